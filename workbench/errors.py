@@ -1,0 +1,60 @@
+"""The exception tree: what was given, what would work, who can fix it.
+
+Four families, by who can fix it: the writer of a config (settings), the owner of a document (input), whoever
+installs the program (missing package), and whoever runs a service or this machine (service).
+"""
+
+from __future__ import annotations
+
+
+class WorkbenchError(Exception):
+    """Anything foreseeable. Its text is a whole sentence that may be shown to a user as it is."""
+
+
+class SettingsError(WorkbenchError):
+    """A config or a form holds a value that cannot work."""
+
+
+class ConfigError(SettingsError):
+    """A YAML config is wrong; ``problems`` lists every finding as ``line 3, chunker.size_tokens: …``."""
+
+    def __init__(self, problems: list[str], origin: str = "config") -> None:
+        self.problems = problems
+        self.origin = origin
+        super().__init__(f"{origin}: " + "; ".join(problems))
+
+
+class InputError(WorkbenchError):
+    """A document, a question or a file cannot be used as it was given.
+
+    ``status`` is the word the command line and the Documents page report: ``needs_password``, ``no_text``,
+    ``damaged``, ``unsupported``, ``too_large``, ``timed_out``.
+    """
+
+    def __init__(self, message: str, status: str = "damaged") -> None:
+        self.status = status
+        super().__init__(message)
+
+
+class MissingPackageError(WorkbenchError):
+    """A plug-in needs a package that is not installed."""
+
+    def __init__(self, package: str, needed_for: str, install: str | None = None) -> None:
+        self.package = package
+        super().__init__(f"{needed_for} needs the package {package}: pip install {install or package}")
+
+
+class ServiceError(WorkbenchError):
+    """A service, a disk or a worker process did not do what it was asked to."""
+
+
+class BusyError(ServiceError):
+    """Somebody else is writing the same thing right now."""
+
+
+class Cancelled(WorkbenchError):
+    """The user asked to stop; everything finished so far is kept."""
+
+
+class ContractError(Exception):
+    """A plug-in broke its contract. A bug of the plug-in, never of the user: it is not a WorkbenchError."""

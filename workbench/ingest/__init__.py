@@ -1,0 +1,1 @@
+"""Parts that keep an index true to its sources: the vector cache."""

@@ -1,0 +1,218 @@
+"""The records that flow from a source to a hit, in flow order. All are frozen.
+
+Ranges are half-open ``(start, end)`` in code points of ``Document.text``; pages and ranks count from 1;
+lengths on a page are PDF points (1/72 inch) from the top left corner of the page as it is displayed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Vectors = npt.NDArray[np.float32]
+"""``(n, dim) float32``, rows of length 1, finite, never zero."""
+
+
+def digest(value: Any) -> str:
+    """Return 32 hex digits of blake2b over the canonical JSON of ``value``.
+
+    >>> digest({"b": 1, "a": 2}) == digest({"a": 2, "b": 1})
+    True
+    """
+    canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return hashlib.blake2b(canonical.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def content_digest(data: bytes) -> str:
+    """Return 32 hex digits of blake2b over raw bytes."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def text_digest(text: str) -> str:
+    """Return 32 hex digits of blake2b over the UTF-8 of ``text``."""
+    return content_digest(text.encode("utf-8", "surrogatepass"))
+
+
+@dataclass(frozen=True, slots=True)
+class SourceItem:
+    """One thing that a source lists: where it is and which version it has."""
+
+    id: str
+    uri: str
+    name: str
+    version: str = ""
+    size_bytes: int | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as a range of the document's text; neighbours touch, so every character is on one page."""
+
+    number: int
+    start: int
+    end: int
+    width: float = 0.0
+    height: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading as a range of the text; level 1 is the highest."""
+
+    start: int
+    end: int
+    level: int
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle on a page, in points of the displayed page."""
+
+    page: int
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Where the words of a document stand on its pages.
+
+    ``starts, ends``: ``(n,) int64`` ranges in the text, increasing and disjoint. ``pages``: ``(n,) int32``
+    page numbers. ``lines``: ``(n,) int32``, words of one printed line share a number. ``boxes``: ``(n, 4)
+    float32`` ``x0, y0, x1, y1``. All empty for documents without pages.
+    """
+
+    starts: npt.NDArray[np.int64]
+    ends: npt.NDArray[np.int64]
+    pages: npt.NDArray[np.int32]
+    lines: npt.NDArray[np.int32]
+    boxes: npt.NDArray[np.float32]
+
+    @classmethod
+    def empty(cls) -> Layout:
+        """Return the layout of a text that was never on paper."""
+        whole = np.zeros(0, np.int64)
+        small = np.zeros(0, np.int32)
+        return cls(whole, whole.copy(), small, small.copy(), np.zeros((0, 4), np.float32))
+
+    def rectangles(self, start: int, end: int) -> list[Box]:
+        """Return one box per printed line that the range touches, in reading order."""
+        first = int(np.searchsorted(self.ends, start, side="right"))
+        last = int(np.searchsorted(self.starts, end, side="left"))
+        boxes: list[Box] = []
+        line: tuple[int, int] | None = None
+        for i in range(first, last):
+            x0, y0, x1, y1 = (float(v) for v in self.boxes[i])
+            page = int(self.pages[i])
+            if line == (page, int(self.lines[i])):
+                b = boxes[-1]
+                boxes[-1] = Box(page, min(b.x0, x0), min(b.y0, y0), max(b.x1, x1), max(b.y1, y1))
+            else:
+                boxes.append(Box(page, x0, y0, x1, y1))
+                line = (page, int(self.lines[i]))
+        return boxes
+
+    def range_under(self, box: Box) -> tuple[int, int] | None:
+        """Return the text range of the words whose centre lies inside ``box``, or None when there is none."""
+        cx = (self.boxes[:, 0] + self.boxes[:, 2]) / 2
+        cy = (self.boxes[:, 1] + self.boxes[:, 3]) / 2
+        inside = (self.pages == box.page) & (cx >= box.x0) & (cx <= box.x1) & (cy >= box.y0) & (cy <= box.y1)
+        found = np.flatnonzero(inside)
+        if found.size == 0:
+            return None
+        return int(self.starts[found].min()), int(self.ends[found].max())
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One text, normalised once by its parser."""
+
+    id: str
+    text: str
+    pages: tuple[Page, ...]
+    title: str
+    uri: str
+    headings: tuple[Heading, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text_hash(self) -> str:
+        """The digest of the text: two documents with the same one are cut and embedded alike."""
+        return text_digest(self.text)
+
+    def page_at(self, offset: int) -> int:
+        """Return the number of the page that holds the character at ``offset`` (1 for a text without pages)."""
+        low, high = 0, len(self.pages) - 1
+        if high < 0:
+            return 1
+        while low < high:
+            middle = (low + high + 1) // 2
+            if self.pages[middle].start <= offset:
+                low = middle
+            else:
+                high = middle - 1
+        # Blank pages share a start with their successor: the search ends on the last of them, which is right.
+        return self.pages[low].number
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedFile:
+    """What a parser makes of one file."""
+
+    document: Document
+    layout: Layout
+    empty_pages: tuple[int, ...] = ()
+    failed_pages: tuple[int, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a document; ``text == document.text[start:end]`` always holds."""
+
+    id: str
+    document_id: str
+    ordinal: int
+    start: int
+    end: int
+    text: str
+    page_start: int
+    page_end: int
+    token_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A typed question."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A found chunk. ``score`` is higher-is-better and comparable within one list only; ``parts`` shows its sum."""
+
+    chunk: Chunk
+    rank: int
+    score: float
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgment:
+    """A range of a document that answers a question: the truth that scores every configuration."""
+
+    question_id: str
+    document_id: str
+    start: int
+    end: int
+    grade: int = 1
