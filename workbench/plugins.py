@@ -7,7 +7,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -24,7 +24,7 @@ FAMILIES: dict[str, type[Plugin]] = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def names(family: str) -> tuple[str, ...]:
     """Return the names of a family's plug-ins in alphabetical order; nothing is imported but the folder.
 
@@ -35,7 +35,7 @@ def names(family: str) -> tuple[str, ...]:
     return tuple(sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")))
 
 
-@lru_cache(maxsize=None)
+@cache
 def plugin_class(family: str, name: str) -> type[Plugin]:
     """Return the class in ``workbench/<family>/<name>.py``; raises ``SettingsError`` with the nearest names."""
     known = names(family)

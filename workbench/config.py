@@ -1,0 +1,240 @@
+"""The YAML config: read, check, write, fingerprint, table name.
+
+Reading names every problem at once with its line and key. Writing is canonical: export → import → export gives
+the same bytes, the comment at the head included.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from workbench import plugins
+from workbench.contracts import Chunker, Embedder, Parser, Plugin, Retriever, VectorStore
+from workbench.errors import ConfigError, SettingsError
+from workbench.records import digest
+
+CONFIG_VERSION = 1
+LARGEST_CONFIG_CHARACTERS = 200_000
+SECTIONS = {
+    "parser": "parsers",
+    "chunker": "chunkers",
+    "embedder": "embedders",
+    "store": "stores",
+    "retriever": "retrievers",
+}
+DEFAULTS = {"parser": "pdf", "store": "lancedb", "retriever": "nearest"}
+KEYS = ("version", "name", *SECTIONS)
+NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,79}")
+ENVIRONMENT_PATTERN = re.compile(r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}")
+SECRET_WORDS = ("api_key", "apikey", "password", "secret", "token_value", "access_key")
+
+
+@dataclass(frozen=True)
+class Config:
+    """One experiment: how documents are parsed, cut, embedded, kept and searched."""
+
+    name: str
+    chunker: Chunker
+    embedder: Embedder
+    parser: Parser = field(default_factory=lambda: plugins.build("parsers", "pdf"))
+    store: VectorStore = field(default_factory=lambda: plugins.build("stores", "lancedb"))
+    retriever: Retriever = field(default_factory=lambda: plugins.build("retrievers", "nearest"))
+    comment: str = ""
+    """Free text at the head of the file, one line each without ``#``: what was measured, when, on what."""
+
+    def __post_init__(self) -> None:
+        if not NAME_PATTERN.fullmatch(self.name):
+            raise SettingsError(
+                f"name ({self.name!r:.60}) must be 1 to 80 letters, digits, blanks or . _ + - and start with a letter or digit"
+            )
+
+    @property
+    def fingerprint(self) -> str:
+        """32 hex digits over everything that decides what is in the table: parser, chunker, embedder."""
+        return digest([self.parser.identity(), self.chunker.identity(), self.embedder.identity()])
+
+    @property
+    def table_name(self) -> str:
+        """The one physical table of this (parser, chunker, embedder); names and retrievers share it."""
+        return f"{self.chunker.name}__{self.embedder.name}__{self.fingerprint[:12]}"
+
+
+def written(config: Config) -> str:
+    """Return the config as canonical YAML: fixed key order, every setting spelled out."""
+    lines = [f"# {line}".rstrip() for line in config.comment.splitlines()]
+    body: dict[str, Any] = {"version": CONFIG_VERSION, "name": config.name}
+    for section in SECTIONS:
+        plugin: Plugin = getattr(config, section)
+        body[section] = {"name": plugin.name, **plugin.model_dump(mode="json")}
+    text = yaml.safe_dump(body, sort_keys=False, allow_unicode=True, default_flow_style=False, width=10_000)
+    return "\n".join([*lines, text]) if lines else text
+
+
+def parsed(text: str, origin: str = "config") -> Config:
+    """Return the config in ``text``; raises ``ConfigError`` that names every problem with its line and key."""
+    if len(text) > LARGEST_CONFIG_CHARACTERS:
+        raise ConfigError([f"{len(text):,} characters are too many for a config"], origin)
+    reader = _Reader(origin)
+    config = reader.config(text)
+    if reader.problems or config is None:
+        raise ConfigError(reader.problems, origin)
+    return config
+
+
+class _Loader(yaml.SafeLoader):
+    """Builds values only: no aliases (they can unfold without end), no dates (``2024-01-01`` stays text)."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.events.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.composer.ComposerError(
+                None, None, "aliases (*name) are not used in configs", event.start_mark
+            )
+        return super().compose_node(parent, index)
+
+
+class _Reader:
+    """Walks the YAML nodes once, collecting problems instead of stopping at the first."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.problems: list[str] = []
+
+    def config(self, text: str) -> Config | None:
+        try:
+            loader = _Loader(text)
+            node = loader.get_single_node()
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            line = f"line {mark.line + 1}: " if mark else ""
+            self.problems.append(f"{line}this is not YAML: {getattr(error, 'problem', None) or error}")
+            return None
+        if not isinstance(node, yaml.MappingNode):
+            self.problems.append("line 1: a config is a list of keys such as name, chunker and embedder")
+            return None
+        nodes = self._keys(node, KEYS, "")
+        for key in ("name", "chunker", "embedder"):
+            if key not in nodes:
+                self.problems.append(f"{key} is missing")
+        self._check_version(nodes.get("version"))
+        name = self._name(nodes.get("name"))
+        built = {section: self._plugin(section, nodes.get(section)) for section in SECTIONS}
+        if self.problems or name is None:
+            return None
+        return Config(name=name, comment=_head_comment(text), **built)
+
+    def _keys(
+        self, node: yaml.MappingNode, known: tuple[str, ...], where: str
+    ) -> dict[str, tuple[int, yaml.Node]]:
+        result: dict[str, tuple[int, yaml.Node]] = {}
+        for key_node, value in node.value:
+            key, line = str(getattr(key_node, "value", "")), key_node.start_mark.line + 1
+            path = f"{where}.{key}" if where else key
+            if key in result:
+                self.problems.append(f"line {line}, {path}: this key stands here twice")
+            elif known and key not in known:
+                near = difflib.get_close_matches(key, known, n=1)
+                hint = f"; did you mean {near[0]}?" if near else f" (known: {', '.join(known)})"
+                self.problems.append(f"line {line}, {path}: unknown key{hint}")
+            else:
+                result[key] = (line, value)
+        return result
+
+    def _check_version(self, found: tuple[int, yaml.Node] | None) -> None:
+        if found is None:
+            return
+        line, node = found
+        if _value(node) != CONFIG_VERSION:
+            self.problems.append(
+                f"line {line}, version: {_value(node)!r:.40} is not known; this program reads version {CONFIG_VERSION}"
+            )
+
+    def _name(self, found: tuple[int, yaml.Node] | None) -> str | None:
+        if found is None:
+            return None
+        line, node = found
+        value = node.value if isinstance(node, yaml.ScalarNode) else None
+        if isinstance(value, str) and NAME_PATTERN.fullmatch(value):
+            return value
+        self.problems.append(
+            f"line {line}, name: must be 1 to 80 letters, digits, blanks or . _ + - and start with a letter or digit"
+        )
+        return None
+
+    def _plugin(self, section: str, found: tuple[int, yaml.Node] | None) -> Any:
+        family = SECTIONS[section]
+        if found is None:
+            return plugins.build(family, DEFAULTS[section]) if section in DEFAULTS else None
+        line, node = found
+        if not isinstance(node, yaml.MappingNode):
+            self.problems.append(f"line {line}, {section}: write it as {section}: {{name: …}}")
+            return None
+        keys = self._keys(node, (), section)
+        if "name" not in keys:
+            self.problems.append(
+                f"line {line}, {section}.name is missing (known: {', '.join(plugins.names(family))})"
+            )
+            return None
+        name_line, name_node = keys.pop("name")
+        try:
+            cls = plugins.plugin_class(family, str(_value(name_node)))
+        except SettingsError as error:
+            self.problems.append(f"line {name_line}, {section}.name: {error}")
+            return None
+        settings = {key: _value(value) for key, (_, value) in keys.items()}
+        for key, (at, _) in keys.items():
+            value = settings[key]
+            if any(word in key.lower() for word in SECRET_WORDS) and not (
+                isinstance(value, str) and ENVIRONMENT_PATTERN.fullmatch(value)
+            ):
+                # The value itself is never repeated: this message may be logged.
+                self.problems.append(
+                    f"line {at}, {section}.{key}: write a secret as ${{env:NAME}}, never as text"
+                )
+        try:
+            return cls(**settings)
+        except ValidationError as error:
+            for where, sentence in plugins.findings(error):
+                top = where.partition(".")[0]
+                at = keys[top][0] if top in keys else line
+                near = (
+                    difflib.get_close_matches(top, list(cls.model_fields), n=1)
+                    if top not in cls.model_fields
+                    else []
+                )
+                hint = f"; did you mean {near[0]}?" if near else ""
+                path = f"{section}.{where}" if where else section
+                self.problems.append(f"line {at}, {path}: {sentence}{hint}")
+            return None
+
+
+def _value(node: yaml.Node) -> Any:
+    return yaml.SafeLoader("").construct_object(_plain(node), deep=True)
+
+
+def _plain(node: yaml.Node) -> yaml.Node:
+    """Return the node with timestamps and exotic tags read as text: settings hold JSON values only."""
+    allowed = {f"tag:yaml.org,2002:{t}" for t in ("str", "int", "float", "bool", "null", "map", "seq")}
+    if isinstance(node, yaml.ScalarNode):
+        tag = node.tag if node.tag in allowed else "tag:yaml.org,2002:str"
+        return yaml.ScalarNode(tag, node.value, node.start_mark, node.end_mark)
+    if isinstance(node, yaml.SequenceNode):
+        return yaml.SequenceNode("tag:yaml.org,2002:seq", [_plain(n) for n in node.value], node.start_mark)
+    assert isinstance(node, yaml.MappingNode)
+    pairs = [(_plain(k), _plain(v)) for k, v in node.value]
+    return yaml.MappingNode("tag:yaml.org,2002:map", pairs, node.start_mark)
+
+
+def _head_comment(text: str) -> str:
+    lines = []
+    for line in text.splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line[1:].removeprefix(" "))
+    return "\n".join(lines)
