@@ -1,0 +1,179 @@
+"""Where a quoted text stands in a document: exactly, else blind to blanks and case, else nearly."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+Codes = npt.NDArray[np.uint32]
+
+LEAST_SIMILARITY = 0.8
+"""Share of the quote's characters (blanks left out) that must survive the edits of a near match."""
+LONGEST_NEAR_QUOTE = 8_000
+SHORTEST_NEAR_QUOTE = 12
+"""Below this many characters a near match is as likely an accident as a find."""
+GRAM = 5
+_BLANKS = np.array([code for code in range(0x10000) if chr(code).isspace()], np.uint32)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """A found range; ``how`` is ``exact``, ``blanks and case`` or ``near``, ``similarity`` 1 for the first two."""
+
+    start: int
+    end: int
+    how: str
+    similarity: float = 1.0
+
+
+@dataclass(frozen=True)
+class Anchors:
+    """One document's text, ready to be searched for quotes."""
+
+    text: str
+
+    def placed(self, quote: str, near: int | None = None) -> Placement | None:
+        """Return where ``quote`` stands, or None. Of several equal places the one closest to ``near`` (else the
+        first) is taken.
+
+        The near match is the substring with the smallest edit distance d to the quote, both without blanks and
+        case; it counts when 1 - d / len(quote) is at least ``LEAST_SIMILARITY``.
+        """
+        if not quote:
+            return None
+        if near is not None and self.text.startswith(quote, near):
+            return Placement(near, near + len(quote), "exact")
+        starts = self.occurrences(quote)
+        if starts:
+            start = _closest(starts, near)
+            return Placement(start, start + len(quote), "exact")
+        return self._blind(quote, near) or self._near(quote, near)
+
+    def occurrences(self, quote: str) -> list[int]:
+        """Return the start of every exact occurrence, overlapping ones included."""
+        return _starts(self.text, quote)
+
+    @cached_property
+    def _folded(self) -> tuple[str, npt.NDArray[np.int64]]:
+        return folded(self.text)
+
+    @cached_property
+    def _grams(self) -> npt.NDArray[np.uint64]:
+        return _gram_hashes(_codes(self._folded[0]))
+
+    def _blind(self, quote: str, near: int | None) -> Placement | None:
+        text, offsets = self._folded
+        wanted, _ = folded(quote)
+        if not wanted:
+            return None
+        found = _starts(text, wanted)
+        if not found:
+            return None
+        at = _closest(found, None if near is None else int(np.searchsorted(offsets, near)))
+        return Placement(int(offsets[at]), int(offsets[at + len(wanted) - 1]) + 1, "blanks and case")
+
+    def _near(self, quote: str, near: int | None) -> Placement | None:
+        text, offsets = self._folded
+        wanted, _ = folded(quote)
+        if not SHORTEST_NEAR_QUOTE <= len(wanted) <= LONGEST_NEAR_QUOTE or len(text) < GRAM:
+            return None
+        codes, query = _codes(text), _codes(wanted)
+        best: tuple[int, int, int, int] | None = None
+        for low, high in _windows(self._grams, query, len(text)):
+            distance, start, end = nearest_substring(query, codes[low:high])
+            away = 0 if near is None else abs(int(offsets[low + start]) - near)
+            candidate = (distance, away, low + start, low + end)
+            if end > start and (best is None or candidate < best):
+                best = candidate
+        if best is None or 1 - best[0] / len(wanted) < LEAST_SIMILARITY:
+            return None
+        distance, _, start, end = best
+        return Placement(int(offsets[start]), int(offsets[end - 1]) + 1, "near", 1 - distance / len(wanted))
+
+
+def folded(text: str) -> tuple[str, npt.NDArray[np.int64]]:
+    """Return ``text`` without blanks and case, and for each of its characters the offset it came from.
+
+    >>> folded("A b")[0], folded("A b")[1].tolist()
+    ('ab', [0, 2])
+    """
+    kept = np.flatnonzero(~np.isin(_codes(text), _BLANKS)).astype(np.int64)
+    dense = "".join(text.split())
+    lower = dense.casefold()
+    if len(lower) == len(dense):  # folding only ever lengthens, so equal lengths mean one for one
+        return lower, kept
+    widths = np.fromiter((len(c.casefold()) for c in dense), np.int64, len(dense))
+    return lower, np.repeat(kept, widths)
+
+
+def nearest_substring(query: Codes, text: Codes) -> tuple[int, int, int]:
+    """Return (edit distance, start, end) of the substring of ``text`` closest to ``query``.
+
+    Sellers' algorithm (1980), one numpy row per character of the query. Of equally close ends the first is taken,
+    then the longest substring that ends there.
+    """
+    last = _sellers_row(query, text)
+    end = int(np.argmin(last))
+    # The start is where the reversed query, aligned from that end backwards, is cheapest.
+    back = _sellers_row(query[::-1], text[:end][::-1], anchored=True)
+    distance = int(last[end])
+    lengths = np.flatnonzero(back == distance)
+    return distance, end - int(lengths[-1]), end
+
+
+def _sellers_row(query: Codes, text: Codes, anchored: bool = False) -> npt.NDArray[np.int64]:
+    columns = np.arange(len(text) + 1, dtype=np.int64)
+    row = columns.copy() if anchored else np.zeros(len(text) + 1, np.int64)
+    for number, code in enumerate(query, start=1):
+        fresh = np.empty_like(row)
+        fresh[0] = number
+        fresh[1:] = np.minimum(row[:-1] + (text != code), row[1:] + 1)
+        # Insertions run along the row: min over j <= i of fresh[j] + (i - j).
+        row = np.minimum.accumulate(fresh - columns) + columns
+    return row
+
+
+def _windows(
+    grams: npt.NDArray[np.uint64], query: Codes, length: int, most: int = 3
+) -> list[tuple[int, int]]:
+    """Return the stretches of the text that share most letter groups with the query, best first."""
+    wanted = np.unique(_gram_hashes(query))
+    shared = np.concatenate(([0], np.cumsum(np.isin(grams, wanted))))
+    width = min(len(query), len(grams))
+    votes = shared[width:] - shared[:-width]
+    windows = []
+    for _ in range(most):
+        at = int(np.argmax(votes))
+        if votes[at] <= 0:
+            break
+        margin = max(GRAM, len(query) // 4)
+        windows.append((max(0, at - margin), min(length, at + len(query) + margin)))
+        votes[max(0, at - len(query) // 2) : at + len(query) // 2 + 1] = 0
+    return windows
+
+
+def _gram_hashes(codes: Codes) -> npt.NDArray[np.uint64]:
+    count = len(codes) - GRAM + 1
+    hashes = np.zeros(max(0, count), np.uint64)
+    for shift in range(GRAM):
+        hashes = hashes * np.uint64(1_000_003) + codes[shift : shift + max(0, count)].astype(np.uint64)
+    return hashes
+
+
+def _codes(text: str) -> Codes:
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def _starts(text: str, quote: str) -> list[int]:
+    found, at = [], text.find(quote)
+    while at >= 0:
+        found.append(at)
+        at = text.find(quote, at + 1)
+    return found
+
+
+def _closest(starts: list[int], near: int | None) -> int:
+    return starts[0] if near is None else min(starts, key=lambda start: (abs(start - near), start))
