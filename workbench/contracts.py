@@ -163,8 +163,10 @@ class Embedder(Plugin):
     """Settings of a model that turns texts into vectors."""
 
     @abstractmethod
-    def model(self, folder: Path) -> EmbeddingModel:
+    def embedding_model(self, folder: Path) -> EmbeddingModel:
         """Return the loaded model (one per process and settings); ``folder`` keeps converted files.
+
+        Not named ``model``: that word is a setting of most embedders.
 
         Cheap until vectors are asked for: tokenizer, dimension and window are known without loading weights.
         """

@@ -1,0 +1,125 @@
+"""Which engine computes a model here: OpenVINO on a CPU, PyTorch on a GPU and for layouts that are not converted."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import shutil
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from workbench.contracts import Tick
+from workbench.embedders._conversion import NETWORK, converted
+from workbench.embedders._model_folder import ModelFolder
+from workbench.embedders._openvino import OpenVinoEncoder, has_bfloat16
+from workbench.embedders._tokenizer import TokenIds
+from workbench.errors import ServiceError, SettingsError
+
+ENGINES_AT_ONCE = 3
+LOWEST_COSINE = 0.999
+"""A converted model, or a faster arithmetic, is used only where it keeps the vectors this near."""
+
+_log = logging.getLogger(__name__)
+
+
+class Engine(Protocol):
+    """Computes rows from tokens, or from the texts where it brings a tokenizer of its own."""
+
+    def vectors(
+        self, texts: Sequence[str], sequences: Sequence[TokenIds], batch_tokens: int, tick: Tick
+    ) -> np.ndarray[Any, Any]:
+        """Return one row for each input; ``tick`` may raise between batches."""
+
+
+class Engines:
+    """The loaded engines of this process, the oldest given up when there are too many."""
+
+    def __init__(self) -> None:
+        self._held: dict[tuple[str, str, str, int], Engine] = {}
+        self._lock = threading.Lock()
+        self._key_locks: dict[tuple[str, str, str, int], threading.Lock] = {}
+
+    def engine(
+        self,
+        source: ModelFolder,
+        content_id: str,
+        folder: Path,
+        backend: str,
+        device: str,
+        window_tokens: int,
+        tick: Tick,
+    ) -> Engine:
+        """Return the engine, loaded now if need be; threads that ask for the same one load it once."""
+        key = (content_id, backend, device, window_tokens if source.pooling is None else 0)
+        with self._lock:
+            if key in self._held:
+                return self._held[key]
+            key_lock = self._key_locks.setdefault(key, threading.Lock())
+        with key_lock:
+            with self._lock:
+                if key in self._held:
+                    return self._held[key]
+            made = _made(source, content_id, folder, backend, device, window_tokens, tick)
+            with self._lock:
+                self._held[key] = made
+                while len(self._held) > ENGINES_AT_ONCE:
+                    del self._held[next(iter(self._held))]
+        return made
+
+
+def _made(
+    source: ModelFolder,
+    content_id: str,
+    folder: Path,
+    backend: str,
+    device: str,
+    window_tokens: int,
+    tick: Tick,
+) -> Engine:
+    if source.pooling is None:
+        if backend == "openvino":
+            raise SettingsError(
+                f"backend: openvino cannot run {source.path.name}: only plain encoders with mean or first-token "
+                "pooling are converted; use backend: auto"
+            )
+        from workbench.embedders._torch import TorchPipeline
+
+        return TorchPipeline(source, device, window_tokens)
+    if backend == "openvino" or (backend == "auto" and not _gpu_wanted(device) and _openvino_installed()):
+        try:
+            return _openvino_engine(source, content_id, folder, tick)
+        except ServiceError as error:
+            if backend == "openvino":
+                raise
+            _log.warning("%s; PyTorch computes instead, which is slower", error)
+    from workbench.embedders._torch import TorchEncoder
+
+    return TorchEncoder(source, device)
+
+
+def _openvino_engine(source: ModelFolder, content_id: str, folder: Path, tick: Tick) -> Engine:
+    place, about = converted(source, content_id, folder, tick)
+    near = {p for p, cosine in about["lowest_cosine"].items() if cosine >= LOWEST_COSINE}
+    precision = "bf16" if "bf16" in near and has_bfloat16() else "f32"
+    if precision not in near:
+        raise ServiceError(f"{source.path.name} gives other vectors in OpenVINO than in PyTorch")
+    return OpenVinoEncoder(source, place / NETWORK, precision)
+
+
+def _openvino_installed() -> bool:
+    return importlib.util.find_spec("openvino") is not None
+
+
+def _gpu_wanted(device: str) -> bool:
+    if device != "auto":
+        return device == "cuda"
+    # Asking torch would import it, for seconds, on the many machines that have no GPU.
+    if shutil.which("nvidia-smi") is None and not Path("/proc/driver/nvidia/version").exists():
+        return False
+    import torch
+
+    return bool(torch.cuda.is_available())

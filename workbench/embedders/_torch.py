@@ -1,0 +1,152 @@
+"""Models run by PyTorch: plain encoders directly, any other layout through the sentence-transformers package.
+
+Importing this file imports torch, which takes seconds: do so only to convert a model or to compute with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from workbench.contracts import Tick
+from workbench.embedders._batches import batches, padded
+from workbench.embedders._model_folder import ModelFolder
+from workbench.embedders._tokenizer import TokenIds
+from workbench.errors import SettingsError
+
+LOWEST_COSINE = 0.999
+CUDA_BATCH_FACTOR = 32
+PROBES = (
+    "A short sentence.",
+    "The committee met on Tuesday and agreed, after a long debate, to postpone its decision by one month.",
+    "Lithium-ion cells lose capacity with every cycle; heat, deep discharge and fast charging speed it up. "
+    * 6,
+    "1, 2, 3: go!",
+)
+
+
+class PooledEncoder(torch.nn.Module):  # type: ignore[misc]
+    """Token ids and mask → one vector of length 1 for each input."""
+
+    def __init__(self, folder: ModelFolder) -> None:
+        super().__init__()
+        from transformers import AutoModel
+        from transformers.utils import logging
+
+        logging.disable_progress_bar()
+        self.encoder = (
+            AutoModel.from_pretrained(str(folder.transformer), local_files_only=True).float().eval()
+        )
+        self.mean = folder.pooling == "mean"
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        found = self.encoder(input_ids=input_ids, attention_mask=attention_mask)[0].float()
+        if self.mean:
+            mask = attention_mask.unsqueeze(-1).to(found.dtype)
+            pooled = (found * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
+        else:
+            pooled = found[:, 0]
+        return torch.nn.functional.normalize(pooled, p=2, dim=1)
+
+
+def probe_ids(folder: ModelFolder) -> list[TokenIds]:
+    """Return the token ids of a few texts on which two ways of computing are compared."""
+    window = folder.input_tokens - folder.tokenizer.special_count
+    return folder.tokenizer.truncating(window).ids(PROBES)
+
+
+class TorchEncoder:
+    """A plain encoder on the CPU or a GPU, in bfloat16 where that is fast and near enough."""
+
+    def __init__(self, folder: ModelFolder, device: str) -> None:
+        self._folder = folder
+        self._device = torch_device(device)
+        self._module = PooledEncoder(folder).to(self._device)
+        self._dtype = torch.float32
+        if self._has_fast_bfloat16():
+            self._choose_bfloat16()
+
+    def _has_fast_bfloat16(self) -> bool:
+        if self._device.type == "cuda":
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+    def _choose_bfloat16(self) -> None:
+        sequences = probe_ids(self._folder)
+        exact = self._computed(sequences)
+        self._module.encoder.to(torch.bfloat16)
+        near = self._computed(sequences)
+        self._dtype = torch.bfloat16
+        if (exact * near).sum(1).min() < LOWEST_COSINE:
+            self._module = PooledEncoder(self._folder).to(self._device)
+            self._dtype = torch.float32
+
+    def _computed(self, sequences: Sequence[TokenIds]) -> np.ndarray[Any, Any]:
+        ids, mask = padded(sequences, self._folder.pad_id, self._folder.longest_tokens)
+        with torch.inference_mode():
+            rows = self._module(
+                torch.from_numpy(ids).to(self._device), torch.from_numpy(mask).to(self._device)
+            )
+        found: np.ndarray[Any, Any] = rows.float().cpu().numpy()
+        return found
+
+    def vectors(
+        self, texts: Sequence[str], sequences: Sequence[TokenIds], batch_tokens: int, tick: Tick
+    ) -> np.ndarray[Any, Any]:
+        """Return one row for each input."""
+        if self._device.type == "cuda":
+            batch_tokens *= CUDA_BATCH_FACTOR
+        elif self._dtype == torch.float32:
+            # Without bfloat16 a batch of this size still fits the caches of a core; a larger one is slower.
+            batch_tokens = min(batch_tokens, 1024)
+        result = np.zeros((len(sequences), self._folder.dimension), np.float32)
+        done = 0
+        for rows in batches([len(s) for s in sequences], batch_tokens):
+            tick(done, len(sequences))
+            result[rows] = self._computed([sequences[i] for i in rows])
+            done += len(rows)
+        return result
+
+
+class TorchPipeline:
+    """Any layout that the sentence-transformers package can load, computed by it."""
+
+    def __init__(self, folder: ModelFolder, device: str, window_tokens: int) -> None:
+        from sentence_transformers import SentenceTransformer
+
+        self._folder = folder
+        self._model = SentenceTransformer(
+            str(folder.path), device=str(torch_device(device)), local_files_only=True
+        )
+        self._model.max_seq_length = window_tokens + folder.tokenizer.special_count
+        # Prefixes are settings here: a prompt named in the folder would be put in front of them unseen.
+        self._model.default_prompt_name = None
+
+    def vectors(
+        self, texts: Sequence[str], sequences: Sequence[TokenIds], batch_tokens: int, tick: Tick
+    ) -> np.ndarray[Any, Any]:
+        """Return one row for each input."""
+        result = np.zeros((len(texts), self._folder.dimension), np.float32)
+        done = 0
+        for rows in batches([len(s) for s in sequences], batch_tokens):
+            tick(done, len(texts))
+            result[rows] = self._model.encode(
+                [texts[i] for i in rows],
+                batch_size=len(rows),
+                show_progress_bar=False,
+                convert_to_numpy=True,
+                normalize_embeddings=True,
+            )
+            done += len(rows)
+        return result
+
+
+def torch_device(device: str) -> torch.device:
+    """Return where to compute; raises ``SettingsError`` when a GPU is asked for and there is none."""
+    present = torch.cuda.is_available()
+    if device == "cuda" and not present:
+        raise SettingsError("device: cuda was asked for, but PyTorch finds no GPU here; use auto or cpu")
+    return torch.device("cuda" if present and device != "cpu" else "cpu")
