@@ -1,0 +1,1 @@
+"""What the pages share: state, forms, drawings, background jobs, messages. Streamlit is known here and in pages only."""
