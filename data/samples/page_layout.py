@@ -125,7 +125,8 @@ class Setter:
         heading = {"fontName": f"{family}-Bold", "alignment": 0, "hyphenationLang": "", "spaceBefore": size}
         special: dict[str, dict[str, object]] = {
             "title": heading | {"fontSize": size * 2.1, "leading": size * 2.5},
-            "subtitle": heading | {"fontName": f"{family}-Italic", "fontSize": size * 1.2, "leading": size * 1.6},
+            "subtitle": heading
+            | {"fontName": f"{family}-Italic", "fontSize": size * 1.2, "leading": size * 1.6},
             "h1": heading | {"fontSize": size * 1.55, "leading": size * 1.9, "spaceBefore": size * 1.5},
             "h2": heading | {"fontSize": size * 1.15, "leading": size * 1.5},
             "h3": heading | {"fontName": f"{family}-BoldItalic"},
@@ -228,7 +229,7 @@ class Setter:
             self.new_page()
         heading = self.paragraph(block.kind, block.text)
         height = heading.wrap(self.width, 1e6)[1] + heading.style.spaceBefore
-        if self.y - height - 4 * self.format.type_size < self.bottom + self.notes_height(self.notes):
+        if self.y - height - 5.5 * self.format.type_size < self.bottom + self.notes_height(self.notes):
             self.new_column()
         if self.y < self.top:
             self.y -= heading.style.spaceBefore
@@ -243,6 +244,9 @@ class Setter:
         paragraph = self.paragraph(block.kind, block.text, block.bullet)
         notes = [self.paragraph("note", note) for note in block.notes]
         first = True
+        # A caption stays with the first rows of its table.
+        if block.kind == "caption" and self.y - 75 < self.bottom + self.notes_height(self.notes):
+            self.new_column()
         while True:
             before = paragraph.style.spaceBefore if first and self.y < self.top else 0
             room = self.y - before - self.bottom - self.notes_height([*self.notes, *notes])
@@ -255,7 +259,11 @@ class Setter:
             # A paragraph with notes stays in one piece, so that a note is always on the page of its mark.
             lines = int(room / paragraph.style.leading)
             total = round(height / paragraph.style.leading)
-            parts = [] if notes or lines < 2 else paragraph.split(self.width, min(lines, total - 2) * paragraph.style.leading + 0.1)
+            parts = (
+                []
+                if notes or lines < 2
+                else paragraph.split(self.width, min(lines, total - 2) * paragraph.style.leading + 0.1)
+            )
             if len(parts) == 2:
                 self.y -= before
                 parts[0].wrap(self.width, 1e6)
@@ -272,7 +280,11 @@ class Setter:
         for index, row in enumerate(block.rows):
             cells = [self.paragraph("cell", f"<b>{cell}</b>" if index == 0 else cell) for cell in row]
             rows.append(
-                (cells, max(cell.wrap(w - 2 * pad, 1e6)[1] for cell, w in zip(cells, widths, strict=True)) + 2 * pad)
+                (
+                    cells,
+                    max(cell.wrap(w - 2 * pad, 1e6)[1] for cell, w in zip(cells, widths, strict=True))
+                    + 2 * pad,
+                )
             )
         self.y -= 8
         if self.y - rows[0][1] - rows[1][1] < self.bottom + self.notes_height(self.notes):
@@ -285,7 +297,9 @@ class Setter:
             self.draw_row(cells, height, widths, pad, head=index == 0)
         self.y -= 4
 
-    def draw_row(self, cells: list[Paragraph], height: float, widths: list[float], pad: float, *, head: bool) -> None:
+    def draw_row(
+        self, cells: list[Paragraph], height: float, widths: list[float], pad: float, *, head: bool
+    ) -> None:
         x = self.left
         if head:
             self.canvas.setFillGray(0.92)
@@ -305,9 +319,9 @@ class Setter:
         for level, text, page in self.source.contents:
             if level > 2:
                 continue
-            if self.y - size * 1.5 < self.bottom:
+            if self.y - size * 1.3 < self.bottom:
                 self.new_column()
-            self.y -= size * 1.5
+            self.y -= size * 1.3
             self.canvas.setFont(f"{self.format.family}-Bold" if level == 1 else self.format.family, size)
             self.canvas.drawString(self.left + (level - 1) * size, self.y, text.replace("&amp;", "&"))
             self.canvas.drawRightString(self.left + self.width, self.y, str(page))
@@ -324,7 +338,9 @@ def write_pdf(source: Source, path: Path) -> int:
     total = 0
     # The contents and "page 3 of 9" need page numbers; the contents can move them once, so there are three runs.
     for _ in range(3):
-        canvas = Canvas(str(path), pagesize=FORMATS[source.settings["format"]].size, invariant=1, pageCompression=1)
+        canvas = Canvas(
+            str(path), pagesize=FORMATS[source.settings["format"]].size, invariant=1, pageCompression=1
+        )
         canvas.setTitle(source.settings["title"])
         canvas.setAuthor(source.settings["author"])
         canvas.setSubject(source.settings.get("subtitle", ""))

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_NOTE = re.compile(r"\[\d+\] ")
+
 
 @dataclass(frozen=True)
 class Block:
@@ -37,7 +39,9 @@ def source_from(path: Path) -> Source:
     """The source in the file at `path`."""
     head, _, body = path.read_text("utf-8").partition("\n---\n")
     settings = dict(re.split(r":\s*", line, maxsplit=1) for line in head.splitlines())
-    blocks = [block for part in re.split(r"\n\s*\n", body.strip("\n")) for block in _blocks(part.splitlines())]
+    blocks = [
+        block for part in re.split(r"\n\s*\n", body.strip("\n")) for block in _blocks(part.splitlines())
+    ]
     return Source(path.stem, settings, blocks)
 
 
@@ -55,22 +59,30 @@ def _blocks(lines: list[str]) -> list[Block]:
         return [Block("caption", _markup(" ".join(line.removeprefix("> ") for line in lines)))]
     if re.match(r"(-|\d+\.) ", first):
         return _items(lines)
-    notes = tuple(_markup(re.sub(r"^\[(\d+)\]", r"<super>\1</super>", line)) for line in lines if re.match(r"\[\d+\] ", line))
-    text = " ".join(line for line in lines if not re.match(r"\[\d+\] ", line))
+    notes = tuple(_note(line) for line in lines if _NOTE.match(line))
+    text = " ".join(line for line in lines if not _NOTE.match(line))
     return [Block("text", _markup(text), notes)]
+
+
+def _note(line: str) -> str:
+    return _markup(re.sub(r"^\[(\d+)\]", r"<super>\1</super>", line))
 
 
 def _items(lines: list[str]) -> list[Block]:
     items: list[list[str]] = []
+    notes = []
     for line in lines:
-        if re.match(r"(-|\d+\.) ", line):
+        if _NOTE.match(line):
+            notes.append((len(items) - 1, _note(line)))
+        elif re.match(r"(-|\d+\.) ", line):
             items.append([line])
         else:
             items[-1].append(line.strip())
     result = []
-    for item in items:
+    for index, item in enumerate(items):
         mark, _, text = " ".join(item).partition(" ")
-        result.append(Block("item", _markup(text), bullet="•" if mark == "-" else mark))
+        own = tuple(note for owner, note in notes if owner == index)
+        result.append(Block("item", _markup(text), own, bullet="•" if mark == "-" else mark))
     return result
 
 
@@ -79,7 +91,9 @@ def _table(lines: list[str]) -> Block:
     if re.fullmatch(r"\|[\d ]+\|", lines[0]):
         shares = [int(number) / 100 for number in lines[0].strip("|").split()]
         lines = lines[1:]
-    rows = tuple(tuple(_markup(cell.strip()) for cell in line.strip().strip("|").split("|")) for line in lines)
+    rows = tuple(
+        tuple(_markup(cell.strip()) for cell in line.strip().strip("|").split("|")) for line in lines
+    )
     shares = shares or [1 / len(rows[0])] * len(rows[0])
     if len({len(row) for row in rows} | {len(shares)}) != 1:
         raise ValueError(f"a table has rows of different length: {lines[0]}")
@@ -88,7 +102,9 @@ def _table(lines: list[str]) -> Block:
 
 def _markup(text: str) -> str:
     text = text.replace("&", "&amp;").replace("<super>", "\x01").replace("</super>", "\x02")
-    text = text.replace("<", "&lt;").replace(">", "&gt;").replace("\x01", "<super>").replace("\x02", "</super>")
+    text = (
+        text.replace("<", "&lt;").replace(">", "&gt;").replace("\x01", "<super>").replace("\x02", "</super>")
+    )
     text = re.sub(r"\{(\d+)\}", r"<super>\1</super>", text)
     text = re.sub(r"\*\*(.+?)\*\*", r"<b>\1</b>", text)
     return re.sub(r"\*(.+?)\*", r"<i>\1</i>", text)
