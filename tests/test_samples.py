@@ -118,6 +118,17 @@ def test_questions_are_hard_in_different_ways() -> None:
     assert {kind: kinds.count(kind) for kind in least if kinds.count(kind) < least[kind]} == {}
 
 
+def test_at_least_four_answers_run_over_the_end_of_a_page() -> None:
+    entries = yaml.safe_load((SAMPLES / "sources" / "questions.yaml").read_text("utf-8"))
+    with pymupdf.open(SAMPLES / "rule-book.pdf") as book:
+        pages = [Letters(page.get_text()).letters for page in book]
+    answers = [
+        answer for item in entries["rule-book"] if "break" in item["kind"] for answer in item["answers"]
+    ]
+    across = [answer for answer in answers if all(Letters(answer).letters not in page for page in pages)]
+    assert len(across) >= 4
+
+
 def test_a_passage_is_found_across_blanks_hyphens_and_a_footer() -> None:
     text = "The of\ufb01cial was re-\nlieved at noon.\nPage 3\nHeader\nNobody knew why."
     assert Letters(text).ranges("official was relieved") == ((4, 26),)
