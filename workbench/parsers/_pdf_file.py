@@ -1,0 +1,94 @@
+"""Opening a PDF: what may come instead of one, passwords, and damage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pymupdf
+
+from workbench.errors import InputError
+
+pymupdf.TOOLS.mupdf_display_errors(False)
+pymupdf.TOOLS.mupdf_display_warnings(False)
+
+MUPDF_ERRORS: tuple[type[Exception], ...] = (
+    pymupdf.mupdf.FzErrorBase,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    IndexError,
+    KeyError,
+)
+"""What PyMuPDF raises for damaged files; it has no common base class."""
+
+
+@contextmanager
+def memory_errors() -> Iterator[None]:
+    """Turn MuPDF's own word for too little memory into ``MemoryError``, which no reader takes for damage."""
+    try:
+        yield
+    except MUPDF_ERRORS as error:
+        if "malloc" in str(error) or "calloc" in str(error) or "out of memory" in str(error):
+            raise MemoryError(str(error)) from error
+        raise
+
+
+@contextmanager
+def opened(data: bytes, name: str, password: str | None = None) -> Iterator[Any]:
+    """Give the open ``pymupdf.Document``, which has at least one page and can be read.
+
+    Raises ``InputError``: unsupported (not a PDF), damaged, or needs_password.
+    """
+    if not data:
+        raise InputError(f"{name} is empty: it has no bytes at all; save or download it again", "damaged")
+    if b"%PDF-" not in data[:1024]:
+        raise InputError(f"{name} is not a PDF{_what_it_is(data)}; give the real file", "unsupported")
+    try:
+        with memory_errors():
+            document = pymupdf.open(stream=data, filetype="pdf")
+    except MUPDF_ERRORS as error:
+        raise _damaged(name) from error
+    try:
+        if not document.is_pdf:
+            raise InputError(f"{name} is not a PDF{_what_it_is(data)}; give the real file", "unsupported")
+        if document.needs_pass and not document.authenticate(password or ""):
+            raise InputError(
+                f"{name} needs a password" if password is None else f"the password given for {name} is wrong",
+                "needs_password",
+            )
+        try:
+            with memory_errors():
+                page_count = document.page_count
+        except MUPDF_ERRORS as error:
+            raise _damaged(name) from error
+        if page_count < 1:
+            raise InputError(
+                f"{name} is damaged: it has no pages; open it in another program and save it anew", "damaged"
+            )
+        yield document
+    finally:
+        document.close()
+        # What MuPDF keeps for the next file is memory that this worker no longer has.
+        pymupdf.TOOLS.store_shrink(100)
+
+
+def _damaged(name: str) -> InputError:
+    return InputError(
+        f"{name} is damaged or not complete; download it again, or save it anew with another program",
+        "damaged",
+    )
+
+
+def _what_it_is(data: bytes) -> str:
+    head = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if b"<svg" in head:
+        return " but an SVG drawing"
+    if head.startswith((b"<!doctype html", b"<html")) or b"<html" in head:
+        return " but a web page (perhaps a log-in or an error page was saved in its place)"
+    if head.startswith(b"pk\x03\x04"):
+        return " but a ZIP archive or an office document"
+    if head.startswith((b"\x89png", b"\xff\xd8\xff", b"gif8")):
+        return " but a picture"
+    return ""

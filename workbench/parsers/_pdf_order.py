@@ -1,0 +1,156 @@
+"""The order in which the lines of a page are read: columns beside each other, headings over them, rows of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from statistics import median
+
+from workbench.parsers._letters import has_cjk, rtl_count
+from workbench.parsers._pdf_lines import Line
+
+_MOST_LINES = 4000
+"""A page with more lines than this is a drawing or an attack; it is read from top to bottom."""
+_DEEPEST = 3
+
+
+def regions(lines: list[Line]) -> Iterator[list[Line]]:
+    """Yield the parts of a page in reading order, each a list of whole printed rows from top to bottom.
+
+    Text that is turned another way than most of the page comes last, one turn after the other.
+    """
+    by_turn: dict[int, list[Line]] = {}
+    for line in lines:
+        by_turn.setdefault(line.turn, []).append(line)
+    for _, group in sorted(
+        by_turn.items(), key=lambda item: (item[0] > 3, -sum(len(x.text) for x in item[1]))
+    ):
+        letters = sum(len(line.text) for line in group)
+        rtl = 2 * sum(rtl_count(line.text) for line in group) > letters
+        if rtl:
+            _mirror(group)
+        group.sort(key=lambda line: (line.v, line.u0))
+        for part in _columns(group, 0):
+            yield list(_rows(part))
+
+
+def _mirror(lines: list[Line]) -> None:
+    """Turn the line ends round, so that what is read first lies left."""
+    for line in lines:
+        line.u0, line.u1 = -line.u1, -line.u0
+
+
+def _columns(lines: list[Line], depth: int) -> Iterator[list[Line]]:
+    """Yield ``lines`` (sorted by ``v``) in parts: what spans the page ends the columns above it."""
+    gutter = _gutter(lines) if 5 < len(lines) < _MOST_LINES and depth < _DEEPEST else None
+    if gutter is None:
+        yield lines
+        return
+    loose: list[Line] = []
+    for band, columnar in _bands(lines, gutter):
+        if not columnar:
+            loose += band
+            continue
+        if loose:
+            yield from _columns(loose, depth + 1)
+            loose = []
+        yield from _columns([line for line in band if line.u1 <= gutter + 1], depth + 1)
+        yield from _columns([line for line in band if line.u1 > gutter + 1], depth + 1)
+    if loose:
+        yield from _columns(loose, depth + 1)
+
+
+def _gutter(lines: list[Line]) -> float | None:
+    """Return where the best gap between two columns ends, or None for a page that has none."""
+    left = min(line.u0 for line in lines)
+    width = max(line.u1 for line in lines) - left
+    if width <= 0:
+        return None
+    starts = sorted(line.u0 for line in lines if line.u0 > left + 0.2 * width)
+    candidates: list[float] = []
+    first = 0
+    for i in range(1, len(starts) + 1):
+        if i == len(starts) or starts[i] - starts[i - 1] > 2:
+            if i - first >= 3:
+                candidates.append(starts[first])
+            first = i
+    best, most = None, 0
+    for at in candidates[:12]:
+        read = sum(len(band) for band, columnar in _bands(lines, at - 2) if columnar)
+        if read > most:
+            best, most = at - 2, read
+    return best
+
+
+def _bands(lines: list[Line], gutter: float) -> Iterator[tuple[list[Line], bool]]:
+    """Yield the stretches between lines that cross the gutter, and whether each is set in columns."""
+    band: list[Line] = []
+    for line in lines:
+        if line.u0 < gutter and line.u1 > gutter + 1:
+            if band:
+                yield band, _columnar(band, gutter)
+                band = []
+            yield [line], False
+        else:
+            band.append(line)
+    if band:
+        yield band, _columnar(band, gutter)
+
+
+def _columnar(band: list[Line], gutter: float) -> bool:
+    """Say whether both sides look like running text, and not like cells of a table."""
+    left = [line for line in band if line.u1 <= gutter + 1]
+    right = [line for line in band if line.u1 > gutter + 1]
+    if min(len(left), len(right)) < 3 or not (_prose(left) and _prose(right)):
+        return False
+    gap = min(line.u0 for line in right) - max(line.u1 for line in left)
+    beside = min(left[-1].v, right[-1].v) - max(left[0].v, right[0].v)
+    return gap > 0.6 * median(line.size for line in band) and beside > 0
+
+
+def _prose(column: list[Line]) -> bool:
+    widest = max(line.u1 - line.u0 for line in column)
+    letters = median(len(line.text) * (2 if has_cjk(line.text) else 1) for line in column)
+    return letters >= 18 and median(line.u1 - line.u0 for line in column) >= 0.5 * widest
+
+
+def _rows(lines: list[Line]) -> Iterator[Line]:
+    """Yield one line per printed row: parts on one baseline are joined, cells that stand apart by a tab."""
+    row: list[Line] = []
+    for line in lines:
+        if row and line.v - row[0].v > 0.45 * min(12.0, max(line.size, row[0].size)):
+            yield _joined(row)
+            row = []
+        row.append(line)
+    if row:
+        yield _joined(row)
+
+
+def _joined(row: list[Line]) -> Line:
+    if len(row) == 1:
+        return row[0]
+    row.sort(key=lambda line: line.u0)
+    main = max(row, key=lambda line: len(line.text))
+    text, words, boxes, cells = row[0].text, list(row[0].words), list(row[0].boxes), row[0].cells
+    for before, line in pairwise(row):
+        gap = (line.u0 - before.u1) / main.size
+        # Parts that touch are one word only if nothing but their height tells them apart.
+        text += "\t" if gap > 1.5 else " " if gap > 0.15 or line.size != before.size else ""
+        cells += gap > 1.5
+        words += [(start + len(text), end + len(text)) for start, end in line.words]
+        boxes += line.boxes
+        text += line.text
+    first, last = row[0], max(row, key=lambda line: line.u1)
+    return Line(
+        text,
+        first.u0,
+        last.u1,
+        main.v,
+        main.size,
+        all(line.bold for line in row),
+        main.turn,
+        words,
+        boxes,
+        first.first_width,
+        cells,
+    )

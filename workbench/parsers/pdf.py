@@ -1,0 +1,176 @@
+"""PDF files, by PyMuPDF: reading order, whole words, headings, and a box for every word."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
+
+import pymupdf
+from PIL import Image
+from pydantic import Field
+
+from workbench.contracts import Parser
+from workbench.errors import InputError, WorkbenchError
+from workbench.parsers._pdf_assembly import assembled
+from workbench.parsers._pdf_file import MUPDF_ERRORS, memory_errors, opened
+from workbench.parsers._pdf_headings import headings, title
+from workbench.parsers._pdf_pages import PagesRead, page_count, pages_read
+from workbench.parsers._pdf_repeated import repeated_lines
+from workbench.parsers._whole_text import check_length
+from workbench.records import Document, ParsedFile
+from workbench.workers import Workers
+
+_MOST_PIXELS = 3_000_000
+_LONGEST_SIDE = 16_000  # WebP ends at 16,383
+_PAGES_A_PART = 100
+
+
+class Pdf(Parser):
+    """Read PDF files with text in them; scans need OCR first."""
+
+    label: ClassVar[str] = "PDF"
+    suffixes: ClassVar[tuple[str, ...]] = (".pdf",)
+
+    remove_repeated: bool = Field(
+        False, description="leave out running headers and footers: lines that repeat in the margins of pages"
+    )
+    join_hyphens: bool = Field(True, description="make words whole that are cut at the end of a line")
+
+    def parsed(
+        self, data: bytes, name: str, document_id: str, uri: str, password: str | None = None
+    ) -> ParsedFile:
+        return self.assembled([pages_read(data, name, password)], name, document_id, uri)
+
+    def parsed_by(
+        self,
+        workers: Workers,
+        data: bytes,
+        name: str,
+        document_id: str,
+        uri: str,
+        *,
+        timeout_s: float,
+        memory_bytes: int,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> ParsedFile:
+        """Return the same as ``parsed``, with the pages of one long file read by all workers at once.
+
+        Each part has the whole time and memory to itself.
+        """
+        limits: dict[str, Any] = {
+            "timeout_s": timeout_s,
+            "memory_bytes": memory_bytes,
+            "cancelled": cancelled,
+        }
+        count = workers.result(page_count, data, name, **limits)
+        if count <= 2 * _PAGES_A_PART or workers.size == 1:
+            whole: ParsedFile = workers.result(self.parsed, data, name, document_id, uri, **limits)
+            return whole
+        step = min(500, max(_PAGES_A_PART, -(-count // (4 * workers.size))))
+        tasks = [(data, name, None, first, first + step) for first in range(0, count, step)]
+        parts: dict[int, PagesRead] = {}
+        for index, part in workers.results(pages_read, tasks, **limits):
+            if isinstance(part, WorkbenchError):
+                raise part
+            parts[index] = part
+        in_order = [parts[index] for index in range(len(tasks))]
+        joined: ParsedFile = workers.result(self.assembled, in_order, name, document_id, uri, **limits)
+        return joined
+
+    def assembled(self, parts: Sequence[PagesRead], name: str, document_id: str, uri: str) -> ParsedFile:
+        """Return the document made of all parts of a file, in order."""
+        pages = [page for part in parts for page in part.pages]
+        count = len(pages)
+        failed = tuple(page.number for page in pages if page.failed)
+        empty = tuple(page.number for page in pages if not page.text and not page.failed)
+        if len(failed) + len(empty) == count:
+            raise _without_text(name, count, failed, sum(page.unknown_count for page in pages))
+        warnings = _warnings(count, failed, empty, pages_unknown=sum(page.unknown_count for page in pages))
+        repeated = repeated_lines(pages)
+        leave_out = self.remove_repeated
+        if leave_out and _share(pages_lines=[page.lines for page in pages], repeated=repeated) > 0.5:
+            leave_out = False
+            warnings.append("Most of the text repeats in the margins of pages, so nothing was left out.")
+        whole = assembled(pages, repeated, leave_out=leave_out, join_hyphens=self.join_hyphens)
+        check_length(len(whole.text), name)
+        found = headings(whole.text, whole.lines, parts[0].outline)
+        metadata = parts[0].metadata
+        document = Document(
+            id=document_id,
+            text=whole.text,
+            pages=tuple(whole.pages),
+            title=title(metadata.get("title", ""), found, whole.text, name),
+            uri=uri,
+            headings=tuple(found),
+            metadata={key: value for key, value in metadata.items() if key != "title"},
+        )
+        return ParsedFile(document, whole.layout, empty, failed, tuple(warnings))
+
+    def page_image(self, data: bytes, page: int, dpi: int = 110) -> bytes:
+        with opened(data, "this file") as document:
+            if not 1 <= page <= document.page_count:
+                raise InputError(f"there is no page {page}: the file has {document.page_count}", "unknown")
+            try:
+                with memory_errors():
+                    shown = document[page - 1]
+                    width, height = max(shown.rect.width, 0.1), max(shown.rect.height, 0.1)
+                    scale = min(
+                        max(dpi, 1) / 72,
+                        (_MOST_PIXELS / (width * height)) ** 0.5,
+                        _LONGEST_SIDE / max(width, height),
+                    )
+                    pixels = shown.get_pixmap(matrix=pymupdf.Matrix(scale, scale), alpha=False)
+            except MUPDF_ERRORS as error:
+                raise InputError(f"page {page} is damaged and cannot be drawn", "damaged") from error
+            image = Image.frombytes("RGB", (pixels.width, pixels.height), pixels.samples)
+        buffer = io.BytesIO()
+        image.save(buffer, "WEBP", quality=80, method=3)
+        return buffer.getvalue()
+
+    def unlocked(self, data: bytes, password: str | None) -> bytes:
+        with opened(data, "the file", password) as document:
+            if not document.needs_pass:
+                return data
+            try:
+                return bytes(document.tobytes(encryption=pymupdf.PDF_ENCRYPT_NONE, no_new_id=True))
+            except MUPDF_ERRORS as error:
+                raise InputError(
+                    "the file opens, but it is damaged and no copy can be made", "damaged"
+                ) from error
+
+
+def _share(pages_lines: Sequence[list[str]], repeated: Sequence[frozenset[int]]) -> float:
+    """Return which share of all letters stands in repeated lines."""
+    total = sum(len(line) for lines in pages_lines for line in lines)
+    part = sum(len(lines[i]) for lines, found in zip(pages_lines, repeated, strict=True) for i in found)
+    return part / total if total else 0.0
+
+
+def _without_text(name: str, count: int, failed: tuple[int, ...], unknown: int) -> InputError:
+    if len(failed) == count:
+        return InputError(
+            f"{name} is damaged: none of its {count} pages can be read; save it anew with another program",
+            "damaged",
+        )
+    if unknown:
+        return InputError(f"{name} does not say which letters its fonts show; it needs OCR first", "no_text")
+    return InputError(f"{name} holds pictures of pages and no text; it needs OCR first", "no_text")
+
+
+def _warnings(count: int, failed: tuple[int, ...], empty: tuple[int, ...], pages_unknown: int) -> list[str]:
+    found = []
+    if failed:
+        found.append(f"{count - len(failed)} of {count} pages read; damaged: {_listed(failed)}.")
+    if empty:
+        found.append(
+            f"{len(empty)} of {count} pages hold no text and may be pictures that need OCR: {_listed(empty)}."
+        )
+    if pages_unknown:
+        found.append(f"{pages_unknown:,} letters were left out because the file does not say which they are.")
+    return found
+
+
+def _listed(pages: tuple[int, ...]) -> str:
+    shown = ", ".join(str(page) for page in pages[:8])
+    return f"page{'s' if len(pages) > 1 else ''} {shown}{' …' if len(pages) > 8 else ''}"
