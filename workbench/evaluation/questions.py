@@ -12,7 +12,7 @@ from workbench.evaluation.anchoring import Anchors
 from workbench.records import Document, Judgment, digest
 
 GRADES = (0, 1, 2, 3)
-"""0 judged and not an answer, 1 partly, 2 answers it, 3 answers it fully."""
+"""0 was judged and is no answer; 1 to 3 answer, the higher the better."""
 
 
 @dataclass(frozen=True, slots=True)
