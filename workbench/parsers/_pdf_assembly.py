@@ -22,9 +22,10 @@ from workbench.records import Layout, Page
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
 _LAST_WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*(?=[-\u2010]$)")
 _HYPHENS = ("-", "\u2010")
-# Where two equal vowels would meet, writers keep the hyphen: re-entry, co-operate, anti-inflammatory.
-_KEPT_PREFIX = re.compile(
-    r"(?:self|non|ex|all|half|quasi)$|(?:(?:re|pre|de)(?=-e)|co(?=-o)|(?:anti|semi|multi)(?=-i))"
+# Hyphens that writers keep: before an equal vowel (re-entry, co-operate), after self, in numbers (twenty-four).
+_KEPT = re.compile(
+    r"(?:self|non|half|quasi)-|(?:re|pre|de)-e|co-o|(?:anti|semi|multi)-i"
+    r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty-(?:one|two|three|four|five|six|seven|eight|nine|first|second|third)"
 )
 
 
@@ -202,7 +203,7 @@ def _is_typesetters(a: str, b: str, words: frozenset[str]) -> bool:
     first, second = left[0].lower(), right[0].lower()
     if first + second in words:
         return True
-    if f"{first}-{second}" in words or _KEPT_PREFIX.match(f"{first}-{second}"[: len(first) + 2]):
+    if f"{first}-{second}" in words or _KEPT.match(f"{first}-{second}"):
         return False
     # state-of-the-|art: its last part is a word of its own, cross-exami-|nation: it is not.
     return not ("-" in first and first.rpartition("-")[2] in words and second in words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,6 +13,8 @@ from workbench.errors import InputError
 
 pymupdf.TOOLS.mupdf_display_errors(False)
 pymupdf.TOOLS.mupdf_display_warnings(False)
+
+_NO_MEMORY = re.compile("alloc .*failed|bad_alloc|out of memory")
 
 MUPDF_ERRORS: tuple[type[Exception], ...] = (
     pymupdf.mupdf.FzErrorBase,
@@ -30,7 +33,7 @@ def memory_errors() -> Iterator[None]:
     try:
         yield
     except MUPDF_ERRORS as error:
-        if "malloc" in str(error) or "calloc" in str(error) or "out of memory" in str(error):
+        if _NO_MEMORY.search(str(error)):
             raise MemoryError(str(error)) from error
         raise
 

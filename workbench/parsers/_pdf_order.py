@@ -109,9 +109,15 @@ def _columnar(band: list[Line], gutter: float) -> bool:
 
 
 def _prose(column: list[Line]) -> bool:
+    """Say whether most letters stand in lines that are long and fill the column; a table may lie between them."""
     widest = max(line.u1 - line.u0 for line in column)
-    letters = median(len(line.text) * (2 if has_cjk(line.text) else 1) for line in column)
-    return letters >= 18 and median(line.u1 - line.u0 for line in column) >= 0.5 * widest
+    sizes = [len(line.text) * (2 if has_cjk(line.text) else 1) for line in column]
+    long = [
+        size
+        for line, size in zip(column, sizes, strict=True)
+        if size >= 18 and line.u1 - line.u0 >= 0.5 * widest
+    ]
+    return len(long) >= 3 and sum(long) >= 0.6 * sum(sizes)
 
 
 def _rows(lines: list[Line]) -> Iterator[Line]:
@@ -134,8 +140,8 @@ def _joined(row: list[Line]) -> Line:
     text, words, boxes, cells = row[0].text, list(row[0].words), list(row[0].boxes), row[0].cells
     for before, line in pairwise(row):
         gap = (line.u0 - before.u1) / main.size
-        # Parts that touch are one word only if nothing but their height tells them apart.
-        text += "\t" if gap > 1.5 else " " if gap > 0.15 or line.size != before.size else ""
+        touching = abs(gap) < 0.15 and line.size == before.size and before.text[-1].isalpha()
+        text += "\t" if gap > 1.5 else "" if touching and line.text[0].islower() else " "
         cells += gap > 1.5
         words += [(start + len(text), end + len(text)) for start, end in line.words]
         boxes += line.boxes
