@@ -208,8 +208,10 @@ class ModelFolder:
         return sorted(set(found))
 
     def signature(self) -> tuple[tuple[str, int, int], ...]:
-        """Return path, size and time of the weights: differs when the files were replaced."""
-        return tuple((str(f), f.stat().st_size, f.stat().st_mtime_ns) for f in self.weights)
+        """Return path, size and time of every file that matters: differs when one of them was replaced."""
+        small = [file for _, path in self.modules for file in sorted((self.path / path).glob("*.json"))]
+        stats = [(file, file.stat()) for file in [*self.weights, *small]]
+        return tuple((str(file), stat.st_size, stat.st_mtime_ns) for file, stat in stats)
 
     def content_id(self, memory: Path) -> str:
         """Return the digest of everything in the folder that changes a vector; never of where it lies.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from workbench.contracts import Tick
-from workbench.embedders._batches import batches, padded
+from workbench.embedders._batches import Rows, batches, padded
 from workbench.embedders._model_folder import ModelFolder
 from workbench.embedders._tokenizer import TokenIds
 from workbench.errors import MissingPackageError, ServiceError
@@ -66,28 +67,40 @@ class OpenVinoEncoder:
         total = len(sequences)
         result = np.zeros((total, self._folder.dimension), np.float32)
         work = list(batches([len(s) for s in sequences], batch_tokens))
-        queue = openvino().AsyncInferQueue(self._network, max(1, min(self._requests, len(work))))
+        # Not AsyncInferQueue: its Python callbacks run in threads of OpenVINO and may still be leaving them when
+        # the program ends, which aborts it ("terminate called without an active exception", 1 run in 12).
+        idle = [self._network.create_infer_request() for _ in range(min(self._requests, len(work)))]
+        running: deque[tuple[Any, Rows]] = deque()
         done = 0
-
-        def keep(request: Any, rows: Any) -> None:
-            nonlocal done
-            result[rows] = request.get_output_tensor(0).data
-            done += len(rows)
-
-        queue.set_callback(keep)
         try:
             try:
                 for rows in work:
                     tick(done, total)
+                    if not idle:
+                        done += _collected(running, idle, result)
                     ids, mask = padded(
                         [sequences[i] for i in rows], self._folder.pad_id, self._folder.longest_tokens
                     )
-                    queue.start_async([ids, mask], rows)
+                    request = idle.pop()
+                    request.start_async([ids, mask])
+                    running.append((request, rows))
+                while running:
+                    done += _collected(running, idle, result)
+                    tick(done, total)
             finally:
-                queue.wait_all()
+                for request, _ in running:
+                    request.wait()
         except RuntimeError as error:
             raise ServiceError(f"OpenVINO could not compute vectors: {_first_line(error)}") from error
         return result
+
+
+def _collected(running: deque[tuple[Any, Rows]], idle: list[Any], result: np.ndarray[Any, Any]) -> int:
+    request, rows = running.popleft()
+    request.wait()
+    result[rows] = request.get_output_tensor(0).data
+    idle.append(request)
+    return len(rows)
 
 
 def _first_line(error: Exception) -> str:

@@ -99,7 +99,8 @@ class SentenceTransformerModel(EmbeddingModel):
         self._source = source
         self._folder = folder
         self.tokenizer = source.tokenizer
-        self.title = settings.model if not Path(settings.model).is_dir() else source.path.name
+        by_path = Path(settings.model).expanduser().resolve() == source.path
+        self.title = source.path.name if by_path else settings.model
         self.dimension = source.dimension
         self.passage_prefix = settings.passage_prefix
         self.query_prefix = settings.query_prefix

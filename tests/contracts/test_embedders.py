@@ -1,0 +1,240 @@
+"""What is true of every embedder. Its subjects are found by listing the folder."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from workbench import plugins
+from workbench.contracts import Embedder, EmbeddingModel
+from workbench.errors import Cancelled
+
+NEED_NO_WEIGHTS = {"hashing"}
+VARIANTS: dict[str, list[dict[str, Any]]] = {
+    "sentence_transformers": [{"backend": "openvino"}, {"backend": "torch", "device": "cpu"}],
+}
+# One other value for each setting that is part of a model's identity. Which folder and which revision a model is
+# read from needs files to show: tests/embedders has that.
+OTHER_VALUES: dict[str, Any] = {
+    "dimension": 32,
+    "max_tokens": 7,
+    "passage_prefix": "passage: ",
+    "query_prefix": "query: ",
+}
+SHOWN_ELSEWHERE = {"model", "revision"}
+SAME_VECTORS: dict[str, Any] = {"backend": "torch", "device": "cpu", "batch_tokens": 512}
+
+TEXTS = [
+    "The cat sat on the mat.",
+    "Batteries lose capacity with every cycle, and heat makes it worse. " * 5,
+    "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich.",
+    "x",
+    "電池は使うたびに容量が減る。",
+    "The committee postponed its decision. " * 40,
+    "1 + 1 = 2",
+    "Results are given in Table 4; see also the appendix.",
+]
+
+
+def _subjects() -> list[Any]:
+    return [
+        pytest.param(
+            (name, settings),
+            id=" ".join([name, *map(str, settings.values())]),
+            marks=() if name in NEED_NO_WEIGHTS else pytest.mark.slow,
+        )
+        for name in plugins.names("embedders")
+        for settings in VARIANTS.get(name, [{}])
+    ]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(params=_subjects(), scope="module")
+def subject(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
+    found: tuple[str, dict[str, Any]] = request.param
+    return found
+
+
+@pytest.fixture(scope="module")
+def model(subject: tuple[str, dict[str, Any]], folder: Path) -> EmbeddingModel:
+    return _model(subject, folder)
+
+
+def _model(subject: tuple[str, dict[str, Any]], folder: Path, **other: Any) -> EmbeddingModel:
+    name, settings = subject
+    embedder: Embedder = plugins.build("embedders", name, {**settings, **other})
+    return embedder.embedding_model(folder)
+
+
+def _fields(subject: tuple[str, dict[str, Any]]) -> dict[str, bool]:
+    """Setting → whether it is part of the identity."""
+    cls = plugins.plugin_class("embedders", subject[0])
+    return {
+        key: not (isinstance(f.json_schema_extra, dict) and f.json_schema_extra.get("identity") is False)
+        for key, f in cls.model_fields.items()
+    }
+
+
+def test_vectors_are_rows_of_length_one(model: EmbeddingModel) -> None:
+    rows = model.vectors(TEXTS)
+    assert rows.shape == (len(TEXTS), model.dimension)
+    assert rows.dtype == np.float32
+    assert np.isfinite(rows).all()
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+
+
+def test_the_same_texts_give_the_same_vectors(model: EmbeddingModel) -> None:
+    assert np.array_equal(model.vectors(TEXTS), model.vectors(TEXTS))
+
+
+def test_rows_come_in_the_order_of_the_texts(model: EmbeddingModel) -> None:
+    forward, backward = model.vectors(TEXTS), model.vectors(TEXTS[::-1])[::-1]
+    assert (forward * backward).sum(1).min() >= 0.9999
+    assert np.argmax(forward @ backward.T, axis=1).tolist() == list(range(len(TEXTS)))
+
+
+def test_how_texts_are_split_into_calls_does_not_matter(model: EmbeddingModel) -> None:
+    together = model.vectors(TEXTS)
+    alone = np.concatenate([model.vectors([text]) for text in TEXTS])
+    assert (together * alone).sum(1).min() >= 0.9999
+
+
+def test_equal_texts_of_one_call_get_equal_vectors(model: EmbeddingModel) -> None:
+    rows = model.vectors(["twice", *TEXTS, "twice"])
+    assert np.array_equal(rows[0], rows[-1])
+
+
+def test_no_texts_give_no_rows(model: EmbeddingModel) -> None:
+    assert model.vectors([]).shape == (0, model.dimension)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " \n\t ",
+        "🙂",
+        "👩‍👩‍👧‍👦🇩🇪",
+        "\x00\x01\x07\x7f\x9f",
+        "\ufeff\u200b\u202e",
+        "\ud800 a lone surrogate",
+        "word " * 20_000,
+        "x" * 100_000,
+        "電" * 100_000,
+    ],
+    ids=[
+        "empty", "blanks", "emoji", "joined emoji", "control characters", "invisible", "surrogate", "100 kB", "one word",
+        "ideographs",
+    ],
+)  # fmt: skip
+def test_unusual_texts_get_a_vector_too(model: EmbeddingModel, text: str) -> None:
+    rows = model.vectors([text, "an ordinary text"])
+    assert rows.shape == (2, model.dimension)
+    assert model.vectors([text], query=True).shape == (1, model.dimension)
+    assert 0 <= model.seen_end(text) <= len(text)
+    offsets = model.tokenizer.offsets(text)
+    assert offsets.dtype == np.int64
+    assert offsets.shape == (len(offsets), 2)
+    assert (offsets >= 0).all()
+    assert (offsets <= len(text)).all()
+    assert (np.diff(offsets, axis=0) >= 0).all()
+    assert (offsets[:, 0] < offsets[:, 1]).all()
+
+
+def test_tick_is_told_the_beginning_and_the_end(model: EmbeddingModel) -> None:
+    seen: list[tuple[int, int]] = []
+    model.vectors([*TEXTS, TEXTS[0]], tick=lambda done, total: seen.append((done, total)))
+    assert seen[0] == (0, len(TEXTS) + 1)
+    assert seen[-1] == (len(TEXTS) + 1, len(TEXTS) + 1)
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+
+
+def test_tick_can_cancel_and_the_model_stays_usable(model: EmbeddingModel) -> None:
+    many = [f"{text} {number}" for number in range(40) for text in TEXTS]
+
+    def stop(done: int, total: int) -> None:
+        if done > 0:
+            raise Cancelled("stopped")
+
+    before = model.vectors(TEXTS)
+    with pytest.raises(Cancelled):
+        model.vectors(many, tick=stop)
+    assert np.array_equal(model.vectors(TEXTS), before)
+
+
+def test_the_part_beyond_the_window_does_not_change_the_vector(
+    subject: tuple[str, dict[str, Any]], folder: Path
+) -> None:
+    model = _model(subject, folder, max_tokens=7)
+    text = "Seven words are read, and then comes the rest that nobody reads."
+    seen = model.seen_end(text)
+    assert text[:seen] == "Seven words are read, and then"
+    assert len(model.tokenizer.offsets(text[:seen])) == model.window_tokens
+    rows = model.vectors([text, text[:seen], text[: seen - 5]])
+    assert rows[0] @ rows[1] >= 0.9999
+    assert rows[0] @ rows[2] < 0.9999
+
+
+def test_a_text_within_the_window_is_seen_to_its_end(model: EmbeddingModel) -> None:
+    assert model.seen_end("short ") == len("short ")
+
+
+def test_the_id_holds_every_setting_that_changes_vectors(
+    subject: tuple[str, dict[str, Any]], folder: Path
+) -> None:
+    fields = {key for key, identity in _fields(subject).items() if identity}
+    assert fields <= OTHER_VALUES.keys() | SHOWN_ELSEWHERE, (
+        "give the new setting another value in OTHER_VALUES"
+    )
+    ids = {_model(subject, folder).id}
+    for key in fields - SHOWN_ELSEWHERE:
+        ids.add(_model(subject, folder, **{key: OTHER_VALUES[key]}).id)
+    assert len(ids) == 1 + len(fields - SHOWN_ELSEWHERE)
+
+
+def test_the_id_does_not_hold_how_it_is_computed(subject: tuple[str, dict[str, Any]], folder: Path) -> None:
+    fields = {key for key, identity in _fields(subject).items() if not identity}
+    assert fields <= SAME_VECTORS.keys(), "give the new setting another value in SAME_VECTORS"
+    same = {_model(subject, folder, **{key: SAME_VECTORS[key]}).id for key in fields if key != "device"}
+    assert same <= {_model(subject, folder).id}
+
+
+def test_prefixes_are_given_to_the_model(subject: tuple[str, dict[str, Any]], folder: Path) -> None:
+    if "passage_prefix" not in _fields(subject):
+        return
+    plain = _model(subject, folder)
+    prefixed = _model(subject, folder, passage_prefix="passage: ", query_prefix="query: ")
+    text = "how batteries age"
+    assert np.allclose(prefixed.vectors([text]), plain.vectors([f"passage: {text}"]), atol=1e-6)
+    assert np.allclose(prefixed.vectors([text], query=True), plain.vectors([f"query: {text}"]), atol=1e-6)
+    assert prefixed.key(text) != plain.key(text)
+
+
+def test_another_process_computes_the_same_vectors(
+    subject: tuple[str, dict[str, Any]], model: EmbeddingModel, folder: Path
+) -> None:
+    program = (
+        "import sys, json, pathlib; from workbench import plugins;"
+        "m = plugins.build('embedders', sys.argv[1], json.loads(sys.argv[2])).embedding_model(pathlib.Path(sys.argv[3]));"
+        "print(json.dumps([m.id, m.vectors(['The cat sat on the mat.'])[0].tolist()]))"
+    )
+
+    said = subprocess.run(
+        [sys.executable, "-c", program, subject[0], json.dumps(subject[1]), str(folder)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    their_id, their_row = json.loads(said)
+    assert their_id == model.id
+    assert np.array(their_row) @ model.vectors(TEXTS[:1])[0] >= 0.9999
