@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Letters that only say how others are drawn: Latin ligatures, Arabic presentation forms, half and full width Latin.
-_DRAWN = re.compile(
-    "[\ufb00-\ufb06\ufb13-\ufb17\ufb1d-\ufb4f\ufb50-\ufdcf\ufdf0-\ufdff\ufe70-\ufefc\uff01-\uff5e]"
-)
+# Letters that only say how others are drawn: Latin ligatures, Hebrew and Arabic presentation forms.
+_DRAWN = re.compile("[\ufb00-\ufb06\ufb13-\ufb17\ufb1d-\ufb4f\ufb50-\ufdcf\ufdf0-\ufdff\ufe70-\ufefc]")
 # Controls, soft hyphen, zero width space and byte-order mark, direction overrides, private and impossible characters.
 # Joiners (200c, 200d) stay: Persian and emoji need them.
 _UNSEEN = re.compile(
@@ -16,6 +14,8 @@ _UNSEEN = re.compile(
     "\ufff0-\uffff\ud800-\udfff\ue000-\uf8ff]"
 )
 _BLANKS = re.compile("[\\s\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
+
+_BEFORE_MARK = re.compile("(?:[^\\W\\d_]{3}|[.,;:!?)\\]\"'”’»])$")
 
 _CJK = "\u2e80-\u2fdf\u3001-\u303f\u3041-\u30ff\u3100-\u312f\u31a0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff60"
 _CJK_LETTER = re.compile(f"[{_CJK}\U00020000-\U0003ffff]")
@@ -32,6 +32,14 @@ def cleaned(text: str) -> str:
         return text
     text = _DRAWN.sub(lambda found: unicodedata.normalize("NFKC", found[0]), text)
     return unicodedata.normalize("NFC", _UNSEEN.sub("", _BLANKS.sub(" ", text)))
+
+
+def before_mark(text: str) -> bool:
+    """Say whether a raised number after ``text`` is a footnote mark: after a word of three letters or punctuation.
+
+    So ``km²`` and ``R²`` keep theirs.
+    """
+    return _BEFORE_MARK.search(text[-3:]) is not None
 
 
 def is_cjk(letter: str) -> bool:

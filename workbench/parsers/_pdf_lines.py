@@ -11,14 +11,13 @@ from typing import Any
 
 import pymupdf
 
-from workbench.parsers._letters import cleaned, has_cjk, is_cjk, pieces
+from workbench.parsers._letters import before_mark, cleaned, has_cjk, is_cjk, pieces
 
 # Ligatures are spelled out by MuPDF when PRESERVE_LIGATURES is left out; characters that a font does not explain
 # come as U+FFFD, not as numbers that look like letters; pictures are not loaded.
 _FLAGS = pymupdf.TEXT_MEDIABOX_CLIP
 _SUPERSCRIPT, _BOLD = 1, 16
 _MARK = re.compile(r"[\d*†‡§¶]{1,3}")
-_BEFORE_MARK = re.compile(r"(?:[^\W\d_]{3}|[.,;:!?)\]\"'”’»])$")
 
 Box4 = tuple[float, float, float, float]
 
@@ -150,7 +149,7 @@ def _mark_cuts(spans: list[dict[str, Any]]) -> dict[int, float]:
         if span["flags"] & _SUPERSCRIPT and _MARK.fullmatch(text.strip()):
             if not before:
                 cuts[at + len(text)] = span["bbox"][2]
-            elif _BEFORE_MARK.search(before[-3:]):
+            elif before_mark(before):
                 cuts[at] = span["bbox"][0]
         at += len(text)
         before += text

@@ -12,9 +12,9 @@ import pymupdf
 
 from workbench.errors import InputError
 from workbench.parsers._pdf_file import MUPDF_ERRORS, memory_errors, opened
-from workbench.parsers._pdf_lines import page_lines
+from workbench.parsers._pdf_lines import Line, page_lines
 from workbench.parsers._pdf_order import regions
-from workbench.parsers._pdf_paragraphs import breaks
+from workbench.parsers._pdf_paragraphs import NEW_REGION, breaks, footnotes_start
 from workbench.parsers._whole_text import check_length
 
 _MOST_OUTLINE_ENTRIES = 20_000
@@ -96,12 +96,7 @@ def _page_text(document: Any, index: int) -> PageText:
         return _page_without_lines(index + 1, 0.0, 0.0, failed=True)
     if not lines:
         return _page_without_lines(index + 1, width, height, unknown=unknown)
-    rows, before, full = [], [], []
-    for region in regions(lines):
-        region_before, region_full = breaks(region)
-        rows += region
-        before += region_before
-        full += region_full
+    rows, before, full = _read_in_order(lines)
     word_counts = [len(row.words) for row in rows]
     boxes = np.array([box for row in rows for box in row.boxes], np.float32).reshape(-1, 4)
     if rotation:
@@ -123,6 +118,30 @@ def _page_text(document: Any, index: int) -> PageText:
         boxes=boxes,
         unknown_count=unknown,
     )
+
+
+def _read_in_order(lines: list[Line]) -> tuple[list[Line], list[int], list[bool]]:
+    """Return the rows of a page, what stands before each, and which fill their line.
+
+    Footnotes under a column go to the end of the page: a sentence that runs on in the next column stays whole.
+    """
+    rows: list[Line] = []
+    before: list[int] = []
+    full: list[bool] = []
+    notes: list[tuple[list[Line], list[int], list[bool]]] = []
+    for region in regions(lines):
+        region_before, region_full = breaks(region)
+        end = footnotes_start(region, region_before)
+        rows += region[:end]
+        before += region_before[:end]
+        full += region_full[:end]
+        if end < len(region):
+            notes.append((region[end:], [NEW_REGION, *region_before[end + 1 :]], region_full[end:]))
+    for note_rows, note_before, note_full in notes:
+        rows += note_rows
+        before += note_before
+        full += note_full
+    return rows, before, full
 
 
 def _page_without_lines(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from itertools import pairwise
 
 from workbench.parsers._pdf_lines import Line
@@ -14,6 +15,7 @@ _BULLET = re.compile(r"[•◦▪▫‣⁃●○■□◆►✓–—*·-]\s|[�
 _NUMBER = re.compile(
     r"(?:\(?\d{1,3}[.)]|\(?[A-Za-z][.)]|\(?[ivxIVX]{1,5}[.)]|\d{1,2}(?:\.\d{1,2}){1,4}\.?)\s"
 )
+_FOOTNOTE = re.compile(r"(?:\d{1,3}|[*†‡§¶]{1,3})\)? ?\S")
 _LEADERS = re.compile(r"\.{4,}|(?:\. ){4,}|…{2,}")
 _SENTENCE_END = re.compile(r"[.!?:;。！？؟…][\"'”’»)\]]*$")
 
@@ -49,6 +51,20 @@ def breaks(rows: list[Line]) -> tuple[list[int], list[bool]]:
         if rows[i].cells > 1 and rows[i - 1].cells > 1 and rows[i].cells == rows[i - 1].cells:
             before[i] = NEW_LINE
     return before, full
+
+
+def footnotes_start(rows: list[Line], before: list[int]) -> int:
+    """Return the index of the first footnote at the end of a region, or the number of its rows."""
+    letters: Counter[float] = Counter()
+    for row in rows:
+        letters[row.size] += len(row.text)
+    main = letters.most_common(1)[0][0]
+    first = len(rows)
+    while first > 1 and rows[first - 1].size < 0.92 * main:
+        first -= 1
+    while first < len(rows) and not (before[first] == NEW_PARAGRAPH and _FOOTNOTE.match(rows[first].text)):
+        first += 1
+    return first
 
 
 def _pitch(rows: list[Line]) -> float:
