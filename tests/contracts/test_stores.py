@@ -1,0 +1,364 @@
+"""What is true of every store. Its subjects are found by listing the folder; ``memory`` is the oracle."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.stores.made_rows import DIMENSION, directions, document_id, rows, rows_with
+from workbench import plugins
+from workbench.contracts import Filter, StoreConnection, Table, TableInfo, VectorStore
+from workbench.errors import ContractError, InputError, SettingsError
+from workbench.records import Chunk
+
+ABOUT = {"config": 'name: "ü"\nembedder: {}\n', "fingerprint": "ab" * 16, "model_id": "m"}
+AWKWARD = [
+    "O'Brien",
+    "x' OR 1=1; DROP TABLE chunks; --",
+    '"quoted" `ticks` \\ back % _ {} ${HOME}',
+    "🧑‍🚀 e\u0301 \u202eright to left\u202c 漢字",
+    "bell \x07, escape \x1b, unit \x1f, delete \x7f",
+    "line\nbreaks\r\nand\ttabs\u2028",
+    "\x00 a NUL",
+    " ",
+    "long " * 20_000,
+]
+
+
+@pytest.fixture(params=plugins.names("stores"))
+def store(request: pytest.FixtureRequest) -> VectorStore:
+    built: VectorStore = plugins.build("stores", request.param)
+    return built
+
+
+@pytest.fixture
+def connection(store: VectorStore, tmp_path: Path) -> StoreConnection:
+    return store.connection(tmp_path)
+
+
+@pytest.fixture
+def table(connection: StoreConnection) -> Table:
+    return connection.create(TableInfo("t", DIMENSION, ABOUT))
+
+
+def _ids(found: list[tuple[Chunk, float]]) -> list[tuple[str, int]]:
+    return [(chunk.document_id, chunk.ordinal) for chunk, _ in found]
+
+
+# ── tables ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_a_table_is_survives_reopening(store: VectorStore, tmp_path: Path) -> None:
+    store.connection(tmp_path).create(TableInfo("fixed__hashing__0123456789ab", DIMENSION, ABOUT))
+    again = store.connection(tmp_path).table("fixed__hashing__0123456789ab").info
+    assert (again.name, again.dimension, dict(again.about)) == (
+        "fixed__hashing__0123456789ab",
+        DIMENSION,
+        ABOUT,
+    )
+
+
+def test_rows_survive_reopening(store: VectorStore, tmp_path: Path) -> None:
+    written = rows(1, [0, 1, 2])
+    store.connection(tmp_path).create(TableInfo("t", DIMENSION)).replace_documents([written])
+    again = store.connection(tmp_path).table("t")
+    assert again.chunks() == written.chunks
+    assert again.states() == {written.document_id: written.state_key}
+    ids, vectors = again.vectors()
+    assert ids == [chunk.id for chunk in written.chunks]
+    assert np.array_equal(vectors, written.vectors)
+
+
+def test_making_a_table_twice_keeps_its_rows(connection: StoreConnection, table: Table) -> None:
+    table.replace_documents([rows(1, [0])])
+    again = connection.create(TableInfo("t", DIMENSION, {"config": "another"}))
+    assert again.row_count() == 1
+    assert again.info.about["config"] == ABOUT["config"]
+
+
+def test_another_dimension_is_refused(connection: StoreConnection, table: Table) -> None:
+    with pytest.raises(SettingsError, match="8 numbers"):
+        connection.create(TableInfo("t", 4))
+
+
+def test_tables_are_listed_by_name(connection: StoreConnection) -> None:
+    assert connection.tables() == []
+    for name in ("b", "a.b-c", "B_1"):
+        connection.create(TableInfo(name, DIMENSION, ABOUT))
+    assert [info.name for info in connection.tables()] == ["B_1", "a.b-c", "b"]
+    assert all(info.dimension == DIMENSION and dict(info.about) == ABOUT for info in connection.tables())
+
+
+def test_two_folders_share_nothing(store: VectorStore, tmp_path: Path) -> None:
+    store.connection(tmp_path / "one").create(TableInfo("t", DIMENSION))
+    assert store.connection(tmp_path / "two").tables() == []
+
+
+def test_a_dropped_table_is_gone_and_can_be_made_again(connection: StoreConnection, table: Table) -> None:
+    table.replace_documents([rows(1, [0])])
+    table.nearest(directions()[0], 1)
+    connection.drop("t")
+    connection.drop("t")
+    assert connection.tables() == []
+    with pytest.raises(InputError, match="no table named t"):
+        table.states()
+    with pytest.raises(InputError, match="no table named t"):
+        table.replace_documents([rows(2, [0])])
+    again = connection.create(TableInfo("t", DIMENSION))
+    again.replace_documents([rows(2, [0])])
+    assert _ids(again.nearest(directions()[0], 5)) == [(document_id(2), 0)]
+
+
+def test_an_unknown_table_is_an_input_error(connection: StoreConnection) -> None:
+    with pytest.raises(InputError, match="no table named nothing"):
+        connection.table("nothing")
+
+
+@pytest.mark.parametrize(
+    "name", ["", "..", "../up", "a/b", "a b", "tä", "x' OR 1=1", ".hidden", "n" * 300, "a\n"]
+)
+def test_names_that_are_no_file_names_are_refused(connection: StoreConnection, name: str) -> None:
+    for use in (connection.table, connection.drop, lambda n: connection.create(TableInfo(n, DIMENSION))):
+        with pytest.raises(SettingsError, match="table name"):
+            use(name)
+
+
+# ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_empty_table_answers_everything_with_nothing(table: Table) -> None:
+    assert table.states() == {}
+    assert table.row_count() == 0
+    assert table.chunks() == []
+    assert table.nearest(directions()[0], 5) == []
+    ids, vectors = table.vectors()
+    assert (ids, vectors.shape, vectors.dtype) == ([], (0, DIMENSION), np.float32)
+    assert table.optimise() is None
+    table.replace_documents([])
+    table.drop_documents([])
+    table.drop_documents([document_id(9)])
+    assert table.row_count() == 0
+
+
+def test_replacing_leaves_nothing_of_the_old_version(table: Table) -> None:
+    table.replace_documents([rows(1, [0, 1, 2, 3]), rows(2, [4])])
+    table.replace_documents([rows(1, [5, 4], version="2")])
+    assert [chunk.text for chunk in table.chunks([document_id(1)])] == [
+        "document 1, version 2, chunk 0",
+        "document 1, version 2, chunk 1",
+    ]
+    assert table.states() == {document_id(1): "state 2", document_id(2): "state 1"}
+    assert table.row_count() == 3
+
+
+def test_a_document_replaced_by_no_chunks_is_dropped(table: Table) -> None:
+    table.replace_documents([rows(1, [0, 1]), rows(2, [2])])
+    table.replace_documents([rows(1, [], version="2")])
+    assert table.states() == {document_id(2): "state 1"}
+
+
+def test_a_dropped_document_is_not_found_again(table: Table) -> None:
+    table.replace_documents([rows(1, [0, 1]), rows(2, [0])])
+    assert len(table.nearest(directions()[0], 9)) == 3
+    table.drop_documents([document_id(1), document_id(7)])
+    assert _ids(table.nearest(directions()[0], 9)) == [(document_id(2), 0)]
+    assert table.chunks([document_id(1)]) == []
+
+
+def test_awkward_texts_come_back_to_the_letter(table: Table) -> None:
+    table.replace_documents([rows(1, [i % 6 for i in range(len(AWKWARD))], texts=AWKWARD)])
+    assert [chunk.text for chunk in table.chunks()] == AWKWARD
+    assert {chunk.text for chunk, _ in table.nearest(directions()[0], 99)} == set(AWKWARD)
+
+
+def test_ids_are_never_read_as_a_language(table: Table) -> None:
+    """A document id from an address bar is data: it can match nothing but itself."""
+    table.replace_documents([rows(1, [0]), rows(2, [1])])
+    for hostile in ("' OR 1=1 --", "x') OR document_id LIKE ('%", '"', "\\", ""):
+        table.drop_documents([hostile])
+        assert table.chunks([hostile]) == []
+        assert table.nearest(directions()[0], 5, Filter(document_ids=(hostile,))) == []
+        assert table.vectors([hostile])[0] == []
+    assert table.row_count() == 2
+
+
+@pytest.mark.parametrize(
+    "spoil, error",
+    [
+        (lambda v: v * 2, ContractError),
+        (lambda v: v * 0, ContractError),
+        (lambda v: np.where(np.arange(DIMENSION) == 3, np.nan, v).astype(np.float32), ContractError),
+        (lambda v: np.where(np.arange(DIMENSION) == 3, np.inf, v).astype(np.float32), ContractError),
+        (lambda v: v.astype(np.float64), ContractError),
+        (lambda v: v[:1], ContractError),
+        (lambda v: v[:, :4] / np.linalg.norm(v[:, :4], axis=1, keepdims=True), SettingsError),
+    ],
+    ids=["not unit", "zero", "nan", "infinity", "float64", "too few", "another dimension"],
+)
+def test_wrong_vectors_are_refused_before_anything_is_written(table: Table, spoil, error) -> None:  # type: ignore[no-untyped-def]
+    table.replace_documents([rows(1, [0, 1])])
+    good, bad = rows(1, [2], version="2"), rows(2, [0, 1])
+    with pytest.raises(error):
+        table.replace_documents([good, replace(bad, vectors=spoil(bad.vectors))])
+    assert table.states() == {document_id(1): "state 1"}
+    assert table.row_count() == 2
+
+
+def test_a_batch_that_contradicts_itself_is_refused(table: Table) -> None:
+    one = rows(1, [0, 1])
+    with pytest.raises(ContractError, match="twice"):
+        table.replace_documents([one, rows(1, [2], version="2")])
+    with pytest.raises(ContractError, match="unique"):
+        table.replace_documents(
+            [replace(one, chunks=[one.chunks[0], replace(one.chunks[1], id=one.chunks[0].id)])]
+        )
+    with pytest.raises(ContractError, match="document"):
+        table.replace_documents([replace(one, document_id=document_id(2))])
+    with pytest.raises(InputError, match="surrogate"):
+        table.replace_documents([rows(1, [0], texts=["half \ud83d"])])
+    assert table.row_count() == 0
+
+
+# ── reading and searching ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_vectors_come_in_the_order_of_the_ids_asked_for(table: Table) -> None:
+    written = rows(1, [0, 1, 2])
+    table.replace_documents([written])
+    asked = [written.chunks[2].id, "unknown", written.chunks[0].id]
+    ids, vectors = table.vectors(asked)
+    assert ids == [asked[0], asked[2]]
+    assert np.array_equal(vectors, directions()[[2, 0]])
+    assert table.vectors([])[1].shape == (0, DIMENSION)
+
+
+def test_more_hits_than_rows_gives_every_row(table: Table) -> None:
+    table.replace_documents([rows(1, [0, 1, 2])])
+    assert len(table.nearest(directions()[0], 1_000)) == 3
+    assert table.nearest(directions()[0], 0) == []
+
+
+def test_scores_are_cosines_and_fall(table: Table) -> None:
+    table.replace_documents([rows(1, [0, 1, 2, 3, 4, 5])])
+    found = table.nearest(directions()[2], 6)
+    exact = np.sort(directions() @ directions()[2])[::-1]
+    assert [score for _, score in found] == pytest.approx(exact.tolist(), abs=1e-5)
+    assert found[0][0].ordinal == 2
+
+
+def test_equal_texts_come_by_document_then_ordinal(table: Table) -> None:
+    """A repeated paragraph has equal vectors; what a cut at k keeps must not depend on chance."""
+    numbers = range(12)
+    table.replace_documents([rows(number, [3] * 9) for number in numbers])
+    table.replace_documents([rows(5, [3] * 9, version="2")])
+    expected = [(owner, i) for owner in sorted(map(document_id, numbers)) for i in range(9)]
+    assert _ids(table.nearest(directions()[3], 1_000)) == expected
+    for k in (1, 5, 10, 50):
+        assert _ids(table.nearest(directions()[3], k)) == expected[:k]
+
+
+def test_filters_let_through_only_what_they_name(table: Table) -> None:
+    table.replace_documents([rows(number, [0, 1, 2, 3]) for number in range(4)])
+    some = (document_id(1), document_id(3), document_id(3), document_id(99))
+    found = table.nearest(directions()[0], 99, Filter(document_ids=some))
+    assert {chunk.document_id for chunk, _ in found} == set(some[:2])
+    assert len(found) == 8
+    # The chunk with ordinal i stands on the pages i + 1 and i + 2.
+    found = table.nearest(directions()[0], 99, Filter(pages=(3, 3)))
+    assert {chunk.ordinal for chunk, _ in found} == {1, 2}
+    found = table.nearest(directions()[0], 99, Filter(document_ids=some[:1], pages=(5, 8)))
+    assert _ids(found) == [(document_id(1), 3)]
+    assert table.nearest(directions()[0], 99, Filter(document_ids=())) == []
+    assert table.nearest(directions()[0], 99, Filter(pages=(90, 99))) == []
+
+
+def test_a_question_of_another_dimension_is_refused(table: Table) -> None:
+    table.replace_documents([rows(1, [0])])
+    with pytest.raises(SettingsError, match="8 numbers and was asked with 3"):
+        table.nearest(np.array([1, 0, 0], np.float32), 1)
+
+
+def test_a_table_takes_space(table: Table) -> None:
+    table.replace_documents([rows(1, [0, 1, 2])])
+    assert table.size_bytes() >= 3 * DIMENSION * 4
+
+
+def test_optimising_changes_no_answer(table: Table) -> None:
+    for number in range(10):
+        table.replace_documents([rows(number, [number % 6, 1])])
+    table.drop_documents([document_id(4)])
+    before = (table.states(), table.chunks(), table.nearest(directions()[1], 12))
+    table.optimise()
+    assert (table.states(), table.chunks(), table.nearest(directions()[1], 12)) == before
+
+
+# ── any sequence of writes ───────────────────────────────────────────────────────────────────────────────────────
+
+BATCHES = st.dictionaries(st.integers(0, 4), st.lists(st.integers(0, 5), max_size=4), max_size=3)
+STEPS = st.lists(st.one_of(BATCHES, st.sets(st.integers(0, 5), max_size=3)), max_size=6)
+
+
+@pytest.fixture(scope="module")
+def folders() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("name", [name for name in plugins.names("stores") if name != "memory"])
+@settings(max_examples=15, deadline=None)
+@given(
+    steps=STEPS,
+    k=st.integers(1, 12),
+    which=st.integers(0, 5),
+    pages=st.none() | st.tuples(st.integers(1, 3), st.integers(2, 5)),
+)
+def test_any_sequence_of_writes_leaves_what_memory_holds(
+    folders: Path,
+    name: str,
+    steps: list[dict[int, list[int]] | set[int]],
+    k: int,
+    which: int,
+    pages: tuple[int, int] | None,
+) -> None:
+    info = TableInfo(f"t{uuid.uuid4().hex}", DIMENSION)
+    subject, oracle = (plugins.build("stores", n).connection(folders).create(info) for n in (name, "memory"))
+    for version, step in enumerate(steps):
+        for table in (subject, oracle):
+            if isinstance(step, dict):
+                table.replace_documents([rows(n, which, str(version)) for n, which in step.items()])
+            else:
+                table.drop_documents([document_id(n) for n in step])
+    where = Filter(tuple(map(document_id, range(3))), pages) if pages else None
+    for table in (subject, oracle):
+        assert table.states() == oracle.states()
+        assert table.row_count() == oracle.row_count()
+        assert table.chunks() == oracle.chunks()
+        assert table.vectors()[0] == oracle.vectors()[0]
+        assert np.array_equal(table.vectors()[1], oracle.vectors()[1])
+        found, expected = (t.nearest(directions()[which], k, where) for t in (table, oracle))
+        assert [chunk for chunk, _ in found] == [chunk for chunk, _ in expected]
+        assert [score for _, score in found] == pytest.approx([score for _, score in expected], abs=1e-5)
+
+
+def test_many_random_vectors_rank_as_in_memory(store: VectorStore, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    info = TableInfo(f"t{uuid.uuid4().hex}", 64)
+    tables = [s.connection(tmp_path).create(info) for s in (store, plugins.build("stores", "memory"))]
+    for number in range(5):
+        made = rng.normal(size=(200, 64)).astype(np.float32)
+        batch = [rows_with(made / np.linalg.norm(made, axis=1, keepdims=True), number)]
+        for table in tables:
+            table.replace_documents(batch)
+    question = rng.normal(size=64).astype(np.float32)
+    question /= np.linalg.norm(question)
+    found, expected = (table.nearest(question, 50) for table in tables)
+    assert _ids(found) == _ids(expected)
+    assert [s for _, s in found] == pytest.approx([s for _, s in expected], abs=1e-5)

@@ -1,0 +1,108 @@
+"""A folder of Lance tables: opening, locking, and the one spot where foreign errors are translated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from workbench.contracts import TableInfo
+from workbench.errors import InputError, MissingPackageError, ServiceError
+from workbench.stores._index_note import IndexNote
+from workbench.stores._lancedb_rows import birth_of, info_of
+from workbench.stores._write_lock import write_lock
+
+if TYPE_CHECKING:
+    from workbench.stores.lancedb import LanceDB
+
+_T = TypeVar("_T")
+
+
+class Place:
+    """The folder of one connection."""
+
+    def __init__(self, store: LanceDB, folder: Path) -> None:
+        self.store = store
+        self.folder = folder
+        self._database: Any = None
+
+    def path(self, name: str, suffix: str) -> Path:
+        """Return the path of one of the files that belong to a table."""
+        return self.folder / f"{name}{suffix}"
+
+    def database(self) -> Any:
+        """Return LanceDB's connection; a table it opens stays at the version of that moment."""
+        if self._database is None:
+            try:
+                import lancedb
+            except ImportError as error:
+                raise MissingPackageError("lancedb", "The store lancedb") from error
+            self._database = lancedb.connect(str(self.folder))
+        return self._database
+
+    def info(self, name: str, opened: Any) -> TableInfo:
+        """Return what the table is; ``about`` also tells what was last measured on its index."""
+        found = info_of(name, opened.schema)
+        note = IndexNote.read(self.path(name, ".index.json"), birth_of(opened.schema))
+        return TableInfo(name, found.dimension, {**found.about, "index_note": note.text}) if note else found
+
+    def read(self, name: str, answer: Callable[[Any], _T]) -> _T:
+        """Return ``answer`` of the newest committed version, which does not change while it is read.
+
+        A clean-up may take the files of that version away; then the next one is read.
+        """
+        for attempt in (1, 2, 3):
+            if not self.path(name, ".lance").is_dir():
+                raise InputError(f"there is no table named {name}: build it first", "not_built")
+            try:
+                with _translated(name, "read"):
+                    return answer(self.database().open_table(name))
+            except _Vanished:
+                if attempt == 3:
+                    raise
+        raise AssertionError("unreachable")
+
+    @contextmanager
+    def writing(self, name: str) -> Iterator[Any]:
+        """Hold the table's lock, and give the database to write with."""
+        with _translated(name, "written"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            with write_lock(self.path(name, ".lock"), self.store.wait_s, name):
+                yield self.database()
+
+
+class _Vanished(ServiceError):
+    """Files of the version that is being read are gone."""
+
+
+@contextmanager
+def _translated(name: str, doing: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError, ValueError) as error:
+        found = _translation(name, doing, error)
+        if found is None:
+            raise
+        raise found from error
+
+
+def _translation(name: str, doing: str, error: Exception) -> Exception | None:
+    said = str(error)
+    lower = said.lower()
+    if "no space left" in lower or "os error 28" in lower or "quota exceeded" in lower:
+        return ServiceError(
+            f"disk is full: the table {name} could not be {doing}; free some space and try again"
+        )
+    if any(
+        sign in lower for sign in ("permission denied", "read-only file system", "os error 13", "os error 30")
+    ):
+        return ServiceError(f"the folder of the table {name} may not be {doing}: change its permissions")
+    if "was not found" in lower and "table" in lower:
+        return InputError(f"there is no table named {name}: build it first", "not_built")
+    if "not found" in lower or "no such file" in lower:
+        return _Vanished(f"files of the table {name} are missing: delete the table and build it again")
+    if isinstance(error, ValueError):  # a bug of ours more likely than a state of the disk
+        return None
+    reason = said.strip().splitlines()[0][:200] if said.strip() else type(error).__name__
+    return ServiceError(f"the table {name} could not be {doing}: {reason}")

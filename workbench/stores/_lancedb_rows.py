@@ -1,0 +1,109 @@
+"""Chunks and vectors as Arrow columns and back."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from workbench.contracts import DocumentRows, TableInfo
+from workbench.errors import SettingsError
+from workbench.records import Chunk, Vectors
+from workbench.stores._exact import Matrix
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+CHUNK_COLUMNS = (
+    "id", "document_id", "ordinal", "start", "end", "text", "page_start", "page_end", "token_count",
+)  # fmt: skip
+"""The fields of ``Chunk``, in its order."""
+
+
+def schema_of(info: TableInfo) -> pa.Schema:
+    """Return the columns of a new table; each call gives it a birth mark that no other table has."""
+    import pyarrow as pa
+
+    # Without the declared key, four processes that merge the same new rows make duplicates without an error.
+    key = pa.field(
+        "id", pa.string(), nullable=False, metadata={"lance-schema:unenforced-primary-key": "true"}
+    )
+    kinds = {
+        "document_id": pa.string(),
+        "text": pa.string(),
+        "state_key": pa.string(),
+        "start": pa.int64(),
+        "end": pa.int64(),
+    }
+    names = (*CHUNK_COLUMNS[1:], "state_key")
+    columns = [pa.field(name, kinds.get(name, pa.int32()), nullable=False) for name in names]
+    vector = pa.field("vector", pa.list_(pa.float32(), info.dimension), nullable=False)
+    about = json.dumps(dict(info.about), ensure_ascii=True, sort_keys=True)
+    return pa.schema([key, *columns, vector], metadata={"about": about, "birth": uuid.uuid4().hex})
+
+
+def info_of(name: str, schema: pa.Schema) -> TableInfo:
+    """Return what the table is; raises ``SettingsError`` for a table that is not ours."""
+    try:
+        about = json.loads((schema.metadata or {})[b"about"])
+        return TableInfo(name, int(schema.field("vector").type.list_size), about)
+    except (KeyError, ValueError, AttributeError) as error:
+        raise SettingsError(f"{name} is a Lance table of another program: use another folder") from error
+
+
+def birth_of(schema: pa.Schema) -> str:
+    """Return the mark that tells this table from one of the same name made before or after it."""
+    return str(schema.metadata[b"birth"].decode())
+
+
+def arrow_rows(info: TableInfo, batch: Sequence[DocumentRows]) -> pa.Table:
+    """Return the rows of a batch, one per chunk."""
+    import pyarrow as pa
+
+    schema = schema_of(info)
+    chunks = [chunk for rows in batch for chunk in rows.chunks]
+    columns = [
+        pa.array([getattr(c, name) for c in chunks], schema.field(name).type) for name in CHUNK_COLUMNS
+    ]
+    columns.append(pa.array([rows.state_key for rows in batch for _ in rows.chunks], pa.string()))
+    numbers = np.concatenate([np.zeros(0, np.float32), *(rows.vectors.reshape(-1) for rows in batch)])
+    columns.append(pa.FixedSizeListArray.from_arrays(pa.array(numbers, pa.float32()), info.dimension))
+    return pa.table(columns, schema=schema.remove_metadata())
+
+
+def chunks_of(rows: pa.Table) -> list[Chunk]:
+    """Return the rows as chunks, in their order."""
+    return [
+        Chunk(*values) for values in zip(*(rows[name].to_pylist() for name in CHUNK_COLUMNS), strict=True)
+    ]
+
+
+def vectors_of(rows: pa.Table, dimension: int) -> Vectors:
+    """Return the vector column as ``(n, dim) float32``."""
+    parts = [part.flatten().to_numpy().reshape(-1, dimension) for part in rows["vector"].chunks]
+    return np.concatenate([np.zeros((0, dimension), np.float32), *parts])
+
+
+def matrix_of(opened: Any, dimension: int) -> Matrix:
+    """Return the table's rows for exact search."""
+    from pyarrow.compute import sort_indices
+
+    columns = ["document_id", "ordinal", "page_start", "page_end"]
+    rows = opened.search().select([*columns, "vector"]).with_row_id(True).to_arrow()
+    order = sort_indices(rows, sort_keys=[("document_id", "ascending"), ("ordinal", "ascending")])
+    where = order.to_numpy()
+    sorted_documents = rows["document_id"].take(order).combine_chunks().dictionary_encode()
+    codes, first = np.unique(sorted_documents.indices.to_numpy(), return_index=True)
+    ranges = pairwise([*first.tolist(), len(where)])
+    names = sorted_documents.dictionary.to_pylist()
+    return Matrix(
+        rows["_rowid"].to_numpy()[where],
+        {names[code]: both for code, both in zip(codes, ranges, strict=True)},
+        rows["page_start"].to_numpy()[where],
+        rows["page_end"].to_numpy()[where],
+        vectors_of(rows, dimension)[where],
+    )
