@@ -1,4 +1,4 @@
-"""What is measured on a text once and shared by every configuration: tokens, sentences, paragraphs.
+"""What is measured on a text once and shared by every configuration: tokens, words, paragraphs, sentences.
 
 A document is tokenised once per tokenizer and split once per splitter, whatever the number of configurations
 and slider moves. ``Memo`` keeps the arrays, in memory up to a bound and, if it has a folder, on disk.
@@ -6,8 +6,8 @@ and slider moves. ``Memo`` keeps the arrays, in memory up to a bound and, if it 
 
 from __future__ import annotations
 
-import os
-import tempfile
+import contextlib
+import io
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -19,7 +19,9 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from workbench.files import write_atomically
 from workbench.records import Heading, Vectors, digest, text_digest
+from workbench.spans import Offsets
 
 Ranges = npt.NDArray[np.int64]
 """``(n, 2) int64``: half-open ranges, increasing."""
@@ -38,13 +40,26 @@ class Tokenizer(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Tokens:
-    """The tokens of one text, by their ranges."""
+    """The tokens of one text, by their ranges. A measure of ranges: see ``spans.Measure``."""
 
     starts: npt.NDArray[np.int64]
     ends: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.starts)
+
+    def lows(self, starts: Offsets) -> Offsets:
+        """Return how many tokens are over before each place."""
+        return np.searchsorted(self.ends, starts, side="right").astype(np.int64, copy=False)
+
+    def highs(self, ends: Offsets) -> Offsets:
+        """Return how many tokens have begun before each place."""
+        return np.searchsorted(self.starts, ends, side="left").astype(np.int64, copy=False)
+
+    def counts(self, starts: Offsets, ends: Offsets) -> Offsets:
+        """Return ``count`` for many ranges at once."""
+        counted: Offsets = np.maximum(self.highs(ends) - self.lows(starts), 0)
+        return counted
 
     def count(self, start: int, end: int) -> int:
         """Return how many tokens the range touches; one that a cut divides counts on both sides.
@@ -72,8 +87,11 @@ class Memo:
         self._lock = threading.Lock()
         self._key_locks: dict[str, threading.Lock] = {}
 
-    def ranges(self, key: str, compute: Callable[[], Ranges]) -> Ranges:
-        """Return the array kept under ``key``, computing it when it is not there."""
+    def ranges(self, key: str, compute: Callable[[], Ranges], *, on_disk: bool = True) -> Ranges:
+        """Return the array kept under ``key``, computing it when it is not there.
+
+        ``on_disk=False`` is for what is computed faster than it is read.
+        """
         with self._lock:
             if key in self._held:
                 self._held.move_to_end(key)
@@ -83,10 +101,11 @@ class Memo:
             with self._lock:
                 if key in self._held:
                     return self._held[key]
-            found = self._read(key)
+            found = self._read(key) if on_disk else None
             if found is None:
                 found = np.ascontiguousarray(compute(), np.int64).reshape(-1, 2)
-                self._write(key, found)
+                if on_disk:
+                    self._write(key, found)
             found.setflags(write=False)
             self._hold(key, found)
         with self._lock:
@@ -109,7 +128,7 @@ class Memo:
             return None
         try:
             array: Ranges = np.load(path, allow_pickle=False)
-        except (OSError, ValueError):
+        except (OSError, ValueError, EOFError):
             return None
         return array if array.ndim == 2 and array.shape[1] == 2 and array.dtype == np.int64 else None
 
@@ -117,14 +136,10 @@ class Memo:
         path = self._path(key)
         if path is None:
             return
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
-            with os.fdopen(handle, "wb") as file:
-                np.save(file, array)
-            os.replace(partial, path)
-        except OSError:
-            return
+        content = io.BytesIO()
+        np.save(content, array)
+        with contextlib.suppress(OSError):
+            write_atomically(path, content.getvalue())
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,9 +166,9 @@ class TextAnalysis:
         found = self.ranges(f"tokens {self.tokenizer.id}", self.tokenizer.offsets)
         return Tokens(np.ascontiguousarray(found[:, 0]), np.ascontiguousarray(found[:, 1]))
 
-    def ranges(self, name: str, split: Callable[[str], Ranges]) -> Ranges:
+    def ranges(self, name: str, split: Callable[[str], Ranges], *, on_disk: bool = True) -> Ranges:
         """Return ``split(text)``, computed once per text and ``name``.
 
         ``name`` must hold everything that changes the answer: the splitter, its version, model and language.
         """
-        return self.memo.ranges(digest([self.text_hash, name]), lambda: split(self.text))
+        return self.memo.ranges(digest([self.text_hash, name]), lambda: split(self.text), on_disk=on_disk)

@@ -1,15 +1,46 @@
-"""Half-open character ranges: pack, merge, overlap, trim, complement.
+"""Half-open character ranges: trim, merge, intersect, subtract, pack.
 
 A span is ``(start, end)`` in code points with ``start < end``. Lists of spans are ordered by start.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 Span = tuple[int, int]
-Measure = Callable[[int, int], int]
-"""The size of a range, in whatever unit a budget is given in."""
+Offsets = npt.NDArray[np.int64]
+"""``(n,) int64``: places in a text."""
+
+
+class Measure(Protocol):
+    """A unit of size. The size of ``start``–``end`` is ``highs(end) - lows(start)``; both never fall.
+
+    That form is what makes packing fast: the furthest end that fits a budget is found by one bisection.
+    """
+
+    def lows(self, starts: Offsets) -> Offsets:
+        """Return how much of the text is over before each place."""
+
+    def highs(self, ends: Offsets) -> Offsets:
+        """Return how much of the text has begun before each place."""
+
+
+class Characters:
+    """Size in code points."""
+
+    def lows(self, starts: Offsets) -> Offsets:
+        """Return the places themselves."""
+        return starts
+
+    def highs(self, ends: Offsets) -> Offsets:
+        """Return the places themselves."""
+        return ends
 
 
 def trimmed(text: str, start: int, end: int) -> Span | None:
@@ -71,39 +102,103 @@ def difference(a: Iterable[Span], b: Iterable[Span]) -> list[Span]:
     """
     result: list[Span] = []
     holes = merged(b)
+    hole = 0
     for start, end in merged(a):
-        for hole_start, hole_end in holes:
-            if hole_end <= start:
-                continue
-            if hole_start >= end:
-                break
+        while hole < len(holes) and holes[hole][0] < end:
+            hole_start, hole_end = holes[hole]
             if hole_start > start:
                 result.append((start, hole_start))
             start = max(start, hole_end)
+            if hole_end > end:
+                break
+            hole += 1
         if start < end:
             result.append((start, end))
     return result
 
 
-def packed(pieces: Sequence[Span], budget: int, measure: Measure, overlap: int = 0) -> Iterator[Span]:
+class Pieces:
+    """Neighbouring ranges of one text with their sizes, ready to be joined.
+
+    The pieces from ``i`` up to and without ``j`` have the joined size ``highs[j - 1] - lows[i]``, blanks
+    between them included.
+    """
+
+    __slots__ = ("ends", "highs", "lows", "starts")
+
+    def __init__(self, ranges: npt.NDArray[np.int64], measure: Measure) -> None:
+        # Lists of Python integers: bisection calls on them are several times faster than on arrays.
+        starts, ends = np.ascontiguousarray(ranges[:, 0]), np.ascontiguousarray(ranges[:, 1])
+        self.starts: list[int] = starts.tolist()
+        self.ends: list[int] = ends.tolist()
+        self.lows: list[int] = measure.lows(starts).tolist()
+        self.highs: list[int] = measure.highs(ends).tolist()
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+
+def packed(pieces: Pieces, budget: int, overlap: int = 0, breaks: Sequence[int] = ()) -> Iterator[Span]:
     """Yield ranges that join neighbouring pieces while they fit into ``budget``.
 
     ``overlap`` is the number of pieces that a range repeats from the one before, fewer where the budget or the
-    need to advance asks for it. A single piece above the budget is yielded as it is: cut it beforehand.
-    Sizes are measured over the joined range, so blanks between pieces are paid for. Linear in the pieces
-    for a constant overlap.
+    need to advance asks for it. No range reaches across one of the ``breaks``: indices of pieces, increasing.
+    A single piece above the budget is yielded as it is: cut it beforehand. Each range costs two bisections.
     """
-    count = len(pieces)
-    first = 0
-    while first < count:
-        last = first + 1
-        while last < count and measure(pieces[first][0], pieces[last][1]) <= budget:
-            last += 1
-        yield pieces[first][0], pieces[last - 1][1]
-        if last >= count:
-            return
-        # Repeat pieces only as far as the next new piece still fits beside them.
-        following = max(first + 1, last - overlap)
-        while following < last and measure(pieces[following][0], pieces[last][1]) > budget:
-            following += 1
-        first = following
+    starts, ends, lows, highs = pieces.starts, pieces.ends, pieces.lows, pieces.highs
+    for first, limit in pairwise([0, *breaks, len(pieces)]):
+        while first < limit:
+            last = bisect_right(highs, lows[first] + budget, first + 1, limit)
+            yield starts[first], ends[last - 1]
+            if last >= limit:
+                break
+            # Repeat pieces only as far as the next new piece still fits beside them.
+            repeated = max(first + 1, last - overlap)
+            first = bisect_left(lows, highs[last] - budget, repeated, last)
+
+
+def cut(
+    pieces: Pieces,
+    budget: int,
+    overlap: int = 0,
+    levels: Sequence[Sequence[int]] = (),
+    least: int = 0,
+    breaks: Sequence[int] = (),
+) -> Iterator[Span]:
+    """Yield ranges as long as ``budget`` allows, ended at the coarsest place that leaves them ``least`` in size.
+
+    ``levels`` are places to cut from coarse to fine, each an increasing list of indices of pieces; where none
+    will do, the cut falls between two pieces. ``overlap`` is the largest size that a range repeats from the one
+    before it; the repeated part begins at a place of the finest level if there is one. No range reaches across
+    one of the ``breaks``. A single piece above the budget is yielded as it is.
+    """
+    starts, ends, lows, highs = pieces.starts, pieces.ends, pieces.lows, pieces.highs
+    for first, limit in pairwise([0, *breaks, len(pieces)]):
+        before = first
+        while first < limit:
+            last = bisect_right(highs, lows[first] + budget, first + 1, limit)
+            if last < limit and levels:
+                lowest = max(before, bisect_left(highs, lows[first] + least, first, last)) + 1
+                last = next((place for level in levels if (place := _latest(level, last)) >= lowest), last)
+            yield starts[first], ends[last - 1]
+            if last >= limit:
+                break
+            before = last
+            if not overlap:
+                first = last
+                continue
+            # What is repeated must be small enough and leave room for the next piece.
+            repeated = bisect_left(
+                lows, max(highs[last - 1] - overlap, highs[last] - budget), first + 1, last
+            )
+            if levels and repeated < last:
+                finest = levels[-1]
+                place = bisect_left(finest, repeated)
+                if place < len(finest) and finest[place] < last:
+                    repeated = finest[place]
+            first = repeated
+
+
+def _latest(places: Sequence[int], limit: int) -> int:
+    place = bisect_right(places, limit)
+    return places[place - 1] if place else -1

