@@ -100,20 +100,32 @@ def question_result(question_id: str, hits: Sequence[Hit], seconds: float | None
 
 
 class ChunkRanges:
-    """The ranges of a table's chunks by document, for measures that need all of them."""
+    """A table's chunks by document and range, for measures that need all of them."""
 
     def __init__(self, chunks: Sequence[Chunk]) -> None:
-        found: dict[str, list[tuple[int, int]]] = {}
+        self._chunks: dict[str, list[Chunk]] = {}
         for chunk in chunks:
-            found.setdefault(chunk.document_id, []).append((chunk.start, chunk.end))
+            self._chunks.setdefault(chunk.document_id, []).append(chunk)
         self._ranges: dict[str, npt.NDArray[np.int64]] = {
-            document: np.array(ranges, np.int64) for document, ranges in found.items()
+            document: np.array([(chunk.start, chunk.end) for chunk in found], np.int64)
+            for document, found in self._chunks.items()
         }
 
+    def __contains__(self, document_id: object) -> bool:
+        return document_id in self._chunks
+
     def touching(self, document_id: str, start: int, end: int) -> list[tuple[int, int]]:
-        """Return the chunks that overlap the range or adjoin it: max(starts) <= min(ends)."""
+        """Return the chunks' ranges that overlap the range or adjoin it: max(starts) <= min(ends)."""
         ranges = self._ranges.get(document_id)
         if ranges is None:
             return []
         near = (ranges[:, 0] <= end) & (ranges[:, 1] >= start)
         return [(int(a), int(b)) for a, b in ranges[near]]
+
+    def overlapping(self, document_id: str, start: int, end: int) -> list[Chunk]:
+        """Return the chunks that share at least one character with the range."""
+        ranges = self._ranges.get(document_id)
+        if ranges is None:
+            return []
+        chunks = self._chunks[document_id]
+        return [chunks[i] for i in np.flatnonzero((ranges[:, 0] < end) & (ranges[:, 1] > start))]
