@@ -60,7 +60,8 @@ function buildColumn(view, data, column, unitAt, length) {
   head.append(dot, title);
   const chunkWord = column.count === 1 ? "chunk" : "chunks";
   const counted = column.count ? `${shownNumber(column.count)} ${chunkWord}` : "";
-  head.append(make("span", "count", [counted, column.note].filter(Boolean).join(" · ")));
+  const line = [counted, column.note].filter(Boolean).join(" · ");
+  if (line) head.append(make("span", "count", line));
 
   const text = make("div", "text");
   text.dir = "auto";
@@ -345,6 +346,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const theme = getComputedStyle(root).getPropertyValue("--st-chart-categorical-colors");
   view.colours = theme.split(",").map((colour) => colour.trim()).filter(Boolean);
   if (!view.colours.length) view.colours = ["#3f78c0"];
+  root.classList.toggle("dark", isDark(root));
   const rebuilt = view.sig !== data.sig || view.theme !== theme;
   if (rebuilt) {
     const sameText = view.text === data.text;

@@ -16,3 +16,14 @@ function hideTip(tip) {
 }
 
 const shownNumber = (value) => Number(value).toLocaleString("en-US");
+
+// Streamlit tells the theme's colours, not its name: a dark one has a background darker than its text.
+function isDark(element) {
+  const style = getComputedStyle(element);
+  const light = (name) => {
+    const hex = style.getPropertyValue(name).trim().match(/^#([\da-f]{6})/i);
+    return hex ? parseInt(hex[1].slice(2, 4), 16) : null;
+  };
+  const [paper, ink] = [light("--st-background-color"), light("--st-text-color")];
+  return paper !== null && ink !== null ? paper < ink : matchMedia("(prefers-color-scheme: dark)").matches;
+}
