@@ -81,13 +81,14 @@ def _translated(name: str, doing: str) -> Iterator[None]:
     try:
         yield
     except (OSError, RuntimeError, ValueError) as error:
-        found = _translation(name, doing, error)
+        found = translation(name, doing, error)
         if found is None:
             raise
         raise found from error
 
 
-def _translation(name: str, doing: str, error: Exception) -> Exception | None:
+def translation(name: str, doing: str, error: Exception) -> Exception | None:
+    """Return what a user is told about a foreign error, or None when it must be a bug."""
     said = str(error)
     lower = said.lower()
     if "no space left" in lower or "os error 28" in lower or "quota exceeded" in lower:

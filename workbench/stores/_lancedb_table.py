@@ -174,16 +174,14 @@ class LanceTable(Table):
             elif indexed and not wanted:
                 opened.drop_index(_INDEX)
             _cleaned(opened)
-            if not wanted:
-                path.unlink(missing_ok=True)
-                return None
             opened = self._place.database().open_table(self.info.name)
-            note = self._measured(opened, count)
-            note.write(path)
-        self.info = TableInfo(
-            self.info.name, self.info.dimension, {**self.info.about, "index_note": note.text}
-        )
-        return note.text
+            note = self._measured(opened, count) if wanted else None
+            if note is None:
+                path.unlink(missing_ok=True)
+            else:
+                note.write(path)
+            self.info = self._place.info(self.info.name, opened)
+        return note.text if note else None
 
     def _measured(self, opened: Any, count: int) -> IndexNote:
         """Return how good the index is, with the fewest probes that reach the recall asked for."""
