@@ -1,0 +1,130 @@
+"""What the chosen tables find for a question, and which hits of different tables show the same passage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from workbench.config import Config
+from workbench.errors import WorkbenchError
+from workbench.records import Chunk, Hit
+from workbench.spans import Span
+from workbench.ui.resources import workspace
+from workbench.workspace import TableRow
+
+SAME_PASSAGE = 0.5
+"""Two chunks show the same passage when they share this part of the shorter one."""
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one table found: hits with the sentence that carries each, or a problem."""
+
+    label: str
+    config: Config
+    hits: Sequence[Hit] = ()
+    best: Sequence[Span | None] = ()
+    seconds: float = 0.0
+    problem: WorkbenchError | None = None
+    letters: Mapping[int, str] = field(default_factory=dict)
+    """Rank → letter of the passage, where another column shows the same one."""
+
+
+def searchable_tables() -> dict[str, TableRow]:
+    """Return label → table for every table that can be searched, newest first; equal names get their fingerprint."""
+    rows = [row for row in workspace().tables.rows() if row.config is not None]
+    names = [row.config_name for row in rows]
+    return {
+        row.config_name
+        if names.count(row.config_name) == 1
+        else f"{row.config_name} ({row.fingerprint[:6]})": row
+        for row in rows
+    }
+
+
+def labels_meant(texts: Sequence[str], found: Mapping[str, TableRow]) -> list[str]:
+    """Return the labels that names in a link stand for: labels themselves, or names of configs; unknown ones drop out."""
+    meant = []
+    for text in texts:
+        label = next(
+            (label for label, row in found.items() if text in (label, row.config_name, row.name)), None
+        )
+        if label is not None and label not in meant:
+            meant.append(label)
+    return meant
+
+
+def answers(chosen: Mapping[str, Config], question: str, k: int) -> list[Answer]:
+    """Return what each table finds; trouble with one leaves the others as they are."""
+    found = [_answer(label, config, question, k) for label, config in chosen.items()]
+    letters = common_passages([answer.hits for answer in found])
+    return [replace(answer, letters=own) for answer, own in zip(found, letters, strict=True)]
+
+
+def _answer(label: str, config: Config, question: str, k: int) -> Answer:
+    tables = workspace().tables
+    try:
+        result = tables.search(config, question, k)
+        best = tables.best_sentences(config, question, result.hits)
+    except WorkbenchError as error:
+        return Answer(label, config, problem=error)
+    return Answer(label, config, result.hits, best, result.seconds)
+
+
+def common_passages(columns: Sequence[Sequence[Hit]]) -> list[dict[int, str]]:
+    """Return, per column, rank → letter for hits whose passage another column shows too.
+
+    Letters follow the best rank of a passage. Two hits are one passage when they share half of the shorter one;
+    that is carried on, so a long chunk can join several short ones.
+    """
+    hits = [(column, hit) for column, found in enumerate(columns) for hit in found]
+    parent = list(range(len(hits)))
+
+    def root(i: int) -> int:
+        while parent[i] != i:
+            parent[i] = parent[parent[i]]
+            i = parent[i]
+        return i
+
+    for i, (column, hit) in enumerate(hits):
+        for j in range(i):
+            if hits[j][0] != column and same_passage(hits[j][1].chunk, hit.chunk):
+                parent[root(i)] = root(j)
+    groups: dict[int, list[tuple[int, Hit]]] = {}
+    for i, entry in enumerate(hits):
+        groups.setdefault(root(i), []).append(entry)
+    shared = [members for members in groups.values() if len({column for column, _ in members}) > 1]
+    shared.sort(key=lambda members: min((hit.rank, column) for column, hit in members))
+    result: list[dict[int, str]] = [{} for _ in columns]
+    for number, members in enumerate(shared):
+        letter = LETTERS[number % 26] * (number // 26 + 1)
+        for column, hit in members:
+            result[column][hit.rank] = letter
+    return result
+
+
+def same_passage(a: Chunk, b: Chunk) -> bool:
+    """Return whether two chunks share half of the shorter one."""
+    if a.document_id != b.document_id:
+        return False
+    shared = min(a.end, b.end) - max(a.start, b.start)
+    return shared >= SAME_PASSAGE * min(a.end - a.start, b.end - b.start)
+
+
+def where_else(letter: str, answer: Answer, found: Sequence[Answer]) -> list[tuple[int, str]]:
+    """Return rank and label of the same passage in the other columns."""
+    return [
+        (rank, other.label)
+        for other in found
+        if other is not answer
+        for rank, own in other.letters.items()
+        if own == letter
+    ]
+
+
+def pages_of(chunk: Chunk) -> str:
+    """Return ``page 3`` or ``pages 3–4``."""
+    if chunk.page_start == chunk.page_end:
+        return f"page {chunk.page_start}"
+    return f"pages {chunk.page_start}–{chunk.page_end}"
