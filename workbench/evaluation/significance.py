@@ -41,12 +41,21 @@ def bootstrap_interval(
 
     Questions are drawn with replacement. One value, or none, gives an interval without width.
     """
-    if len(values) == 0:
-        return Interval(0.0, 0.0, 0.0)
-    means = resampled_means(values[None, :], resamples, seed)[0]
+    return bootstrap_intervals(np.asarray(values, np.float64)[None, :], level, resamples, seed)[0]
+
+
+def bootstrap_intervals(
+    table: Values, level: float = LEVEL, resamples: int = RESAMPLES, seed: int = SEED
+) -> list[Interval]:
+    """Return ``bootstrap_interval`` of every row of ``table`` (rows, questions), with the questions drawn once."""
+    if table.shape[0] == 0 or table.shape[1] == 0:
+        return [Interval(0.0, 0.0, 0.0)] * table.shape[0]
     tail = (1 - level) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return Interval(float(values.mean()), float(low), float(high))
+    bounds = np.quantile(resampled_means(table, resamples, seed), [tail, 1 - tail], axis=1)
+    return [
+        Interval(float(row.mean()), float(low), float(high))
+        for row, low, high in zip(table, *bounds, strict=True)
+    ]
 
 
 def resampled_means(table: Values, resamples: int = RESAMPLES, seed: int = SEED) -> Values:
