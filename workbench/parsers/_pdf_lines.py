@@ -94,7 +94,7 @@ def page_lines(page: Any) -> tuple[list[Line], int]:
 def _line(
     raw: str, spans: list[dict[str, Any]], direction: tuple[float, float], group: list[Any]
 ) -> Line | None:
-    turn = _turn(direction)
+    turn = 0 if direction[0] == 1 else _turn(direction)
     main = spans[0] if len(spans) == 1 else max(spans, key=lambda span: len(span["text"]))
     cuts = _mark_cuts(spans) if len(spans) > 1 else {}
     plain = [word[4] for word in group]
@@ -103,8 +103,9 @@ def _line(
         ranges: list[tuple[int, int]] = []
         at = 0
         for word in plain:
-            ranges.append((at, at + len(word)))
-            at += len(word) + 1
+            end = at + len(word)
+            ranges.append((at, end))
+            at = end + 1
         boxes: list[Box4] = [word[:4] for word in group]
     else:
         text, ranges, boxes = _careful(raw, group, cuts, turn)
@@ -113,13 +114,20 @@ def _line(
     u0, u1 = _along(boxes, turn)
     origin = main["origin"]
     v = (origin[1], -origin[0], -origin[1], origin[0])[turn & 3]
-    first = _along(boxes[:1], turn)
-    bold = all(
+    first = boxes[0]
+    width = first[2] - first[0] if turn & 1 == 0 else first[3] - first[1]
+    return Line(text, u0, u1, v, main["size"], _is_bold(main, spans), turn, ranges, boxes, width)
+
+
+def _is_bold(main: dict[str, Any], spans: list[dict[str, Any]]) -> bool:
+    """Say whether all letters are bold; the longest span decides for most lines."""
+    if not (main["flags"] & _BOLD or "bold" in main["font"].lower()):
+        return False
+    return all(
         span["flags"] & _BOLD or "bold" in span["font"].lower()
         for span in spans
         if not span["text"].isspace()
     )
-    return Line(text, u0, u1, v, main["size"], bold, turn, ranges, boxes, first[1] - first[0])
 
 
 def _turn(direction: tuple[float, float]) -> int:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +70,7 @@ def pages_read(
     data: bytes, name: str, password: str | None = None, first: int = 0, last: int | None = None
 ) -> PagesRead:
     """Return pages ``first`` to ``last`` (from 0, half-open); a page that fails alone is marked so."""
-    with opened(data, name, password) as document:
+    with opened(data, name, password) as document, _without_collection():
         count = int(document.page_count)
         pages: list[PageText] = []
         length = 0
@@ -80,7 +82,20 @@ def pages_read(
             # Fonts and pictures of pages already read would add up to gigabytes in a long file.
             if index % 50 == 49:
                 pymupdf.TOOLS.store_shrink(100)
+                gc.collect(0)
         return PagesRead(count, pages, _outline(document) if first == 0 else [], _metadata(document))
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Keep the cyclic garbage collector off: a page is thousands of small lists, and no cycles."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
 
 
 def _page_text(document: Any, index: int) -> PageText:

@@ -17,12 +17,17 @@ _NUMBER = re.compile(
 )
 _FOOTNOTE = re.compile(r"(?:\d{1,3}|[*†‡§¶]{1,3})\)? ?\S")
 _LEADERS = re.compile(r"\.{4,}|(?:\. ){4,}|…{2,}")
-_SENTENCE_END = re.compile(r"[.!?:;。！？؟…][\"'”’»)\]]*$")
+_ENDS = frozenset(".!?:;。！？؟…")
+_CLOSING = "\"'”’»)]"
 
 
 def ends_sentence(text: str) -> bool:
     """Say whether a line may be the last of a sentence."""
-    return _SENTENCE_END.search(text[-6:]) is not None
+    return text.rstrip(_CLOSING)[-1:] in _ENDS
+
+
+def _has_leaders(text: str) -> bool:
+    return (".." in text or ". ." in text or "……" in text) and _LEADERS.search(text) is not None
 
 
 def breaks(rows: list[Line]) -> tuple[list[int], list[bool]]:
@@ -95,8 +100,8 @@ def _inner_breaks(
             if (
                 row.cells > 1
                 or above.cells > 1
-                or _LEADERS.search(row.text)
-                or _LEADERS.search(above.text)
+                or _has_leaders(row.text)
+                or _has_leaders(above.text)
                 or (row.marks and (_BULLET.match(row.text) or item or fitted or row.u0 < above.u0 - row.size))
             ):
                 before[i] = NEW_LINE

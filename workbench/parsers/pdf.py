@@ -130,7 +130,8 @@ class Pdf(Parser):
 
     def unlocked(self, data: bytes, password: str | None) -> bytes:
         with opened(data, "the file", password) as document:
-            if not document.needs_pass:
+            # Asking ``needs_pass`` again would try the empty password and lose the key: the copy would hold no text.
+            if not document.metadata.get("encryption"):
                 return data
             try:
                 return bytes(document.tobytes(encryption=pymupdf.PDF_ENCRYPT_NONE, no_new_id=True))
