@@ -74,7 +74,9 @@ class HuggingFaceTokenizer:
                 ranges = np.fromiter(chain.from_iterable(flat), np.int64, 2 * len(flat)).reshape(-1, 2)
                 found.append(ranges + start)
                 start += len(piece)
-        return _ordered(np.concatenate(found), len(text))
+        whole = np.concatenate(found)
+        found.clear()
+        return _ordered(whole, len(text))
 
     def pieces(self, text: str) -> Iterator[str]:
         """Yield ``text`` in pieces of at most ``PIECE_CHARACTERS``, in order, that are tokenised one by one."""
@@ -139,6 +141,10 @@ def valid(text: str) -> str:
 def _ordered(ranges: Ranges, length: int) -> Ranges:
     # Normalisation may give a token no character of its own (a word mark before a text) or two tokens in turn
     # the same ones: every token gets a character, and neither column falls, so that binary search may be used.
-    starts = np.maximum.accumulate(np.minimum(ranges[:, 0], length - 1))
-    ends = np.maximum.accumulate(np.maximum(ranges[:, 1], starts + 1))
-    return np.stack([starts, ends], axis=1)
+    # In place: a text of many megabytes has tens of millions of tokens.
+    starts, ends = ranges[:, 0], ranges[:, 1]
+    np.minimum(starts, length - 1, out=starts)
+    np.maximum.accumulate(starts, out=starts)
+    np.maximum(ends, starts + 1, out=ends)
+    np.maximum.accumulate(ends, out=ends)
+    return ranges

@@ -5,11 +5,13 @@ Importing this file imports torch, which takes seconds: do so only to convert a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 
 from workbench.contracts import Tick
 from workbench.embedders._batches import batches, padded
@@ -37,9 +39,9 @@ class PooledEncoder(torch.nn.Module):  # type: ignore[misc]
         from transformers.utils import logging
 
         logging.disable_progress_bar()
-        self.encoder = (
-            AutoModel.from_pretrained(str(folder.transformer), local_files_only=True).float().eval()
-        )
+        with _loading(folder):
+            loaded = AutoModel.from_pretrained(str(folder.transformer), local_files_only=True)
+        self.encoder = loaded.float().eval()
         self.mean = folder.pooling == "mean"
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
@@ -118,9 +120,9 @@ class TorchPipeline:
         from sentence_transformers import SentenceTransformer
 
         self._folder = folder
-        self._model = SentenceTransformer(
-            str(folder.path), device=str(torch_device(device)), local_files_only=True
-        )
+        place = str(torch_device(device))
+        with _loading(folder):
+            self._model = SentenceTransformer(str(folder.path), device=place, local_files_only=True)
         self._model.max_seq_length = window_tokens + folder.tokenizer.special_count
         # Prefixes are settings here: a prompt named in the folder would be put in front of them unseen.
         self._model.default_prompt_name = None
@@ -142,6 +144,15 @@ class TorchPipeline:
             )
             done += len(rows)
         return result
+
+
+@contextmanager
+def _loading(folder: ModelFolder) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+        said = next(iter(str(error).splitlines()), type(error).__name__)
+        raise SettingsError(f"the model in {folder.path} cannot be loaded: {said}") from error
 
 
 def torch_device(device: str) -> torch.device:

@@ -93,6 +93,8 @@ class VectorCache:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with closing(sqlite3.connect(self._file, timeout=PATIENCE_S)) as database:
+                # A damaged row may claim to be text, which must not end the whole reading.
+                database.text_factory = bytes
                 database.execute("PRAGMA journal_mode = WAL")
                 # A power cut may lose the newest slices, never more; full syncing would cost more than it saves.
                 database.execute("PRAGMA synchronous = NORMAL")
@@ -142,7 +144,9 @@ def cached_vectors(
         before = done
 
         def part(finished: int, total: int, before: int = before) -> None:
-            tick(before + finished, len(texts))
+            # The end of a slice is told after it is kept: stopping there must not lose what is computed.
+            if finished < total:
+                tick(before + finished, len(texts))
 
         vectors = model.vectors([texts[places[key][0]] for key in keys], tick=part)
         cache.keep(keys, vectors)
