@@ -197,6 +197,7 @@ class _Reader:
                 self.problems.append(
                     f"line {at}, {section}.{key}: write a secret as ${{env:NAME}}, never as text"
                 )
+                del settings[key]
         try:
             return cls(**settings)
         except ValidationError as error:

@@ -19,16 +19,17 @@ from workbench.contracts import DocumentRows, EmbeddingModel, Filter, Parser, Ta
 from workbench.errors import InputError, SettingsError
 from workbench.ingest.vector_cache import VectorCache, cached_vectors
 from workbench.records import Chunk, Document, Hit, ParsedFile, Query, Vectors, digest
+from workbench.sentences import punkt_sentences
+from workbench.spans import Span
 
 # ── file → document ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def suffixes() -> dict[str, str]:
     """Return file name ending → parser name, for every parser."""
+    classes = {name: plugins.plugin_class("parsers", name) for name in plugins.names("parsers")}
     return {
-        suffix: name
-        for name in plugins.names("parsers")
-        for suffix in plugins.plugin_class("parsers", name).suffixes
+        suffix: name for name, cls in classes.items() if issubclass(cls, Parser) for suffix in cls.suffixes
     }
 
 
@@ -102,15 +103,20 @@ def state_key(document: Document, config: Config, model: EmbeddingModel) -> str:
 # ── chunks → vectors → table ─────────────────────────────────────────────────────────────────────────────────────
 
 
+GROUP_CHUNKS = 512
+GROUP_DOCUMENTS = 64
+
+
 @dataclass(frozen=True, slots=True)
 class BuildStep:
-    """One step of a build as it happens, and at its end the sum."""
+    """How far a build is; the last one is its sum. ``fraction`` is of the documents, those under way in part."""
 
     documents_done: int
     documents_total: int
     chunks_done: int
     embedded: int
     reused: int
+    fraction: float
     note: str = ""
 
 
@@ -123,59 +129,57 @@ def write_documents(
     cache: VectorCache,
     memo: Memo,
     on_step: Callable[[BuildStep], None] = lambda step: None,
-    group: int = 16,
 ) -> BuildStep:
     """Make the table hold exactly these documents' chunks, doing only what is not done yet.
 
-    Documents whose rows already have the right state key are left alone. Rows are committed in groups, each at
-    once, and vectors reach the cache before that: whatever stops this, a second call embeds nothing twice.
-    ``on_step`` may raise ``Cancelled``.
+    Documents whose rows already have the right state key are left alone. The others are embedded and committed
+    in groups, so that small documents share a batch of the model; vectors reach the cache before the table does:
+    whatever stops this, a second call embeds nothing twice. ``on_step`` may raise ``Cancelled``.
     """
     states = table.states()
-    step = BuildStep(0, count, 0, 0, 0)
-    pending: list[DocumentRows] = []
+    group: list[tuple[Document, str, list[Chunk]]] = []
+    seen = done = written = embedded = 0
 
-    def commit() -> None:
-        if pending:
-            table.replace_documents(pending)
-            pending.clear()
-
-    for number, document in enumerate(documents, start=1):
-        key = state_key(document, config, model)
-        if states.get(document.id) == key:
-            step = BuildStep(number, count, step.chunks_done, step.embedded, step.reused, document.title)
-            on_step(step)
-            continue
-        found = chunks(document, config, model, memo, cache)
-        before = step
-
-        def tick(done: int, total: int, before: BuildStep = before, title: str = document.title) -> None:
-            on_step(
-                BuildStep(
-                    before.documents_done,
-                    count,
-                    before.chunks_done + done,
-                    before.embedded,
-                    before.reused,
-                    title,
-                )
-            )
-
-        vectors, embedded = cached_vectors([c.text for c in found], model, cache, tick)
-        pending.append(DocumentRows(document.id, key, found, vectors))
-        step = BuildStep(
-            number,
-            count,
-            before.chunks_done + len(found),
-            before.embedded + embedded,
-            before.reused + len(found) - embedded,
-            document.title,
-        )
-        if len(pending) >= group or sum(len(rows.chunks) for rows in pending) >= 2_000:
-            commit()
+    def report(under_way: float = 0.0, extra: int = 0, note: str = "") -> BuildStep:
+        fraction = min(1.0, (done + under_way) / max(1, count))
+        step = BuildStep(done, count, written + extra, embedded, written - embedded, fraction, note)
         on_step(step)
-    commit()
-    return step
+        return step
+
+    def flush() -> None:
+        nonlocal done, written, embedded
+        if not group:
+            return
+        found = [chunk for _, _, chunks_of_one in group for chunk in chunks_of_one]
+        title = group[-1][0].title
+
+        def tick(ready: int, total: int) -> None:
+            report(len(group) * ready / max(1, total), ready, title)
+
+        vectors, new = cached_vectors([chunk.text for chunk in found], model, cache, tick)
+        rows, start = [], 0
+        for document, key, chunks_of_one in group:
+            end = start + len(chunks_of_one)
+            rows.append(DocumentRows(document.id, key, chunks_of_one, vectors[start:end]))
+            start = end
+        table.replace_documents(rows)
+        done, written, embedded = seen, written + len(found), embedded + new
+        group.clear()
+        report(note=title)
+
+    for document in documents:
+        seen += 1
+        key = state_key(document, config, model)
+        if states.get(document.id) != key:
+            report(note=document.title)
+            group.append((document, key, chunks(document, config, model, memo, cache)))
+        if len(group) >= GROUP_DOCUMENTS or sum(len(found) for _, _, found in group) >= GROUP_CHUNKS:
+            flush()
+        elif not group:
+            done = seen
+    flush()
+    done = seen
+    return report()
 
 
 # ── question → hits ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -202,11 +206,23 @@ def hits(
     return config.retriever.hits(Query(text), table, model, where)
 
 
-def best_sentence(
-    question: str, text: str, sentences: Sequence[tuple[int, int]], model: EmbeddingModel
-) -> int | None:
-    """Return the index of the sentence of ``text`` that is nearest to the question, or None without sentences."""
-    if len(sentences) < 2:
-        return 0 if sentences else None
-    rows = model.vectors([text[start:end] for start, end in sentences])
-    return int(np.argmax(rows @ model.vectors([question], query=True)[0]))
+def best_sentences(
+    question: str, texts: Sequence[str], model: EmbeddingModel, cache: VectorCache
+) -> list[Span | None]:
+    """Return, per text, the sentence that is nearest to the question, as a range of that text.
+
+    None for a text without sentences. One call of the model for all of them; known sentences cost nothing.
+    """
+    spans = [[(int(start), int(end)) for start, end in punkt_sentences(text)] for text in texts]
+    pieces = [text[start:end] for text, found in zip(texts, spans, strict=True) for start, end in found]
+    if not pieces:
+        return [None] * len(texts)
+    rows, _ = cached_vectors(pieces, model, cache)
+    cosines = rows @ model.vectors([question], query=True)[0]
+    result: list[Span | None] = []
+    first = 0
+    for found in spans:
+        last = first + len(found)
+        result.append(found[int(np.argmax(cosines[first:last]))] if found else None)
+        first = last
+    return result

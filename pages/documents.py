@@ -1,0 +1,30 @@
+"""Documents: files in, what happened to each, and a look at page and text side by side."""
+
+import streamlit as st
+
+from workbench.ui import document_list, upload_list
+from workbench.ui.messages import empty_state
+from workbench.ui.resources import workspace
+
+here = workspace()
+documents = here.documents()
+
+st.title("Documents")
+st.caption(
+    document_list.totals(documents) if documents else "Start here: the documents that you want to search."
+)
+
+upload_list.receive(has_documents=bool(documents))
+upload_list.show()
+
+if documents:
+    selected = document_list.table(documents)
+    document_list.actions(selected)
+    opened = document_list.choice(documents)
+    document_list.viewer(opened)
+else:
+    empty_state(
+        "upload_file",
+        "No documents yet",
+        "Drop PDF, text, Markdown or HTML files above, or add the sample library to try everything at once.",
+    )

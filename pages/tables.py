@@ -1,0 +1,31 @@
+"""Tables: what a build would cost, builds in the background, and the tables that are there."""
+
+import streamlit as st
+
+from workbench.ui import build_list, table_list
+from workbench.ui.jobs import job_panel
+from workbench.ui.messages import empty_state
+from workbench.ui.resources import workspace
+
+here = workspace()
+documents = here.documents()
+
+st.title("Tables")
+st.caption(
+    "Every configuration gets a table of its own: its chunks with their embeddings, ready to be searched."
+)
+
+if not documents:
+    empty_state(
+        "description",
+        "No documents yet",
+        "A table is built from documents: add some first, or the sample library.",
+        "pages/documents.py",
+        "Add documents",
+    )
+    st.stop()
+
+build_list.form(documents)
+job_panel(build_list.ESTIMATE, build_list.BUILD)
+build_list.estimates()
+table_list.show(here.tables.rows(), len(documents))

@@ -1,0 +1,181 @@
+"""The command line is a contract: other programs read its JSON lines and its exit status."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.__main__ import DONE, SOME_FAILED, WRONG_USAGE, main
+
+pytestmark = pytest.mark.slow
+
+CONFIG = """\
+version: 1
+name: tiny
+chunker: {name: nltk_sentences, size_tokens: 30, overlap_sentences: 0}
+embedder: {name: hashing}
+"""
+TEXT = "The tram stops at red. It goes at white.\n\nThe depot opens at four. Tickets are sold until nine."
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text(TEXT)
+    (tmp_path / "in" / "b.md").write_text("# Fares\n\nA ticket costs two crowns. Dogs travel free.")
+    return tmp_path
+
+
+def run(
+    capsys: pytest.CaptureFixture[str], folder: Path, *words: str
+) -> tuple[int, list[dict[str, Any]], str]:
+    status = main([*words, "--json", "--workspace", str(folder / "workspace")])
+    printed = capsys.readouterr()
+    return status, [json.loads(line) for line in printed.out.splitlines()], printed.err
+
+
+def test_add_prints_one_object_a_file_with_exactly_the_promised_keys(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, rows, _ = run(capsys, folder, "add", str(folder / "in"))
+    assert status == DONE
+    assert {r["status"] for r in rows} == {"added"}
+    assert set(rows[0]) == {"path", "status", "document_id", "pages", "characters", "empty_pages", "message"}
+    status, rows, _ = run(capsys, folder, "add", str(folder / "in" / "a.txt"))
+    assert (status, rows[0]["status"]) == (DONE, "unchanged")
+
+
+def test_add_goes_on_after_a_bad_file_and_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "in" / "bad.pdf").write_bytes(b"no pdf")
+    status, rows, _ = run(capsys, folder, "add", str(folder / "in"), str(folder / "nowhere.pdf"))
+    assert status == SOME_FAILED
+    assert sorted(r["status"] for r in rows) == ["added", "added", "failed", "unsupported"]
+
+
+def test_chunks_of_a_file_need_no_workspace_document(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(folder / "in" / "a.txt")
+    status, rows, _ = run(capsys, folder, "chunks", str(folder / "config.yaml"), path)
+    assert status == DONE
+    assert set(rows[0]) == {
+        "document_id", "path", "ordinal", "start", "end", "page_start", "page_end", "token_count", "text",
+    }  # fmt: skip
+    assert all(TEXT[r["start"] : r["end"]] == r["text"] for r in rows)
+    assert {r["path"] for r in rows} == {path}
+
+
+def test_the_whole_way_from_files_to_hits(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = str(folder / "config.yaml")
+    run(capsys, folder, "add", str(folder / "in"))
+    status, built, _ = run(capsys, folder, "build", config)
+    assert (status, built[0]["documents"], built[0]["failed"]) == (DONE, 2, [])
+    assert built[0]["embedded"] == built[0]["chunks_written"] > 0
+    status, again, _ = run(capsys, folder, "build", config)
+    assert (again[0]["chunks_written"], again[0]["embedded"]) == (0, 0)
+    status, hits, _ = run(capsys, folder, "search", config, "Dogs travel free", "--k", "2")
+    assert status == DONE
+    assert [h["rank"] for h in hits] == list(range(1, len(hits) + 1))
+    assert set(hits[0]) == {
+        "rank", "score", "parts", "document_id", "path", "start", "end", "page_start", "page_end", "text",
+    }  # fmt: skip
+    assert "Dogs" in hits[0]["text"]
+    status, listed, _ = run(capsys, folder, "documents")
+    assert {d["name"] for d in listed} == {"a.txt", "b.md"}
+
+
+def test_chunks_of_the_workspace_and_of_the_files_are_the_same(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = str(folder / "config.yaml")
+    run(capsys, folder, "add", str(folder / "in"))
+    _, stored, _ = run(capsys, folder, "chunks", config)
+    _, direct, _ = run(capsys, folder, "chunks", config, str(folder / "in"))
+    assert stored == direct
+
+
+def test_searching_an_unbuilt_table_says_what_to_do(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, rows, message = run(capsys, folder, "search", str(folder / "config.yaml"), "x")
+    assert (status, rows) == (WRONG_USAGE, [])
+    assert message == "error: the table of tiny is not built yet: build it first\n"
+
+
+def test_a_wrong_config_is_one_line_without_a_traceback(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "config.yaml").write_text("name: x\nchunker: {name: fixed}\n")
+    status, _, message = run(capsys, folder, "build", str(folder / "config.yaml"))
+    assert status == WRONG_USAGE
+    assert message.count("\n") == 1
+    assert "line 2, chunker.name" in message
+    assert "embedder is missing" in message
+
+
+@pytest.mark.parametrize(
+    "question", ["O'Brien", "x' OR 1=1 --", "🚋🚋", "a" * 10_000, '"; DROP TABLE x', "\u202e\x00"]
+)
+def test_a_strange_question_is_only_a_question(
+    folder: Path, capsys: pytest.CaptureFixture[str], question: str
+) -> None:
+    config = str(folder / "config.yaml")
+    run(capsys, folder, "add", str(folder / "in"))
+    run(capsys, folder, "build", config)
+    status, hits, _ = run(capsys, folder, "search", config, question)
+    assert status == DONE
+    assert len(hits) == 2
+
+
+@pytest.mark.parametrize("question", ["", "   ", "a" * 100_000])
+def test_an_empty_or_endless_question_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], question: str
+) -> None:
+    config = str(folder / "config.yaml")
+    run(capsys, folder, "build", config)
+    status, _, message = run(capsys, folder, "search", config, question)
+    assert (status, message.startswith("error: ")) == (WRONG_USAGE, True)
+
+
+def test_usage_errors_end_with_status_2(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in ([], ["fly"], ["search", "c.yaml", "q", "--k", "0"], ["search", "c.yaml", "q", "--k", "x"]):
+        with pytest.raises(SystemExit) as caught:
+            main(words)
+        assert caught.value.code == WRONG_USAGE
+
+
+def test_an_interrupt_ends_with_130_and_nothing_half_written(folder: Path) -> None:
+    for number in range(200):
+        (folder / "in" / f"{number}.txt").write_text(f"{TEXT} {number}")
+    command = [
+        sys.executable,
+        "-m",
+        "workbench",
+        "--workspace",
+        str(folder / "w"),
+        "--json",
+        "add",
+        str(folder / "in"),
+    ]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # at least one document is in
+        os.kill(process.pid, signal.SIGINT)
+        _, message = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in message
+    listed = subprocess.run(
+        [sys.executable, "-m", "workbench", "--workspace", str(folder / "w"), "--json", "documents"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout.splitlines()  # fmt: skip
+    assert len(listed) >= 1
+    assert list((folder / "w").rglob("*.partial")) == []

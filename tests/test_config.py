@@ -1,0 +1,135 @@
+"""The YAML: what is written is read, what is wrong is named with its line, what is secret is refused."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workbench import config as configs
+from workbench import plugins
+from workbench.config import Config, parsed, written
+from workbench.errors import ConfigError, SettingsError
+
+MINIMAL = """\
+version: 1
+name: handbook-250
+chunker: {name: nltk_sentences, size_tokens: 250, overlap_sentences: 1}
+embedder: {name: hashing}
+"""
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        parsed(text, "x.yaml")
+    return caught.value.problems
+
+
+def test_a_minimal_config_has_defaults_for_the_rest() -> None:
+    found = parsed(MINIMAL)
+    assert (found.parser.name, found.store.name, found.retriever.name) == ("pdf", "lancedb", "nearest")
+
+
+def test_export_import_export_gives_the_same_bytes() -> None:
+    first = written(parsed("# measured on 3 documents\n#\n#   indented: yes\n" + MINIMAL))
+    assert written(parsed(first)) == first
+    assert first.startswith("# measured on 3 documents\n#\n#   indented: yes\nversion: 1\n")
+
+
+@given(
+    st.integers(16, 1000),
+    st.text(alphabet=st.characters(blacklist_categories=["Cs", "Cc", "Zl", "Zp"]), max_size=60),
+    st.from_regex(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,30}", fullmatch=True),
+)
+def test_every_config_survives_the_round_trip(size: int, prefix: str, name: str) -> None:
+    first = Config(
+        name=name,
+        chunker=plugins.build("chunkers", "nltk_sentences", {"size_tokens": size}),
+        embedder=plugins.build("embedders", "hashing"),
+        comment=prefix,
+    )
+    second = parsed(written(first))
+    assert (second.name, second.chunker, second.fingerprint) == (first.name, first.chunker, first.fingerprint)
+    assert written(second) == written(first)
+
+
+def test_names_that_yaml_would_take_for_numbers_stay_names() -> None:
+    for name in ("1", "1e3", "true", "null", "2024-01-01", "0x1f"):
+        first = Config(name, plugins.build("chunkers", "fixed_size"), plugins.build("embedders", "hashing"))
+        assert parsed(written(first)).name == name
+
+
+def test_several_problems_are_named_at_once_with_their_lines() -> None:
+    found = problems(
+        "version: 1\nname: a\nchunkr: {name: fixed_size}\nchunker:\n  name: nltk_sentences\n  size_tokens: -5\n"
+        "  sise: 3\nembedder: {name: hashng}\n"
+    )
+    assert [p.partition(":")[0] for p in found] == [
+        "line 3, chunkr",
+        "line 6, chunker.size_tokens",
+        "line 7, chunker.sise",
+        "line 8, embedder.name",
+    ]
+    assert "did you mean chunker" in found[0]
+    assert "did you mean hashing" in found[3]
+
+
+def test_a_missing_section_and_a_wrong_version_are_named() -> None:
+    found = problems("version: 7\nname: a\n")
+    assert found[:2] == ["chunker is missing", "embedder is missing"]
+    assert "line 1, version: 7 is not known" in found[2]
+
+
+def test_a_key_that_stands_twice_is_refused() -> None:
+    assert problems(MINIMAL + "name: other\n") == ["line 5, name: this key stands here twice"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "just words", "- a\n- b", "name: [", "\t- x", "{a: 1}\n---\n{b: 2}"]
+)
+def test_what_is_no_config_gets_a_sentence(text: str) -> None:
+    assert problems(text)
+
+
+def test_aliases_are_refused_because_they_unfold_without_end() -> None:
+    bomb = "a: &a [x,x]\nb: &b [*a,*a]\nname: *b\n"
+    assert "aliases" in problems(bomb)[0]
+
+
+def test_a_secret_as_text_is_refused_and_not_repeated() -> None:
+    found = problems(MINIMAL.replace("{name: hashing}", "{name: hashing, api_key: sk-12345}"))
+    assert any("${env:NAME}" in p for p in found)
+    assert not any("sk-12345" in p.split("write a secret")[0] for p in found if "write a secret" in p)
+
+
+def test_a_date_or_an_exotic_tag_is_only_text() -> None:
+    assert "size_tokens" in problems(MINIMAL.replace("250, o", "2024-01-01, o"))[0]
+    assert parsed(MINIMAL.replace("name: handbook-250", "name: !!python/object:os.system x")).name == "x"
+
+
+def test_the_fingerprint_holds_what_decides_the_rows_and_nothing_else() -> None:
+    base = parsed(MINIMAL)
+    renamed = parsed(MINIMAL.replace("handbook-250", "other"))
+    searched = parsed(MINIMAL + "retriever: {name: nearest, top_k: 9}\n")
+    cut = parsed(MINIMAL.replace("250,", "251,"))
+    assert base.fingerprint == renamed.fingerprint == searched.fingerprint != cut.fingerprint
+    assert base.table_name == f"nltk_sentences__hashing__{base.fingerprint[:12]}"
+
+
+def test_every_setting_that_is_part_of_the_identity_changes_the_fingerprint() -> None:
+    for name in plugins.names("chunkers"):
+        plugin = plugins.build("chunkers", name)
+        for field, value in plugin.model_dump().items():
+            if isinstance(value, bool):
+                other = plugin.model_copy(update={field: not value})
+                assert other.identity() != plugin.identity(), (name, field)
+
+
+def test_a_name_that_could_break_out_of_the_file_is_refused() -> None:
+    for name in ("a\nb: 1", "", "../x", "x" * 81):
+        with pytest.raises(SettingsError):
+            Config(name, plugins.build("chunkers", "fixed_size"), plugins.build("embedders", "hashing"))
+
+
+def test_an_absurdly_long_file_is_refused_unread() -> None:
+    assert "too many" in problems("#" * (configs.LARGEST_CONFIG_CHARACTERS + 1))[0]

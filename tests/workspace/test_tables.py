@@ -1,0 +1,186 @@
+"""Building and searching: done once, resumable, honest about what it does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from workbench import plugins
+from workbench.config import Config
+from workbench.errors import Cancelled, InputError
+from workbench.pipeline import BuildStep
+from workbench.workspace import Workspace
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def config(size: int = 30, chunker: str = "nltk_sentences", name: str = "tiny") -> Config:
+    return Config(
+        name,
+        plugins.build("chunkers", chunker, {"size_tokens": size}),
+        plugins.build("embedders", "hashing"),
+    )
+
+
+def text(number: int) -> str:
+    return f"Tram {number} leaves at nine. It reaches the depot at {number + 10}. Its driver is number {number * 7}."
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    found = Workspace(tmp_path / "workspace")
+    for number in range(5):
+        found.add(f"{number}.txt", text(number).encode())
+    return found
+
+
+def test_a_second_build_writes_and_embeds_nothing(workspace: Workspace) -> None:
+    first = workspace.tables.build(config())
+    second = workspace.tables.build(config())
+    assert (first.documents, first.failed) == (5, ())
+    assert first.embedded > 0
+    assert (second.documents, second.chunks, second.embedded) == (5, 0, 0)
+
+
+def test_two_configs_that_share_texts_embed_them_once(workspace: Workspace) -> None:
+    first = workspace.tables.build(config(500, "nltk_sentences"))
+    second = workspace.tables.build(config(500, "spacy_sentences"))
+    assert first.table != second.table
+    assert (second.embedded, second.reused) == (0, first.chunks)
+
+
+def test_the_estimate_is_what_the_build_then_does(workspace: Workspace) -> None:
+    before = workspace.tables.estimate(config(), [row.id for row in workspace.documents()], measure=False)
+    built = workspace.tables.build(config())
+    after = workspace.tables.estimate(config(), [row.id for row in workspace.documents()])
+    assert (before.documents_done, before.chunks, before.chunks - before.cached) == (
+        0,
+        built.chunks,
+        built.embedded,
+    )
+    assert (after.documents_done, after.chunks) == (5, 0)
+
+
+def test_measuring_the_speed_wastes_nothing(workspace: Workspace) -> None:
+    ids = [row.id for row in workspace.documents()]
+    measured = workspace.tables.estimate(config(), ids)
+    built = workspace.tables.build(config())
+    assert measured.seconds is not None
+    assert measured.chunks - measured.cached == built.embedded
+
+
+def test_a_new_version_replaces_its_rows_and_only_those(workspace: Workspace) -> None:
+    workspace.tables.build(config())
+    workspace.add("3.txt", b"Entirely new words about ferries.")
+    again = workspace.tables.build(config())
+    assert (again.chunks, again.embedded) == (1, 1)
+    found = workspace.tables.search(config(), "ferries", 1).hits
+    assert found[0].chunk.text == "Entirely new words about ferries."
+    texts = {c.text for c in workspace.tables.table(config()).chunks()}
+    assert not any("Tram 3 " in t for t in texts)
+
+
+def test_a_deleted_document_is_in_no_table(workspace: Workspace) -> None:
+    workspace.tables.build(config())
+    gone = workspace.documents()[0]
+    workspace.delete([gone.id])
+    assert gone.id not in workspace.tables.table(config()).states()
+
+
+def test_cancelling_keeps_the_embeddings_and_the_next_build_goes_on(workspace: Workspace) -> None:
+    def stop(step: BuildStep) -> None:
+        if step.documents_done:
+            raise Cancelled("stop")
+
+    with pytest.raises(Cancelled):
+        workspace.tables.build(config(), on_step=stop)
+    assert workspace.tables.build(config()).embedded == 0
+
+
+def test_a_document_that_cannot_be_read_is_named_and_the_others_are_built(workspace: Workspace) -> None:
+    broken = workspace.documents()[0]
+    for folder in ("originals", "parsed"):
+        for path in (workspace.folder / folder).iterdir():
+            if broken.stored_hash in path.name or folder == "parsed":
+                path.unlink()
+    result = Workspace(workspace.folder).tables.build(config())
+    assert [name for name, _ in result.failed] == [broken.name]
+    assert result.documents == 4
+
+
+def test_the_list_tells_what_a_table_is(workspace: Workspace) -> None:
+    workspace.tables.build(config())
+    workspace.add("new.txt", b"Something new.")
+    (row,) = workspace.tables.rows()
+    assert (row.config_name, row.documents, row.missing_documents) == ("tiny", 5, 1)
+    assert row.config is not None
+    assert row.config.fingerprint == config().fingerprint
+    assert row.size_bytes > 0
+    workspace.tables.drop(row.name)
+    assert workspace.tables.rows() == []
+
+
+def test_a_changed_document_counts_as_still_to_do(workspace: Workspace) -> None:
+    workspace.tables.build(config())
+    workspace.add("3.txt", b"Entirely new words about ferries.")
+    (row,) = workspace.tables.rows()
+    assert row.missing_documents == 1
+
+
+def test_searching_what_is_not_built_says_so(workspace: Workspace) -> None:
+    with pytest.raises(InputError, match="not built yet"):
+        workspace.tables.search(config(), "tram")
+
+
+def test_the_hits_are_those_of_exact_search_and_always_in_the_same_order(workspace: Workspace) -> None:
+    workspace.tables.build(config())
+    first = workspace.tables.search(config(), "When does tram 3 leave?", 4)
+    again = Workspace(workspace.folder).tables.search(config(), "When does tram 3 leave?", 4)
+    assert [h.chunk.id for h in first.hits] == [h.chunk.id for h in again.hits]
+    assert [h.rank for h in first.hits] == [1, 2, 3, 4]
+    assert sorted((h.score for h in first.hits), reverse=True) == [h.score for h in first.hits]
+
+
+BUILD_FOREVER = """
+import sys
+from pathlib import Path
+from tests.workspace.test_tables import config
+from workbench.workspace import Workspace
+workspace = Workspace(Path(sys.argv[1]))
+def step(s):
+    print(s.documents_done, s.chunks_done, flush=True)
+workspace.tables.build(config(), on_step=step)
+print("end", flush=True)
+"""
+
+
+@pytest.mark.parametrize("lines", [1, 2, 4])
+def test_a_killed_build_goes_on_and_embeds_nothing_twice(workspace: Workspace, lines: int) -> None:
+    for number in range(100, 130):
+        workspace.add(f"{number}.txt", text(number).encode())
+    command = [sys.executable, "-c", BUILD_FOREVER, str(workspace.folder)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        for _ in range(lines):
+            process.stdout.readline()
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    known = len(workspace.vector_cache)
+    result = workspace.tables.build(config())
+    assert result.failed == ()
+    fresh = Workspace(workspace.folder.parent / f"fresh-{time.monotonic_ns()}")
+    for row in workspace.documents():
+        fresh.add(row.name, workspace.original(row), uri=row.uri)
+    whole = fresh.tables.build(config())
+    assert known + result.embedded == whole.embedded
+    ours, theirs = (w.tables.table(config()) for w in (workspace, fresh))
+    assert ours.chunks() == theirs.chunks()
+    assert (ours.vectors()[1] == theirs.vectors()[1]).all()

@@ -1,0 +1,67 @@
+"""Files written whole or not at all, and names that are safe to show and to keep."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from workbench.errors import ServiceError
+
+LONGEST_NAME_CHARACTERS = 180
+
+
+@contextmanager
+def writing(place: Path) -> Iterator[None]:
+    """Turn the disk's refusals into ``ServiceError`` sentences that name ``place``."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise ServiceError(
+                f"the disk that holds {place} is full: free some space and try again"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise ServiceError(
+                f"{place} cannot be written: give this user the right to write there"
+            ) from error
+        raise ServiceError(f"{place} cannot be used: {error.strerror or error}") from error
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write ``data`` so that a reader sees the old file or the new one, never a part.
+
+    Raises ``OSError``; wrap in ``writing`` where a user may see it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+    except BaseException:
+        Path(partial).unlink(missing_ok=True)
+        raise
+
+
+def shown_name(name: str) -> str:
+    r"""Return a file name without folders, control characters and direction overrides, bounded in length.
+
+    >>> shown_name("../../etc/pass\x00wd.pdf")
+    'passwd.pdf'
+    """
+    last = PurePosixPath(name.replace("\\", "/")).name
+    # Cc holds control characters, Cf the invisible ones that turn the direction of text around.
+    clean = "".join(c for c in last if unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Zl", "Zp")).strip()
+    if clean in ("", ".", ".."):
+        return "unnamed"
+    if len(clean) <= LONGEST_NAME_CHARACTERS:
+        return clean
+    suffix = PurePosixPath(clean).suffix[:12]
+    return clean[: LONGEST_NAME_CHARACTERS - len(suffix) - 1] + "…" + suffix

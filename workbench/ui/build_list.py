@@ -1,0 +1,187 @@
+"""The upper half of the Tables page: choose configurations and documents, see what it takes, build."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from workbench.config import Config
+from workbench.errors import BusyError
+from workbench.pipeline import BuildStep
+from workbench.ui import presets, state
+from workbench.ui.jobs import Job, jobs, shown_duration
+from workbench.ui.messages import plain, shown_error, term_help
+from workbench.ui.resources import workspace
+from workbench.workspace import BuildResult, DocumentRow, Estimate, Workspace
+
+ESTIMATE, BUILD = "estimate", "build"
+STEPS = 1_000
+"""A build's progress bar moves in thousandths of the documents: a long document moves it, too."""
+CHOSEN = "tables.configs"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What was asked for: configurations and documents."""
+
+    configs: tuple[Config, ...]
+    document_ids: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        """The same for the same tables and documents."""
+        return " ".join([*(config.table_name for config in self.configs), *self.document_ids])
+
+
+def choosable(here: Workspace) -> dict[str, Config]:
+    """Return name → config: the saved ones first, then presets, then those of tables; equal tables once."""
+    found: dict[str, Config] = {}
+    defaults = [preset.draft().config() for preset in presets.PRESETS]
+    tables = (row.config for row in here.tables.rows() if row.config is not None)
+    for config in [*here.configs(), *defaults, *tables]:
+        if config.table_name not in {other.table_name for other in found.values()}:
+            found.setdefault(config.name, config)
+    return found
+
+
+def form(documents: Sequence[DocumentRow]) -> None:
+    """Draw the choice of configurations and documents, and the button that asks what building takes."""
+    here = workspace()
+    configs = choosable(here)
+    wanted = [name for name in state.taken_preselection() if name in configs]
+    if wanted:
+        st.session_state[CHOSEN] = wanted
+    # A configuration that was deleted elsewhere must not stay chosen.
+    st.session_state[CHOSEN] = [n for n in st.session_state.get(CHOSEN, list(configs)[:1]) if n in configs]
+    names = {row.id: row.name for row in documents}
+    with st.container(border=True):
+        left, right = st.columns(2)
+        picked = left.multiselect(
+            "Configurations",
+            list(configs),
+            key=CHOSEN,
+            help=term_help("configuration"),
+            persist_state="session",
+        )
+        some = right.multiselect(
+            "Documents",
+            list(names),
+            format_func=lambda i: names.get(i, ""),
+            placeholder=f"All {len(names)} documents",
+            help="None chosen means all of them.",
+        )
+        plan = Plan(tuple(configs[name] for name in picked), tuple(some or names))
+        if st.button(
+            "See what it takes",
+            icon=":material/calculate:",
+            type="primary",
+            disabled=not picked,
+            help="Counts the chunks, those whose embedding is known already, and the time the rest will need.",
+        ):
+            _start_estimate(here, plan)
+
+
+def estimates() -> None:
+    """Draw the newest finished estimate with the button that builds."""
+    done = [job for job in jobs().listing([ESTIMATE]) if job.state == "done"]
+    if not done or not isinstance(done[0].result, tuple):
+        return
+    plan, found = done[0].result
+    st.subheader("What it takes")
+    st.dataframe(
+        pd.DataFrame([_estimate_row(config, e) for config, e in zip(plan.configs, found, strict=True)]),
+        hide_index=True,
+        column_config={
+            "Chunks to write": st.column_config.NumberColumn(format="localized", help=term_help("chunk")),
+            "Known embeddings": st.column_config.NumberColumn(format="localized", help=term_help("cache")),
+            "To embed": st.column_config.NumberColumn(format="localized", help=term_help("embedding")),
+        },
+    )
+    for problem in {p for e in found for p in e.problems}:
+        st.warning(plain(problem))
+    todo = [c for c, e in zip(plan.configs, found, strict=True) if e.documents_done < e.documents]
+    with st.container(horizontal=True):
+        label = "Build 1 table" if len(todo) == 1 else f"Build {len(todo)} tables"
+        if todo and st.button(label, icon=":material/play_arrow:", type="primary"):
+            jobs().dismiss(done[0])
+            for config in todo:
+                _start_build(workspace(), config, plan.document_ids)
+            st.rerun()
+        if not todo:
+            st.success("Everything asked for is built already.", icon=":material/check:")
+        if st.button("Dismiss", type="tertiary"):
+            jobs().dismiss(done[0])
+            st.rerun()
+
+
+def _estimate_row(config: Config, found: Estimate) -> dict[str, object]:
+    if found.seconds is None:
+        duration = "not known yet"
+    else:
+        duration = "about " + shown_duration(found.seconds) if found.chunks else "nothing to do"
+    return {
+        "Configuration": config.name,
+        "Documents": f"{found.documents - found.documents_done} of {found.documents} to do",
+        "Chunks to write": found.chunks,
+        "Known embeddings": found.cached,
+        "To embed": found.chunks - found.cached,
+        "Time": duration,
+    }
+
+
+def continue_build(config: Config) -> None:
+    """Build a table with every document of the workspace: what is done already is left alone."""
+    here = workspace()
+    _start_build(here, config, tuple(row.id for row in here.documents()))
+
+
+def _start_estimate(here: Workspace, plan: Plan) -> None:
+    def estimate(job: Job) -> tuple[Plan, list[Estimate]]:
+        found = []
+        count = len(plan.document_ids)
+        for number, config in enumerate(plan.configs):
+
+            def tick(done: int, total: int, number: int = number, name: str = config.name) -> None:
+                job.tick(number * count + done, count * len(plan.configs), name)
+
+            found.append(here.tables.estimate(config, plan.document_ids, tick=tick))
+        job.summary = "counted"
+        return plan, found
+
+    for old in jobs().listing([ESTIMATE]):
+        jobs().dismiss(old)
+    _start("Counting chunks", ESTIMATE, estimate, plan.key, "documents")
+
+
+def _start_build(here: Workspace, config: Config, document_ids: Sequence[str]) -> None:
+    def build(job: Job) -> BuildResult:
+        def on_step(step: BuildStep) -> None:
+            note = f"{step.documents_done} of {step.documents_total} documents, {step.chunks_done:,} chunks"
+            job.tick(round(step.fraction * STEPS), STEPS, " · ".join(filter(None, [note, step.note])))
+
+        result = here.tables.build(config, document_ids, on_step)
+        job.summary = summary(result)
+        return result
+
+    here.save_config(config)
+    _start(f"Build {config.name}", BUILD, build, config.table_name, "‰")
+
+
+def _start(name: str, kind: str, work: object, key: str, unit: str) -> None:
+    try:
+        jobs().start(name, kind, work, unit=unit, key=f"{kind} {key}")  # type: ignore[arg-type]
+    except BusyError as error:
+        shown_error(error)
+
+
+def summary(result: BuildResult) -> str:
+    """Return what a build did, in a sentence."""
+    text = (
+        f"{result.chunks:,} chunks of {result.documents:,} documents written, "
+        f"{result.embedded:,} embedded and {result.reused:,} from the cache"
+    )
+    failed = "; ".join(f"{name}: {message}" for name, message in result.failed)
+    return ". ".join(filter(None, [text, result.note, failed and f"Left out: {failed}"]))

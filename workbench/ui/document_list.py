@@ -1,0 +1,142 @@
+"""The lower half of the Documents page: the list, deleting, and one document's pages beside their text."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from workbench.errors import WorkbenchError
+from workbench.ui.components.chunk_viewer import Column, chunk_viewer
+from workbench.ui.components.page_viewer import page_viewer
+from workbench.ui.messages import plain, shown_error
+from workbench.ui.resources import workspace
+from workbench.ui.state import choose_document, current_document
+from workbench.workspace import DocumentRow
+
+WINDOW_CHARACTERS = 20_000
+
+
+def totals(documents: list[DocumentRow]) -> str:
+    """Return a line such as ``12 documents · 214 pages · 640,000 characters``."""
+    pages = sum(row.page_count for row in documents)
+    characters = sum(row.character_count for row in documents)
+    noun = "document" if len(documents) == 1 else "documents"
+    return f"{len(documents):,} {noun} · {pages:,} pages · {characters:,} characters"
+
+
+def table(documents: list[DocumentRow]) -> list[DocumentRow]:
+    """Draw the list and return the rows that are ticked."""
+    event = st.dataframe(
+        pd.DataFrame(
+            {
+                "Name": [row.name for row in documents],
+                "Title": [row.title for row in documents],
+                "Pages": [row.page_count for row in documents],
+                "Characters": [row.character_count for row in documents],
+                "Size": [row.size_bytes / 1024 for row in documents],
+                "Added": [pd.Timestamp(row.added_at_utc) for row in documents],
+                "Notes": ["; ".join(row.warnings) for row in documents],
+            }
+        ),
+        hide_index=True,
+        height=min(36 * (len(documents) + 1), 400),
+        key="documents-table",
+        on_select="rerun",
+        selection_mode="multi-row",
+        column_config={
+            "Name": st.column_config.TextColumn(width="medium"),
+            "Title": st.column_config.TextColumn(width="medium"),
+            "Characters": st.column_config.NumberColumn(format="localized"),
+            "Size": st.column_config.NumberColumn(format="%.0f kB"),
+            "Added": st.column_config.DatetimeColumn(format="distance"),
+        },
+    )
+    return [documents[i] for i in event.selection.rows if i < len(documents)]
+
+
+def actions(selected: list[DocumentRow]) -> None:
+    """Draw what can be done with the ticked documents."""
+    if not selected:
+        st.caption("Tick rows to delete documents. Choose one below to read it.")
+        return
+    if st.button(f"Delete {len(selected)} …", icon=":material/delete:"):
+        _confirm_delete(selected)
+
+
+@st.dialog("Delete documents?")
+def _confirm_delete(selected: list[DocumentRow]) -> None:
+    for row in selected[:8]:
+        st.markdown(f"- {plain(row.name)}")
+    if len(selected) > 8:
+        st.markdown(f"- and {len(selected) - 8} more")
+    st.caption("Their chunks leave every table too. The files that you uploaded from are not touched.")
+    with st.container(horizontal=True):
+        if st.button("Delete", type="primary", icon=":material/delete:"):
+            workspace().delete([row.id for row in selected])
+            st.rerun()
+        if st.button("Keep them"):
+            st.rerun()
+
+
+def choice(documents: list[DocumentRow]) -> DocumentRow:
+    """Draw the box that chooses the document to read; the address holds it."""
+    by_id = {row.id: row for row in documents}
+    current = current_document(list(by_id))
+    found = st.selectbox(
+        "Read",
+        list(by_id),
+        index=list(by_id).index(current),
+        format_func=lambda document_id: by_id[document_id].name if document_id in by_id else "",
+        key="doc",
+        bind="query-params",
+    )
+    row = by_id.get(found or current, documents[0])
+    choose_document(row.id)
+    return row
+
+
+def viewer(row: DocumentRow) -> None:
+    """Draw one page's image beside its text, or a window of the text where there are no pages."""
+    try:
+        parsed = workspace().parsed(row.id)
+    except WorkbenchError as error:
+        shown_error(error)
+        return
+    document = parsed.document
+    for warning in parsed.warnings:
+        st.warning(plain(warning), icon=":material/info:")
+    has_pages = row.suffix == ".pdf"
+    if has_pages:
+        spans = [(page.start, page.end) for page in document.pages]
+    else:
+        spans = [
+            (start, min(start + WINDOW_CHARACTERS, len(document.text)))
+            for start in range(0, max(1, len(document.text)), WINDOW_CHARACTERS)
+        ]
+    number = 1
+    if len(spans) > 1:
+        number = st.pagination(len(spans), key=f"page-{row.id}")
+    start, end = spans[min(number, len(spans)) - 1]
+    page = document.pages[min(number, len(document.pages)) - 1]
+    label = f"Page {page.number} of {len(document.pages)}" if has_pages else f"Part {number} of {len(spans)}"
+    text = document.text[start:end]
+    if not has_pages:
+        _text(f"{label} · {end - start:,} characters", text, start, row.id)
+        return
+    left, right = st.columns(2)
+    with left:
+        try:
+            image = workspace().page_image(row.id, page.number)
+        except WorkbenchError as error:
+            shown_error(error)
+        else:
+            page_viewer(image, page.width, page.height, [], key=f"page-image-{row.id}", caption=label)
+    with right:
+        if text.strip():
+            _text(f"{end - start:,} characters", text, start, row.id)
+        else:
+            st.info("There is no text on this page.", icon=":material/hide_image:")
+
+
+def _text(title: str, text: str, start: int, document_id: str) -> None:
+    chunk_viewer(text, [Column("text", title, [])], key=f"text-{document_id}", height=640, offset=start)

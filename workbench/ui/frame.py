@@ -1,0 +1,53 @@
+"""The frame around every page: navigation, and a plain message when the workspace itself cannot be used."""
+
+from __future__ import annotations
+
+import os
+
+# Before anything imports a model library: models come inside packages, nothing is looked up on the network.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import streamlit as st
+
+from workbench.errors import WorkbenchError
+from workbench.ui import resources
+from workbench.ui.messages import guarded, shown_error
+
+PAGES = resources.ROOT / "pages"
+
+
+def run() -> None:
+    """Draw the navigation and the chosen page."""
+    st.set_page_config(
+        page_title="Retrieval Workbench",
+        page_icon=str(resources.ROOT / "workbench" / "ui" / "assets" / "favicon.svg"),
+        layout="wide",
+    )
+    # Every url_path differs from its file's stem: equal ones let a deep link on a fresh server run the file alone,
+    # through Streamlit's older multipage mechanism.
+    chosen = st.navigation(
+        {
+            "Prepare": [
+                _page("documents", "Documents", "library", ":material/description:", default=True),
+                _page("chunks", "Chunks", "cuts", ":material/content_cut:"),
+                _page("tables", "Tables", "indexes", ":material/table_rows:"),
+            ],
+            "Look": [
+                _page("search", "Search", "ask", ":material/search:"),
+                _page("map", "Map", "atlas", ":material/scatter_plot:"),
+            ],
+            "Decide": [_page("export", "Export", "yaml", ":material/ios_share:")],
+        }
+    )
+    try:
+        resources.workspace()
+    except WorkbenchError as error:
+        shown_error(error)
+        st.stop()
+    resources.warm_up()
+    with guarded():
+        chosen.run()
+
+
+def _page(stem: str, title: str, url_path: str, icon: str, default: bool = False) -> st.Page:
+    return st.Page(PAGES / f"{stem}.py", title=title, url_path=url_path, icon=icon, default=default)

@@ -1,0 +1,162 @@
+"""The upper half of the Documents page: the upload box, the job that reads files, and a row per file."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from workbench.errors import WorkbenchError
+from workbench.ui.inbox import Inbox, Upload
+from workbench.ui.jobs import Job, job_panel, jobs
+from workbench.ui.messages import plain, shown_error
+from workbench.ui.resources import sample_files, workspace
+
+KIND = "add"
+STATES = {
+    "waiting": "⋯ waiting",
+    "reading": "▸ reading",
+    "added": "✓ added",
+    "replaced": "✓ new version",
+    "unchanged": "= already here",
+    "partly_read": "◐ partly read",
+    "needs_password": "🔒 needs a password",
+    "no_text": "▨ no text",
+    "damaged": "✕ damaged",
+    "unsupported": "✕ not readable here",
+    "too_large": "✕ too large",
+    "timed_out": "✕ took too long",
+    "cancelled": "– stopped",
+    "failed": "✕ failed",
+}
+ADVICE = {
+    "no_text": "it holds pictures of pages only: run it through OCR (text recognition) and add the result",
+}
+
+
+@st.cache_resource(show_spinner=False)
+def inbox() -> Inbox:
+    """Return the uploads of this process; what an earlier process did not finish is taken up again."""
+    found = Inbox(workspace())
+    left = found.left_over()
+    if left:
+        _start(found, left, "Go on with files from before")
+    return found
+
+
+def receive(has_documents: bool) -> None:
+    """Draw the upload box and, where there is something to add, the button for the sample library."""
+    turn = st.session_state.setdefault("upload_turn", 0)
+    files = st.file_uploader(
+        "Add documents",
+        accept_multiple_files=True,
+        key=f"upload-{turn}",
+        help="PDF, plain text, Markdown and HTML, up to 200 MB each. The files stay on this machine.",
+    )
+    here = inbox()
+    if files:
+        try:
+            received = here.receive((file.name, file.getvalue()) for file in files)
+        except WorkbenchError as error:
+            shown_error(error)
+            return
+        _start(
+            here, received, f"Read {len(received)} files" if len(received) > 1 else f"Read {received[0].name}"
+        )
+        # A box with a new key is empty: the rows below tell what became of the files.
+        st.session_state["upload_turn"] = turn + 1
+        st.rerun()
+    names = {row.name for row in workspace().documents()}
+    missing = [path for path in sample_files() if path.name not in names]
+    if missing and st.button(
+        "Add the sample library",
+        icon=":material/library_add:",
+        type="secondary" if has_documents else "primary",
+        help=f"{len(missing)} documents about a tramway company, written for this workbench, with judged questions.",
+    ):
+        received = here.receive((path.name, path.read_bytes()) for path in missing)
+        _start(here, received, "Read the sample library")
+        st.rerun()
+
+
+def show() -> None:
+    """Draw running jobs and one row per uploaded file."""
+    job_panel(KIND)
+    rows()
+
+
+@st.fragment
+def rows() -> None:
+    """Draw what happened to each file, and ask for the passwords that are needed."""
+    here = inbox()
+    uploads = here.uploads()
+    if not uploads:
+        return
+    st.dataframe(
+        pd.DataFrame(
+            {
+                "What happened": [STATES.get(u.state, u.state) for u in uploads],
+                "File": [u.name for u in uploads],
+                "Pages": [u.result.pages if u.result and u.result.is_in else None for u in uploads],
+                "Note": [_note(u) for u in uploads],
+            }
+        ),
+        hide_index=True,
+        height=min(36 * (len(uploads) + 1), 300),
+        column_config={
+            "What happened": st.column_config.TextColumn(width=150),
+            "File": st.column_config.TextColumn(width="medium"),
+            "Pages": st.column_config.NumberColumn(width=70),
+            "Note": st.column_config.TextColumn(width="large"),
+        },
+    )
+    for number, upload in enumerate(u for u in uploads if u.state == "needs_password"):
+        _password_form(here, upload, number)
+    waiting = [u for u in uploads if u.state in ("waiting", "cancelled")]
+    with st.container(horizontal=True):
+        if all(u.result is not None for u in uploads) and st.button(
+            "Clear this list", icon=":material/clear_all:"
+        ):
+            here.dismiss_done()
+            st.rerun()
+        if (
+            waiting
+            and not jobs().active((KIND,))
+            and st.button("Read the waiting files", icon=":material/play_arrow:")
+        ):
+            for upload in waiting:
+                upload.result = None
+            _start(here, waiting, f"Read {len(waiting)} files")
+            st.rerun()
+
+
+def _password_form(here: Inbox, upload: Upload, number: int) -> None:
+    with st.form(f"password-{number}-{upload.path.parent.name}-{upload.path.name}", border=True):
+        st.markdown(f"**{plain(upload.name)}** is locked.")
+        left, right = st.columns([3, 1], vertical_alignment="bottom")
+        password = left.text_input(
+            "Password",
+            type="password",
+            autocomplete="off",
+            help="Used once to open the file and then forgotten; the workspace keeps an unlocked copy.",
+        )
+        if right.form_submit_button("Unlock", icon=":material/lock_open:", width="stretch") and password:
+            with st.spinner("Opening"):
+                result = here.unlock(upload, password)
+            if result.is_in:
+                st.rerun()
+            st.warning(plain(result.message))
+
+
+def _note(upload: Upload) -> str:
+    if upload.result is None:
+        return ""
+    advice = ADVICE.get(upload.result.status)
+    message = upload.result.message
+    return f"{message}; {advice}" if advice and "OCR" not in message else message
+
+
+def _start(here: Inbox, uploads: list[Upload], name: str) -> None:
+    def read(job: Job) -> str:
+        return here.add(uploads, job.tick, job.cancel_asked)
+
+    jobs().start(name, KIND, read, unit="files")

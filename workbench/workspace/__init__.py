@@ -1,0 +1,21 @@
+"""Where this machine keeps documents, tables, caches and configs, and what can be done with them.
+
+One folder holds everything; nothing in it is needed twice::
+
+    workspace.db     which documents are here (SQLite)
+    originals/       the files, by content hash
+    parsed/          their texts and layouts, by parse key
+    images/          page images, by parse key, page and resolution
+    memo/            tokens and sentences, by text hash
+    vectors/         the vector cache, by embed key
+    tables/          one LanceDB table per configuration
+    maps/            projections, by table content
+    models/          converted models
+    configs/         saved configs, one YAML each
+"""
+
+from workbench.workspace.documents import AddResult, DocumentRow
+from workbench.workspace.tables import BuildResult, Estimate, SearchResult, TableRow
+from workbench.workspace.workspace import Workspace
+
+__all__ = ["AddResult", "BuildResult", "DocumentRow", "Estimate", "SearchResult", "TableRow", "Workspace"]

@@ -1,0 +1,99 @@
+"""Parsed files on disk: one ``.npz`` each, written whole, read without running anything that is in it."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import zipfile
+from collections import OrderedDict
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from workbench.files import write_atomically, writing
+from workbench.records import Document, Heading, Layout, Page, ParsedFile
+
+
+def packed(parsed: ParsedFile) -> bytes:
+    """Return the bytes of a parsed file: arrays for the layout, UTF-8 for the text, JSON for the rest."""
+    document, layout = parsed.document, parsed.layout
+    about = {
+        "title": document.title,
+        "pages": [[p.number, p.start, p.end, p.width, p.height] for p in document.pages],
+        "headings": [[h.start, h.end, h.level] for h in document.headings],
+        "metadata": dict(document.metadata),
+        "empty_pages": parsed.empty_pages,
+        "failed_pages": parsed.failed_pages,
+        "warnings": parsed.warnings,
+    }
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        text=np.frombuffer(document.text.encode("utf-8", "surrogatepass"), np.uint8),
+        about=np.frombuffer(json.dumps(about).encode(), np.uint8),
+        starts=layout.starts,
+        ends=layout.ends,
+        pages=layout.pages,
+        lines=layout.lines,
+        boxes=layout.boxes,
+    )
+    return buffer.getvalue()
+
+
+def unpacked(data: bytes, document_id: str, uri: str) -> ParsedFile:
+    """Return the parsed file in ``data`` under the given id."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        about = json.loads(arrays["about"].tobytes())
+        document = Document(
+            id=document_id,
+            text=arrays["text"].tobytes().decode("utf-8", "surrogatepass"),
+            pages=tuple(Page(*p) for p in about["pages"]),
+            title=about["title"],
+            uri=uri,
+            headings=tuple(Heading(*h) for h in about["headings"]),
+            metadata=about["metadata"],
+        )
+        layout = Layout(arrays["starts"], arrays["ends"], arrays["pages"], arrays["lines"], arrays["boxes"])
+    return ParsedFile(
+        document, layout, tuple(about["empty_pages"]), tuple(about["failed_pages"]), tuple(about["warnings"])
+    )
+
+
+class ParsedFiles:
+    """Parsed files by key; the last few stay in memory."""
+
+    def __init__(self, folder: Path, held: int = 24) -> None:
+        self._folder = folder
+        self._limit = held
+        self._held: OrderedDict[str, ParsedFile] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: str, document_id: str, uri: str) -> ParsedFile | None:
+        """Return what is kept under ``key``, or None; a damaged file counts as absent."""
+        with self._lock:
+            found = self._held.get(key)
+            if found is not None:
+                self._held.move_to_end(key)
+        if found is None:
+            try:
+                found = unpacked((self._folder / f"{key}.npz").read_bytes(), document_id, uri)
+            except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+                return None
+            self._hold(key, found)
+        if found.document.id == document_id:
+            return found
+        return replace(found, document=replace(found.document, id=document_id, uri=uri))
+
+    def put(self, key: str, parsed: ParsedFile) -> None:
+        """Keep ``parsed``; raises ``ServiceError`` when the disk refuses."""
+        with writing(self._folder):
+            write_atomically(self._folder / f"{key}.npz", packed(parsed))
+        self._hold(key, parsed)
+
+    def _hold(self, key: str, parsed: ParsedFile) -> None:
+        with self._lock:
+            self._held[key] = parsed
+            while len(self._held) > self._limit:
+                self._held.popitem(last=False)

@@ -1,0 +1,305 @@
+"""The tables of a workspace: what a build would cost, building, listing, searching."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from workbench import pipeline, plugins
+from workbench.config import Config, parsed, written
+from workbench.contracts import EmbeddingModel, Filter, StoreConnection, Table, TableInfo, Tick, no_tick
+from workbench.errors import Cancelled, ConfigError, InputError, WorkbenchError
+from workbench.ingest.vector_cache import cached_vectors
+from workbench.records import Document, Hit
+from workbench.spans import Span
+from workbench.workspace.documents import now_utc
+
+if TYPE_CHECKING:
+    from workbench.workspace.workspace import Workspace
+
+CALIBRATION_TEXTS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a build will do. ``seconds`` is None while this machine's speed is not known."""
+
+    documents: int
+    documents_done: int
+    """How many are in the table already as they should be."""
+    chunks: int
+    """Chunks of the documents that are still to be written."""
+    cached: int
+    """How many of those have their vector in the cache."""
+    tokens_to_embed: int
+    seconds: float | None
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """What a build did. ``failed`` holds (document name, message)."""
+
+    table: str
+    documents: int
+    chunks: int
+    embedded: int
+    reused: int
+    seconds: float
+    failed: tuple[tuple[str, str], ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A table as the list shows it."""
+
+    name: str
+    config: Config | None
+    config_name: str
+    rows: int
+    documents: int
+    missing_documents: int
+    """Documents of the workspace that the table does not hold in their present state."""
+    size_bytes: int
+    model_title: str
+    fingerprint: str
+    built_at_utc: str
+    index_note: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Hits with the time they took: the question's vector first, then finding its neighbours."""
+
+    hits: list[Hit]
+    seconds: float
+
+
+class Tables:
+    """All tables of one workspace, in its store."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    @cached_property
+    def _connection(self) -> StoreConnection:
+        connection: StoreConnection = plugins.build("stores", "lancedb").connection(
+            self._workspace.folder / "tables"
+        )
+        return connection
+
+    def connection(self, config: Config) -> StoreConnection:
+        """Return the store that a config names."""
+        if config.store.name == "lancedb":
+            return self._connection
+        return config.store.connection(self._workspace.folder / "tables")
+
+    # ── before ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def estimate(
+        self, config: Config, document_ids: Sequence[str], measure: bool = True, tick: Tick = no_tick
+    ) -> Estimate:
+        """Return what building would do; ``tick`` gets documents done and their number.
+
+        With ``measure``, a few texts are embedded (and kept) when the speed of the model on this machine is not
+        known yet.
+        """
+        workspace = self._workspace
+        model = workspace.model(config.embedder)
+        states = self._states(config)
+        done = 0
+        texts: dict[str, int] = {}
+        count = 0
+        problems = []
+        for number, document_id in enumerate(document_ids):
+            tick(number, len(document_ids))
+            try:
+                document = workspace.document(document_id, config)
+                if states.get(document_id) == pipeline.state_key(document, config, model):
+                    done += 1
+                    continue
+                found = workspace.chunks(document_id, config)
+            except WorkbenchError as error:
+                problems.append(str(error))
+                continue
+            count += len(found)
+            texts.update((chunk.text, chunk.token_count) for chunk in found)
+        missing = workspace.vector_cache.missing(list(texts), model)
+        rate = workspace.embedding_rate(model)
+        if rate is None and missing and measure:
+            self._measure(model, missing[:CALIBRATION_TEXTS], texts)
+            missing = missing[CALIBRATION_TEXTS:]
+            rate = workspace.embedding_rate(model)
+        tokens = sum(texts[text] for text in missing)
+        seconds = None if rate is None else tokens / rate + count / 20_000
+        return Estimate(
+            len(document_ids), done, count, count - len(missing), tokens, seconds, tuple(problems)
+        )
+
+    def _measure(self, model: EmbeddingModel, texts: Sequence[str], tokens: dict[str, int]) -> None:
+        half = len(texts) // 2
+        cached_vectors(
+            texts[:half], model, self._workspace.vector_cache
+        )  # the first call also loads the model
+        started = time.perf_counter()
+        cached_vectors(texts[half:], model, self._workspace.vector_cache)
+        self._workspace.note_rate(model, sum(tokens[t] for t in texts[half:]), time.perf_counter() - started)
+
+    def _states(self, config: Config) -> dict[str, str]:
+        try:
+            return self.connection(config).table(config.table_name).states()
+        except InputError:
+            return {}
+
+    # ── building ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def build(
+        self,
+        config: Config,
+        document_ids: Sequence[str] | None = None,
+        on_step: Callable[[pipeline.BuildStep], None] = lambda step: None,
+    ) -> BuildResult:
+        """Chunk, embed what is new, and write the config's table; all documents when none are named.
+
+        A document that cannot be read is named in ``failed`` and the others are built. ``on_step`` may raise
+        ``Cancelled``: everything done so far is kept, and the next build goes on from there.
+        """
+        workspace = self._workspace
+        started = time.perf_counter()
+        ids = [row.id for row in workspace.documents()] if document_ids is None else list(document_ids)
+        model = workspace.model(config.embedder)
+        table = self.connection(config).create(
+            TableInfo(
+                config.table_name,
+                model.dimension,
+                {
+                    "config": written(config),
+                    "fingerprint": config.fingerprint,
+                    "model_id": model.id,
+                    "model_title": model.title,
+                    "built_at_utc": now_utc(),
+                },
+            )
+        )
+        failed: list[tuple[str, str]] = []
+        pipeline_documents = self._readable(ids, config, failed)
+        step = pipeline.write_documents(
+            pipeline_documents,
+            len(ids),
+            config,
+            model,
+            table,
+            workspace.vector_cache,
+            workspace.memo,
+            on_step,
+        )
+        note = table.optimise() or ""
+        return BuildResult(
+            config.table_name,
+            len(ids) - len(failed),
+            step.chunks_done,
+            step.embedded,
+            step.reused,
+            time.perf_counter() - started,
+            tuple(failed),
+            note,
+        )
+
+    def _readable(
+        self, ids: Sequence[str], config: Config, failed: list[tuple[str, str]]
+    ) -> Iterator[Document]:
+        for document_id in ids:
+            try:
+                yield self._workspace.document(document_id, config)
+            except Cancelled:
+                raise
+            except WorkbenchError as error:
+                failed.append((self._name(document_id), str(error)))
+
+    def _name(self, document_id: str) -> str:
+        return next(
+            (row.name for row in self._workspace.documents() if row.id == document_id), document_id[:8]
+        )
+
+    # ── what is there ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def rows(self) -> list[TableRow]:
+        """Return every table of the workspace's own store, newest first."""
+        documents = {row.id for row in self._workspace.documents()}
+        result = []
+        for info in self._connection.tables():
+            table = self._connection.table(info.name)
+            states = table.states()
+            config = _config_of(info)
+            result.append(
+                TableRow(
+                    name=info.name,
+                    config=config,
+                    config_name=config.name if config else info.name,
+                    rows=table.row_count(),
+                    documents=len(states),
+                    missing_documents=len(documents - states.keys()),
+                    size_bytes=table.size_bytes(),
+                    model_title=info.about.get("model_title", ""),
+                    fingerprint=info.about.get("fingerprint", "")[:12],
+                    built_at_utc=info.about.get("built_at_utc", ""),
+                    index_note=info.about.get("index_note", ""),
+                )
+            )
+        return sorted(result, key=lambda row: row.built_at_utc, reverse=True)
+
+    def table(self, config: Config) -> Table:
+        """Return a config's table; raises ``InputError`` when it was not built yet."""
+        try:
+            return self.connection(config).table(config.table_name)
+        except InputError as error:
+            raise InputError(
+                f"the table of {config.name} is not built yet: build it first", "not_built"
+            ) from error
+
+    def drop(self, name: str) -> None:
+        """Remove a table of the workspace's own store; its vectors stay in the cache."""
+        self._connection.drop(name)
+
+    def drop_document(self, document_id: str) -> None:
+        """Remove a document's rows from every table."""
+        for info in self._connection.tables():
+            self._connection.table(info.name).drop_documents([document_id])
+
+    # ── searching ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def search(
+        self, config: Config, question: str, k: int | None = None, where: Filter | None = None
+    ) -> SearchResult:
+        """Return the hits for a question in a config's table."""
+        started = time.perf_counter()
+        if k is not None:
+            config = _with_top_k(config, k)
+        table = self.table(config)
+        found = pipeline.hits(question, config, table, self._workspace.model(config.embedder), where)
+        return SearchResult(found, time.perf_counter() - started)
+
+    def best_sentences(self, config: Config, question: str, hits: Sequence[Hit]) -> list[Span | None]:
+        """Return the sentence of each hit's text that is nearest to the question, as a range of that text."""
+        model = self._workspace.model(config.embedder)
+        texts = [hit.chunk.text for hit in hits]
+        return pipeline.best_sentences(question, texts, model, self._workspace.vector_cache)
+
+
+def _with_top_k(config: Config, k: int) -> Config:
+    settings = {**config.retriever.model_dump(), "top_k": k}
+    retriever = plugins.build("retrievers", config.retriever.name, settings)
+    return Config(
+        config.name, config.chunker, config.embedder, config.parser, config.store, retriever, config.comment
+    )
+
+
+def _config_of(info: TableInfo) -> Config | None:
+    try:
+        return parsed(info.about.get("config", ""), info.name)
+    except ConfigError:
+        return None

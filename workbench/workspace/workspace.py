@@ -1,0 +1,371 @@
+"""The workspace: files in, documents out, and the shared caches behind every page and command."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from workbench import pipeline, plugins
+from workbench.analysis import Memo, TextAnalysis
+from workbench.config import Config, parsed, written
+from workbench.contracts import Embedder, EmbeddingModel, Parser
+from workbench.errors import Cancelled, ConfigError, InputError, ServiceError, WorkbenchError
+from workbench.files import shown_name, write_atomically, writing
+from workbench.ingest.vector_cache import VectorCache
+from workbench.records import Chunk, Document, Layout, ParsedFile, content_digest, digest
+from workbench.workers import Workers
+from workbench.workspace.documents import AddResult, DocumentList, DocumentRow, now_utc
+from workbench.workspace.maps import Maps
+from workbench.workspace.parses import ParsedFiles
+from workbench.workspace.tables import Tables
+
+LARGEST_FILE_BYTES = 200 * 2**20
+PARSE_MEMORY_BYTES = 1536 * 2**20
+IMAGE_TIMEOUT_S = 30.0
+
+File = tuple[str, Path | bytes]
+"""A file's name and where it is, or what is in it."""
+
+
+@cache
+def workers() -> Workers:
+    """Return this process's worker processes: one pool, whatever the number of sessions."""
+    return Workers(preload=("workbench.pipeline", "workbench.parsers.pdf"))
+
+
+def in_worker(
+    function: Callable[..., Any], *args: Any, size_bytes: int, cancelled: Callable[[], bool] = lambda: False
+) -> Any:
+    """Return ``function(*args)``, run in a worker process with limits that suit a file of this size."""
+    return workers().result(
+        function,
+        *args,
+        timeout_s=parse_timeout_s(size_bytes),
+        memory_bytes=PARSE_MEMORY_BYTES,
+        cancelled=cancelled,
+    )
+
+
+def parse_timeout_s(size_bytes: int) -> float:
+    """Return how long a file may take: half a minute, and a second more for every 20 kB, ten minutes at most."""
+    return min(600.0, 30.0 + size_bytes / 20_000)
+
+
+class Workspace:
+    """Everything that is kept in one folder. Safe for several sessions and processes at once."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            if not os.access(folder, os.W_OK | os.X_OK):
+                raise PermissionError(13, "Permission denied", str(folder))
+        self._list = DocumentList(folder / "workspace.db")
+        self._parses = ParsedFiles(folder / "parsed")
+        self.memo = Memo(folder / "memo")
+        self.tables = Tables(self)
+        self.maps = Maps(self)
+
+    @cached_property
+    def vector_cache(self) -> VectorCache:
+        """The vectors of every text ever embedded here."""
+        return VectorCache(self.folder / "vectors")
+
+    def model(self, embedder: Embedder) -> EmbeddingModel:
+        """Return the loaded model of an embedder."""
+        return embedder.embedding_model(self.folder / "models")
+
+    # ── documents in ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def add(
+        self,
+        name: str,
+        content: Path | bytes,
+        uri: str | None = None,
+        password: str | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> AddResult:
+        """Parse one file into the workspace and say what happened; foreseeable trouble is a status, not an error.
+
+        ``uri`` says where the file lives: another content under the same one replaces the document. The password
+        is used and forgotten; what is kept is an unlocked copy.
+        """
+        shown = shown_name(name)
+        uri = uri or f"upload:{shown}"
+        try:
+            data = _content(content)
+            return self._added(shown, data, uri, password, cancelled)
+        except Cancelled:
+            return AddResult(name, "cancelled", None, 0, 0, (), "stopped before it was read")
+        except InputError as error:
+            return AddResult(name, error.status, None, 0, 0, (), str(error))
+        except WorkbenchError as error:
+            return AddResult(name, "failed", None, 0, 0, (), str(error))
+
+    def _added(
+        self, name: str, data: bytes, uri: str, password: str | None, cancelled: Callable[[], bool]
+    ) -> AddResult:
+        content_hash = content_digest(data)
+        document_id = pipeline.document_id("file", uri)
+        before = self._list.row(document_id)
+        same = self._list.with_content(content_hash)
+        if same is not None:
+            return _unchanged(name, same, document_id)
+        parser = pipeline.parser_for(name, plugins.build("parsers", "pdf"))
+        if password is not None:
+            data = in_worker(parser.unlocked, data, password, size_bytes=len(data), cancelled=cancelled)
+        found = in_worker(
+            pipeline.parsed,
+            data,
+            name,
+            document_id,
+            uri,
+            parser,
+            None,
+            size_bytes=len(data),
+            cancelled=cancelled,
+        )
+        suffix = Path(name).suffix.lower()
+        stored_hash = content_digest(data)
+        with writing(self.folder):
+            original = self._original(stored_hash, suffix)
+            if not original.exists():
+                write_atomically(original, data)
+        self._parses.put(_parse_key(parser, content_hash, name), found)
+        document = found.document
+        row = DocumentRow(
+            id=document_id,
+            name=name,
+            uri=uri,
+            content_hash=content_hash,
+            stored_hash=stored_hash,
+            suffix=suffix,
+            size_bytes=len(data),
+            title=document.title,
+            page_count=len(document.pages),
+            character_count=len(document.text),
+            empty_pages=found.empty_pages,
+            failed_pages=found.failed_pages,
+            warnings=found.warnings,
+            added_at_utc=now_utc(),
+        )
+        # Another session may have added the same content while this one parsed.
+        same = self._list.put_unless_here(row)
+        if same is not None:
+            return _unchanged(name, same, document_id)
+        status, message = "added", "parsed"
+        if before is not None:
+            # Rows of the old version would be found and shown beside the new text.
+            self.tables.drop_document(document_id)
+            status, message = "replaced", f"new version of {before.name}"
+        if found.failed_pages:
+            status = "partly_read"
+        message = "; ".join([message, *found.warnings])
+        return AddResult(
+            name, status, document_id, row.page_count, row.character_count, row.empty_pages, message
+        )
+
+    def add_many(
+        self,
+        files: Iterable[tuple[str, Path | bytes, str | None]],
+        cancelled: Callable[[], bool] = lambda: False,
+        on_start: Callable[[int], None] = lambda index: None,
+    ) -> Iterator[tuple[int, AddResult]]:
+        """Yield ``(index, result)`` per ``(name, content, uri)`` as each is done; every core parses.
+
+        One bad file harms no other. After ``cancelled`` says so no file is begun, and those under way are stopped.
+        """
+
+        def one(index: int, name: str, content: Path | bytes, uri: str | None) -> tuple[int, AddResult]:
+            on_start(index)
+            return index, self.add(name, content, uri, None, cancelled)
+
+        with ThreadPoolExecutor(workers().size, thread_name_prefix="add") as pool:
+            todo = enumerate(files)
+            running: set[Future[tuple[int, AddResult]]] = set()
+            while True:
+                while len(running) < workers().size and not cancelled():
+                    item = next(todo, None)
+                    if item is None:
+                        break
+                    index, (name, content, uri) = item
+                    running.add(pool.submit(one, index, name, content, uri))
+                if not running:
+                    return
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+
+    def delete(self, document_ids: Iterable[str]) -> None:
+        """Remove documents from the list and from every table. Their files go when no other document needs them."""
+        for document_id in document_ids:
+            row = self._list.row(document_id)
+            if row is None:
+                continue
+            self.tables.drop_document(document_id)
+            self._list.remove(document_id)
+            if not any(other.stored_hash == row.stored_hash for other in self._list.rows()):
+                with writing(self.folder):
+                    self._original(row.stored_hash, row.suffix).unlink(missing_ok=True)
+
+    # ── documents out ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def documents(self) -> list[DocumentRow]:
+        """Return all documents by name."""
+        return self._list.rows()
+
+    def row(self, document_id: str) -> DocumentRow:
+        """Return one document's row; raises ``InputError`` when it is not here."""
+        found = self._list.row(document_id)
+        if found is None:
+            raise InputError("this document is not in the workspace (any more)", "unknown")
+        return found
+
+    def parsed(self, document_id: str, parser: Parser | None = None) -> ParsedFile:
+        """Return a document with its layout, parsed now if this parser has not read it yet."""
+        row = self.row(document_id)
+        own = pipeline.parser_for(row.name, parser or plugins.build("parsers", "pdf"))
+        key = _parse_key(own, row.content_hash, row.name)
+        found = self._parses.get(key, row.id, row.uri)
+        if found is None:
+            found = in_worker(
+                pipeline.parsed,
+                self.original(row),
+                row.name,
+                row.id,
+                row.uri,
+                own,
+                None,
+                size_bytes=row.size_bytes,
+            )
+            self._parses.put(key, found)
+        return found
+
+    def parsed_file(self, path: Path, parser: Parser) -> ParsedFile:
+        """Return a file as a document without adding it; raises ``InputError`` when it cannot be read."""
+        data = _content(path)
+        uri = f"file:{path.resolve()}"
+        found: ParsedFile = in_worker(
+            pipeline.parsed,
+            data,
+            shown_name(path.name),
+            pipeline.document_id("file", uri),
+            uri,
+            pipeline.parser_for(path.name, parser),
+            None,
+            size_bytes=len(data),
+        )
+        return found
+
+    def document(self, document_id: str, config: Config | None = None) -> Document:
+        """Return a document as the config's parser reads it."""
+        return self.parsed(document_id, config.parser if config else None).document
+
+    def layout(self, document_id: str, config: Config | None = None) -> Layout:
+        """Return where the document's words stand on its pages."""
+        return self.parsed(document_id, config.parser if config else None).layout
+
+    def original(self, row: DocumentRow) -> bytes:
+        """Return the file as it is kept (unlocked, if it came with a password)."""
+        with writing(self.folder):
+            return self._original(row.stored_hash, row.suffix).read_bytes()
+
+    def page_image(self, document_id: str, page: int, dpi: int = 110) -> bytes:
+        """Return one page as WebP, drawn once and kept; raises ``InputError`` for formats without pages."""
+        row = self.row(document_id)
+        path = self.folder / "images" / f"{row.stored_hash}-{page}-{dpi}.webp"
+        if path.is_file():
+            return path.read_bytes()
+        parser = pipeline.parser_for(row.name, plugins.build("parsers", "pdf"))
+        image: bytes = workers().result(
+            parser.page_image,
+            self.original(row),
+            page,
+            dpi,
+            timeout_s=IMAGE_TIMEOUT_S,
+            memory_bytes=PARSE_MEMORY_BYTES,
+        )
+        with writing(self.folder):
+            write_atomically(path, image)
+        return image
+
+    def analysis(self, document: Document, config: Config) -> TextAnalysis:
+        """Return the shared measurements of a document under a config's tokenizer."""
+        return pipeline.analysis(document, self.model(config.embedder), self.memo, self.vector_cache)
+
+    def chunks(self, document_id: str, config: Config) -> list[Chunk]:
+        """Return the chunks of one document under one config."""
+        document = self.document(document_id, config)
+        return config.chunker.chunks(document, self.analysis(document, config))
+
+    def embedding_rate(self, model: EmbeddingModel) -> float | None:
+        """Return the measured tokens per second of a model on this machine, or None before its first use."""
+        return self._list.tokens_per_second(model.id)
+
+    def note_rate(self, model: EmbeddingModel, tokens: int, seconds: float) -> None:
+        """Remember a measured embedding speed."""
+        self._list.note_rate(model.id, tokens, seconds)
+
+    # ── configs ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def save_config(self, config: Config) -> Path:
+        """Keep a config; one with the same name and the same content is the same file."""
+        text = written(config)
+        path = self.folder / "configs" / f"{digest([config.name])[:12]}.yaml"
+        with writing(self.folder):
+            write_atomically(path, text.encode())
+        return path
+
+    def configs(self) -> list[Config]:
+        """Return the saved configs by name; a file that is no config is left out."""
+        found = []
+        for path in sorted((self.folder / "configs").glob("*.yaml")):
+            try:
+                found.append(parsed(path.read_text(encoding="utf-8"), path.name))
+            except (ConfigError, OSError, UnicodeDecodeError):
+                continue
+        return sorted(found, key=lambda config: config.name.casefold())
+
+    def delete_config(self, name: str) -> None:
+        """Forget a saved config; an unknown name is ignored."""
+        with writing(self.folder):
+            (self.folder / "configs" / f"{digest([name])[:12]}.yaml").unlink(missing_ok=True)
+
+    def _original(self, stored_hash: str, suffix: str) -> Path:
+        return self.folder / "originals" / f"{stored_hash}{suffix}"
+
+
+def _parse_key(parser: Parser, content_hash: str, name: str) -> str:
+    # The name is part of it because a parser may take the title from it.
+    return digest([parser.key(content_hash), name])
+
+
+def _unchanged(name: str, same: DocumentRow, document_id: str) -> AddResult:
+    message = "already here" if same.id == document_id else f"same content already here as {same.name}"
+    return AddResult(
+        name, "unchanged", same.id, same.page_count, same.character_count, same.empty_pages, message
+    )
+
+
+def _content(content: Path | bytes) -> bytes:
+    if isinstance(content, Path):
+        try:
+            if not content.is_file():
+                raise InputError("there is no such file", "failed")
+            if content.stat().st_size > LARGEST_FILE_BYTES:
+                raise InputError(_too_large(content.stat().st_size), "too_large")
+            content = content.read_bytes()
+        except OSError as error:
+            raise ServiceError(f"the file cannot be read: {error.strerror or error}") from error
+    if len(content) > LARGEST_FILE_BYTES:
+        raise InputError(_too_large(len(content)), "too_large")
+    if not content:
+        raise InputError("the file is empty (0 bytes): save it again and retry", "damaged")
+    return content
+
+
+def _too_large(size_bytes: int) -> str:
+    return f"{size_bytes / 2**20:,.0f} MB is too large; {LARGEST_FILE_BYTES // 2**20} MB is the limit: split the file"
