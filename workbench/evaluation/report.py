@@ -13,7 +13,7 @@ from workbench.evaluation.leaderboard import Row, interval_of
 from workbench.evaluation.report_pictures import bar, colour, trade_off_picture
 from workbench.evaluation.report_pictures import escaped as _e
 from workbench.evaluation.scoring import LESS_IS_BETTER, name_and_k
-from workbench.evaluation.verdict import Verdict
+from workbench.evaluation.verdict import Verdict, percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ def _comparisons(report: Report) -> str:
             f"<tr><th>{_e(c.better)} − {_e(c.other)}</th><td>{scale * d.value:+.1f} "
             f"<span class='quiet'>[{scale * d.low:.1f}, {scale * d.high:.1f}]</span></td><td>{c.p:.4f}</td>"
             f"<td>{c.p_corrected:.4f}</td><td>{c.wins} / {c.ties} / {c.losses}</td>"
-            f"<td>{share.get(c.other, 0):.0%}</td><td>{'yes' if c.is_real else 'no'}</td></tr>"
+            f"<td>{percent(share.get(c.other, 0.0))}</td><td>{'yes' if c.is_real else 'no'}</td></tr>"
         )
     best = report.verdict.best_share[0]
     return (
@@ -160,7 +160,7 @@ def _comparisons(report: Report) -> str:
         "</th><th>difference</th><th>p</th><th>p, corrected</th><th>wins / ties / losses</th>"
         "<th>other is best in</th><th>told apart</th></tr></thead>"
         f"<tbody>{''.join(lines)}</tbody></table></div><p class='quiet'>Paired randomization test, Holm's correction for "
-        f"all pairs. {_e(best[0])} is the best in {best[1]:.0%} of resamples.</p></section>"
+        f"all pairs. {_e(best[0])} is the best in {percent(best[1])} of resamples.</p></section>"
     )
 
 
@@ -227,16 +227,16 @@ _STYLE = """
 --accent:#7ea6e0;--good:#6fc3a0}}
 *{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);
 font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
-main{max-width:1040px;margin:0 auto;padding:40px 24px 80px}h1{font-size:1.7rem;margin:0 0 4px}
+main{max-width:1180px;margin:0 auto;padding:40px 24px 80px}h1{font-size:1.7rem;margin:0 0 4px}
 h2{font-size:1.1rem;margin:0 0 10px}section{margin:34px 0}.quiet{color:var(--quiet);font-size:.86rem}
 p{margin:6px 0}.verdict{background:var(--panel);border-left:4px solid var(--accent);border-radius:8px;padding:18px 22px}
 .verdict.won{border-color:var(--good)}.verdict p{font-size:1.12rem;overflow-wrap:anywhere}.wide{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:7px 12px 7px 0;border-bottom:1px solid var(--line);vertical-align:top}
-thead th{color:var(--quiet);font-weight:600;font-size:.84rem;white-space:nowrap}tbody th{font-weight:600}
+thead th{color:var(--quiet);font-weight:600;font-size:.84rem;white-space:nowrap}tbody th{font-weight:600;min-width:150px}
 td{white-space:nowrap}.facts td{white-space:normal;overflow-wrap:anywhere}em{color:var(--good);font-style:normal;
 font-size:.8rem;font-weight:650}.dot{display:inline-block;width:10px;height:10px;border-radius:50%;margin-right:8px}
-svg{width:100%;height:auto}svg.bar{display:block;width:156px;height:14px}.whisker{stroke:var(--ink);stroke-width:1.4}
+svg{width:100%;height:auto}svg.bar{display:block;width:128px;height:14px}.whisker{stroke:var(--ink);stroke-width:1.4}
 .grid{stroke:var(--line)}.front{fill:none;stroke:var(--quiet);stroke-width:1.4;stroke-dasharray:5 4}
 text{fill:var(--quiet);font-size:12px}text.name{fill:var(--ink)}.middle{text-anchor:middle}.end{text-anchor:end}
 .axis{font-weight:600}details{border-bottom:1px solid var(--line);padding:8px 0}summary{cursor:pointer;font-weight:600;

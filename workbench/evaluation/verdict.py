@@ -162,7 +162,7 @@ def _won(best: Scores, others: Sequence[Scores], first: Comparison, cost: str, b
     if len(others) > 1:
         text = (
             f"{best.config} {does} each of the {len(others)} others; the next best is {whom}: {_difference(first)}, "
-            f"{_questions(count)}; it stays the best in {best_share:.0%} of resamples"
+            f"{_questions(count)}; it stays the best in {percent(best_share)} of resamples"
         )
     return text + _cost_clause(best, others[0], cost, "it") + "."
 
@@ -188,7 +188,7 @@ def _tie(
         )
         text = (
             f"No winner among {len(others) + 1}: {names} are not distinguishable (n = {count}); {best.config} has the "
-            f"highest mean but stays the best in only {shares[0][1]:.0%} of resamples{few}"
+            f"highest mean and stays the best in {percent(shares[0][1])} of resamples{few}"
         )
         behind = len(others) + 1 - len(tied)
         if behind:
@@ -205,7 +205,18 @@ def _cost_clause(a: Scores, b: Scores, cost: str, subject: str) -> str:
     change = mine / theirs - 1
     if abs(change) <= SAME_COST:
         return f"; {subject} shows about as much text"
-    return f"; {subject} shows {abs(change):.0%} {'more' if change > 0 else 'less'} text"
+    return f"; {subject} shows {percent(abs(change))} {'more' if change > 0 else 'less'} text"
+
+
+def percent(share: float) -> str:
+    """Return a share for people; what is nearly all or nearly nothing is not rounded to all or nothing.
+
+    >>> percent(0.35), percent(0.9999), percent(1.0)
+    ('35 %', 'more than 99 %', '100 %')
+    """
+    if 0.995 <= share < 1:
+        return "more than 99 %"
+    return "less than 1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
 
 
 def _difference(found: Comparison) -> str:
