@@ -194,18 +194,26 @@ if limit_bytes:
 if user:
     import os
     os.setuid(user)
+def tick(done, total):
+    if sys.argv[5] == "step":
+        print(done, flush=True)
+        sys.stdin.readline()
 model = Hashing(dimension=4096 if limit_bytes else 16).embedding_model(folder)
 try:
-    _, embedded = cached_vectors(texts, model, VectorCache(folder), lambda done, total: print(done, flush=True))
+    _, embedded = cached_vectors(texts, model, VectorCache(folder), tick)
     print(json.dumps({"embedded": embedded}))
 except ServiceError as error:
     print(json.dumps({"error": str(error)}))
 """
 
 
-def _process(folder: Path, texts: list[str], limit_bytes: int = 0, user: int = 0) -> subprocess.Popen[str]:
+def _process(
+    folder: Path, texts: list[str], limit_bytes: int = 0, user: int = 0, step: bool = False
+) -> subprocess.Popen[str]:
+    how = [str(limit_bytes), str(user), "step" if step else "run"]
     return subprocess.Popen(
-        [sys.executable, "-c", EMBED, str(folder), json.dumps(texts), str(limit_bytes), str(user)],
+        [sys.executable, "-c", EMBED, str(folder), json.dumps(texts), *how],
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -220,20 +228,23 @@ def _result(process: subprocess.Popen[str]) -> dict[str, Any]:
 
 
 def test_a_killed_process_embeds_nothing_twice(tmp_path: Path) -> None:
-    victim = _process(tmp_path, TEXTS)
+    victim = _process(tmp_path, TEXTS, step=True)
+    assert victim.stdin is not None
     assert victim.stdout is not None
-    # Its pipe is not read any further after this: it is at most a pipe's length beyond the first slice.
+    # It goes on only when told to: here it stands in the middle of its second slice, and is killed there.
     while int(victim.stdout.readline()) <= SLICE_TEXTS:
-        continue
+        victim.stdin.write("go on\n")
+        victim.stdin.flush()
     victim.send_signal(signal.SIGKILL)
     victim.wait()
+    victim.stdin.close()
+    victim.stdout.close()
     cache = VectorCache(tmp_path)
-    kept = len(cache)
-    assert kept >= SLICE_TEXTS
+    assert len(cache) == SLICE_TEXTS
     model = RecordingModel()
     stored = set(TEXTS) - set(cache.missing(TEXTS, model))
     rows, embedded = cached_vectors(TEXTS, model, cache)
-    assert embedded == len(TEXTS) - kept
+    assert embedded == len(TEXTS) - SLICE_TEXTS
     assert not stored & set(model.asked)
     assert np.array_equal(rows, RecordingModel().vectors(TEXTS))
 
