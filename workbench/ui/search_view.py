@@ -22,6 +22,7 @@ from workbench.workspace import TableRow
 MOST_COLUMNS = 4
 MOST_HITS = 50
 HITS = 5
+LONGEST_SHOWN_CHARACTERS = 1_800
 LONGEST_QUESTION_IN_LINK = 1_500
 """Servers and browsers refuse addresses of several kilobytes."""
 SAMPLE_QUESTIONS = (
@@ -42,12 +43,12 @@ BADGES: tuple[Literal["blue", "orange", "green", "violet", "red", "yellow"], ...
 EDGES = ("#3a6fb5", "#cf7a2c", "#35936f", "#8660b0", "#bd5068", "#a08a1e")
 """The badge colours as edges of the cards."""
 _STYLE = """
-.hit-text { white-space: pre-wrap; overflow-wrap: anywhere; max-height: 17rem; overflow-y: auto; line-height: 1.5;
-  font-size: 0.93rem; scrollbar-width: thin; }
+.hit-text { white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.5; font-size: 0.93rem; }
 .hit-text mark { background: color-mix(in srgb, #e8a800 30%, transparent); color: inherit; border-radius: 0.2em;
   padding: 0.05em 0; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
-.st-key-hit-columns [data-testid="stColumn"] { min-width: min(17rem, 100%); }
-[class*="st-key-hit-"] [data-testid="stMarkdownContainer"] p { overflow-wrap: anywhere; }
+.hit-text summary { cursor: pointer; opacity: 0.7; margin-top: 0.4rem; }
+.st-key-hit-columns [data-testid="stColumn"] { min-width: min(13.5rem, 100%); }
+.st-key-hit-columns [data-testid="stMarkdownContainer"] p { overflow-wrap: anywhere; }
 """
 _PASSAGE_STYLE = """
 [class*="st-key-passage-{letter}-"] {{ border-left: 3px solid {colour}; }}
@@ -156,12 +157,13 @@ def _colour(letter: str) -> int:
 
 
 def _column(column: int, answer: Answer, found: Sequence[Answer], names: Mapping[str, str]) -> None:
-    st.markdown(f"#### {plain(answer.label)}")
     if answer.problem is not None:
+        st.markdown(f"**{plain(answer.label)}**")
         shown_error(answer.problem)
         return
     noun = "hit" if len(answer.hits) == 1 else "hits"
-    st.caption(f"{len(answer.hits)} {noun} in {max(1, round(answer.seconds * 1000)):,} ms")
+    taken = f"{len(answer.hits)} {noun} in {max(1, round(answer.seconds * 1000)):,} ms"
+    st.markdown(f"**{plain(answer.label)}** :small[:gray[· {taken}]]")
     if not answer.hits:
         st.info("This table is empty: build it again with documents.", icon=":material/inbox:")
     for hit, best in zip(answer.hits, answer.best, strict=True):
@@ -227,13 +229,35 @@ def _on_page(column: int, answer: Answer, hit: Hit, best: Span | None) -> None:
 
 
 def marked(text: str, best: Span | None) -> str:
-    """Return HTML that shows ``text`` to the letter, with its best sentence marked.
+    """Return HTML that shows ``text`` to the letter, with its best sentence marked; a long one opens around it.
 
-    >>> marked("One <b>. Two.", (0, 7))
-    '<div class="hit-text" dir="auto"><mark>One &lt;b&gt;</mark>. Two.</div>'
+    >>> marked("One <b>. Two.", (0, 8))
+    '<div class="hit-text" dir="auto"><mark>One &lt;b&gt;.</mark> Two.</div>'
     """
-    start, end = best if best is not None else (0, 0)
-    before, middle, after = (html.escape(piece) for piece in (text[:start], text[start:end], text[end:]))
-    if middle:
-        middle = f"<mark>{middle}</mark>"
-    return f'<div class="hit-text" dir="auto">{before}{middle}{after}</div>'
+    whole = _marked_range(text, best, 0, len(text))
+    if len(text) <= LONGEST_SHOWN_CHARACTERS:
+        return f'<div class="hit-text" dir="auto">{whole}</div>'
+    start, end = _window(text, best or (0, 0))
+    part = _marked_range(text, best, start, end)
+    lead, trail = "… " if start else "", " …" if end < len(text) else ""
+    more = f"<details><summary>All {len(text):,} characters</summary>{whole}</details>"
+    return f'<div class="hit-text" dir="auto">{lead}{part}{trail}{more}</div>'
+
+
+def _window(text: str, best: Span) -> Span:
+    """Return the range to show of a long text: the best sentence with what stands around it, cut at blanks."""
+    around = max(0, LONGEST_SHOWN_CHARACTERS - (best[1] - best[0])) // 2
+    start, end = max(0, best[0] - around), min(len(text), best[1] + around)
+    if start:
+        start = text.find(" ", start, best[0]) + 1 or start
+    if end < len(text):
+        cut = text.rfind(" ", best[1], end)
+        end = cut if cut >= 0 else end
+    return start, end
+
+
+def _marked_range(text: str, best: Span | None, start: int, end: int) -> str:
+    first, last = best if best is not None else (end, end)
+    pieces = text[start:first], text[first:last], text[last:end]
+    before, middle, after = (html.escape(piece) for piece in pieces)
+    return f"{before}<mark>{middle}</mark>{after}" if middle else before + after
