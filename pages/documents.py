@@ -22,7 +22,7 @@ if documents:
     document_list.actions(selected)
     opened = document_list.choice(documents)
     document_list.viewer(opened)
-else:
+elif not upload_list.inbox().uploads():
     empty_state(
         "upload_file",
         "No documents yet",

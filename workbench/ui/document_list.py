@@ -8,12 +8,11 @@ import streamlit as st
 from workbench.errors import WorkbenchError
 from workbench.ui.components.chunk_viewer import Column, chunk_viewer
 from workbench.ui.components.page_viewer import page_viewer
-from workbench.ui.messages import plain, shown_error
+from workbench.ui.messages import plain, sentence, shown_error
+from workbench.ui.passages import passages
 from workbench.ui.resources import workspace
 from workbench.ui.state import choose_document, current_document
 from workbench.workspace import DocumentRow
-
-WINDOW_CHARACTERS = 20_000
 
 
 def totals(documents: list[DocumentRow]) -> str:
@@ -39,7 +38,7 @@ def table(documents: list[DocumentRow]) -> list[DocumentRow]:
             }
         ),
         hide_index=True,
-        height=min(36 * (len(documents) + 1), 400),
+        height=min(35 * (len(documents) + 1) + 3, 460),
         key="documents-table",
         on_select="rerun",
         selection_mode="multi-row",
@@ -104,24 +103,14 @@ def viewer(row: DocumentRow) -> None:
         return
     document = parsed.document
     for warning in parsed.warnings:
-        st.warning(plain(warning), icon=":material/info:")
-    has_pages = row.suffix == ".pdf"
-    if has_pages:
-        spans = [(page.start, page.end) for page in document.pages]
-    else:
-        spans = [
-            (start, min(start + WINDOW_CHARACTERS, len(document.text)))
-            for start in range(0, max(1, len(document.text)), WINDOW_CHARACTERS)
-        ]
-    number = 1
-    if len(spans) > 1:
-        number = st.pagination(len(spans), key=f"page-{row.id}")
-    start, end = spans[min(number, len(spans)) - 1]
-    page = document.pages[min(number, len(document.pages)) - 1]
-    label = f"Page {page.number} of {len(document.pages)}" if has_pages else f"Part {number} of {len(spans)}"
-    text = document.text[start:end]
-    if not has_pages:
-        _text(f"{label} · {end - start:,} characters", text, start, row.id)
+        st.warning(plain(sentence(warning)), icon=":material/info:")
+    found = passages(document)
+    number = st.pagination(len(found), key=f"page-{row.id}") if len(found) > 1 else 1
+    passage = found[min(number, len(found)) - 1]
+    text = document.text[passage.start : passage.end]
+    page = next((p for p in document.pages if p.number == passage.page and p.width > 0), None)
+    if page is None:
+        _text(f"{passage.label} · {len(text):,} characters", text, passage.start, row.id)
         return
     left, right = st.columns(2)
     with left:
@@ -130,10 +119,10 @@ def viewer(row: DocumentRow) -> None:
         except WorkbenchError as error:
             shown_error(error)
         else:
-            page_viewer(image, page.width, page.height, [], key=f"page-image-{row.id}", caption=label)
+            page_viewer(image, page.width, page.height, [], key=f"page-image-{row.id}", caption=passage.label)
     with right:
         if text.strip():
-            _text(f"{end - start:,} characters", text, start, row.id)
+            _text(f"{len(text):,} characters", text, passage.start, row.id)
         else:
             st.info("There is no text on this page.", icon=":material/hide_image:")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 # Before anything imports a model library: models come inside packages, nothing is looked up on the network.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -14,15 +15,17 @@ from workbench.ui import resources
 from workbench.ui.messages import guarded, shown_error
 
 PAGES = resources.ROOT / "pages"
+ASSETS = Path(__file__).parent / "assets"
 
 
 def run() -> None:
     """Draw the navigation and the chosen page."""
     st.set_page_config(
         page_title="Retrieval Workbench",
-        page_icon=str(resources.ROOT / "workbench" / "ui" / "assets" / "favicon.svg"),
+        page_icon=str(ASSETS / "favicon.svg"),
         layout="wide",
     )
+    st.logo(ASSETS / "logo.svg", size="large")
     # Every url_path differs from its file's stem: equal ones let a deep link on a fresh server run the file alone,
     # through Streamlit's older multipage mechanism.
     chosen = st.navigation(

@@ -79,38 +79,48 @@ def receive(has_documents: bool) -> None:
 
 
 def show() -> None:
-    """Draw running jobs and one row per uploaded file."""
-    job_panel(KIND)
-    rows()
+    """Draw running jobs and one row per uploaded file, which follow the jobs while they run."""
+    job_panel(KIND, finished=1)
+    st.fragment(rows, run_every=1.0 if jobs().active((KIND,)) else None)()
 
 
-@st.fragment
 def rows() -> None:
     """Draw what happened to each file, and ask for the passwords that are needed."""
     here = inbox()
     uploads = here.uploads()
     if not uploads:
         return
+    # Once all went well the list is history; trouble stays in sight.
+    calm = all(upload.result is not None and upload.result.is_in for upload in uploads)
+    with st.expander(f"What happened to {len(uploads)} files", expanded=not calm, icon=":material/list:"):
+        _list(uploads)
+        for number, upload in enumerate(u for u in uploads if u.state == "needs_password"):
+            _password_form(here, upload, number)
+        _buttons(here, uploads)
+
+
+def _list(uploads: list[Upload]) -> None:
     st.dataframe(
         pd.DataFrame(
             {
                 "What happened": [STATES.get(u.state, u.state) for u in uploads],
                 "File": [u.name for u in uploads],
-                "Pages": [u.result.pages if u.result and u.result.is_in else None for u in uploads],
+                "Pages": [f"{u.result.pages:,}" if u.result and u.result.is_in else "" for u in uploads],
                 "Note": [_note(u) for u in uploads],
             }
         ),
         hide_index=True,
-        height=min(36 * (len(uploads) + 1), 300),
+        height=min(35 * (len(uploads) + 1) + 3, 300),
         column_config={
             "What happened": st.column_config.TextColumn(width=150),
             "File": st.column_config.TextColumn(width="medium"),
-            "Pages": st.column_config.NumberColumn(width=70),
+            "Pages": st.column_config.TextColumn(width=70),
             "Note": st.column_config.TextColumn(width="large"),
         },
     )
-    for number, upload in enumerate(u for u in uploads if u.state == "needs_password"):
-        _password_form(here, upload, number)
+
+
+def _buttons(here: Inbox, uploads: list[Upload]) -> None:
     waiting = [u for u in uploads if u.state in ("waiting", "cancelled")]
     with st.container(horizontal=True):
         if all(u.result is not None for u in uploads) and st.button(
