@@ -1,0 +1,29 @@
+"""Chunks: one document, cut in up to four ways, side by side and live."""
+
+import streamlit as st
+
+from workbench.ui import cuts_page, figure_cards, passage_view
+from workbench.ui.messages import empty_state
+from workbench.ui.resources import workspace
+
+here = workspace()
+documents = here.documents()
+
+st.title("Chunks")
+if not documents:
+    empty_state(
+        "content_cut",
+        "Nothing to cut yet",
+        "Add documents first. A library of samples is one click away on the Documents page.",
+        "pages/documents.py",
+        "Go to Documents",
+    )
+    st.stop()
+
+cuts_page.restore(documents)
+row, on_page = cuts_page.controls(documents, here.configs())
+columns = cuts_page.compared(row)
+index = passage_view.passage_choice(row, columns)
+passage_view.passage_view(row, columns, index, on_page)
+figure_cards.figure_cards(columns)
+cuts_page.write_link(row, [column.draft for column in columns], index, on_page)

@@ -1,0 +1,29 @@
+"""Export: a config as YAML with what was measured, and a YAML back in."""
+
+import streamlit as st
+
+from workbench.ui import exporting
+from workbench.ui.messages import empty_state
+from workbench.ui.resources import workspace
+
+here = workspace()
+choices = exporting.choices(here)
+
+st.title("Export")
+st.caption("A config as a small YAML file: it gives the same chunks and the same vectors wherever it runs.")
+left, right = st.columns([3, 2], gap="large")
+with left:
+    if choices:
+        choice = exporting.chosen(choices)
+        exporting.show(choice, here)
+    else:
+        empty_state(
+            "ios_share",
+            "No config to export yet",
+            "Compare ways of cutting on the Chunks page and build the one you like, or import a YAML here.",
+            "pages/chunks.py",
+            "Go to Chunks",
+        )
+with right:
+    st.subheader("Import")
+    exporting.show_import(here)

@@ -1,0 +1,281 @@
+"""The Export page: which configs there are, what is known of each, the YAML, and the way back in."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from workbench.config import Config, parsed, written
+from workbench.errors import ConfigError, InputError, WorkbenchError
+from workbench.ui import address, presets, state
+from workbench.ui.messages import plain, shown_error
+from workbench.ui.resources import ROOT
+from workbench.workspace import TableRow, Workspace
+
+CHOICE = "export.config"
+MEASURED = "Measured by the Retrieval Workbench"
+"""The first words of the lines that a later export replaces."""
+MOST_NAMES = 5
+MOST_ROWS_READ = 50_000
+MOST_UPLOAD_BYTES = 1_000_000
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A config that can be exported, and its table when it is built."""
+
+    label: str
+    config: Config
+    table: TableRow | None = None
+
+
+def choices(here: Workspace) -> list[Choice]:
+    """Return what another page asked for, the configs under comparison, the saved ones and those of tables."""
+    tables = {row.name: row for row in here.tables.rows()}
+    found: list[Choice] = []
+
+    def add(where: str, config: Config) -> None:
+        known = any(
+            choice.config.name == config.name and choice.config.fingerprint == config.fingerprint
+            for choice in found
+        )
+        if not known:
+            found.append(Choice(f"{config.name} · {where}", config, tables.get(config.table_name)))
+
+    asked = state.exported()
+    if asked is not None:
+        add("just chosen", asked)
+    for config in here.configs():
+        add("saved", config)
+    for row in tables.values():
+        if row.config is not None:
+            add("table", row.config)
+    for draft in state.drafts():
+        try:
+            add("on the Chunks page", draft.config())
+        except WorkbenchError:
+            continue
+    return found
+
+
+def chosen(found: Sequence[Choice]) -> Choice:
+    """Draw the choice of a config and return it; a link, or another page, may have made it already."""
+    by_label = {choice.label: choice for choice in found}
+    names = {choice.config.name: label for label, choice in reversed(by_label.items())}
+    address.entered(CHOICE, "config", found[0].label, lambda texts: names.get(texts[-1]))
+    # What another page or the import asked for stands first.
+    newest = state.exported()
+    if newest is not st.session_state.get("export.asked"):
+        st.session_state[CHOICE] = found[0].label
+    st.session_state["export.asked"] = newest
+    if st.session_state[CHOICE] not in by_label:
+        st.session_state[CHOICE] = found[0].label
+    choice = by_label[st.selectbox("Config", list(by_label), key=CHOICE)]
+    address.left(CHOICE)
+    address.shown({"config": choice.config.name})
+    return choice
+
+
+# ── the YAML ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def measured(choice: Choice, here: Workspace) -> list[str]:
+    """Return what is known of a config as comment lines; what was not measured is said, too."""
+    lines = [f"{MEASURED}, {datetime.now(UTC).date().isoformat()}:"]
+    if choice.table is None:
+        lines.append("- its table is not built yet")
+    else:
+        lines += _table_lines(choice.config, choice.table, here)
+        times = state.search_times(choice.table.name)
+        if times:
+            lines.append(
+                f"- search: median {statistics.median(times) * 1000:,.0f} ms over {len(times)} questions in this session"
+            )
+    lines.append("- not evaluated yet on judged questions")
+    return lines
+
+
+def _table_lines(config: Config, row: TableRow, here: Workspace) -> list[str]:
+    names = {document.id: document.name for document in here.documents()}
+    table = here.tables.table(config)
+    held = sorted(names.get(i, "a deleted document") for i in table.states())
+    shown = ", ".join(held[:MOST_NAMES]) + (
+        f" and {len(held) - MOST_NAMES} more" if len(held) > MOST_NAMES else ""
+    )
+    lines = [f"- {row.rows:,} chunks of {len(held):,} documents: {shown}"]
+    if 0 < row.rows <= MOST_ROWS_READ:
+        tokens = [chunk.token_count for chunk in table.chunks()]
+        lines.append(f"- tokens in a chunk: median {statistics.median(tokens):,.0f}, largest {max(tokens):,}")
+    if row.index_note:
+        lines.append(f"- {row.index_note}")
+    return lines
+
+
+def with_comment(config: Config, lines: Sequence[str]) -> Config:
+    """Return the config with these measured lines in place of those of an earlier export; other comments stay."""
+    own = []
+    for line in config.comment.splitlines():
+        if line.startswith(MEASURED):
+            break
+        own.append(line)
+    # A name of a file may hold what would end the comment's line.
+    clean = [" ".join("".join(c if c.isprintable() else " " for c in line).split()) for line in lines]
+    return Config(
+        config.name,
+        config.chunker,
+        config.embedder,
+        config.parser,
+        config.store,
+        config.retriever,
+        "\n".join([*own, *clean]),
+    )
+
+
+def yaml_of(config: Config) -> str:
+    """Return the YAML; raises ``ConfigError`` when it could not be read again, as with a secret in it."""
+    text = written(config)
+    parsed(text, config.name)
+    return text
+
+
+def file_name(name: str) -> str:
+    """Return a file name for a config that every system takes.
+
+    >>> file_name("Sentences 200 + 1"), file_name("..x")
+    ('Sentences-200-1.yaml', 'x.yaml')
+    """
+    stem = re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-._")
+    return f"{stem or 'config'}.yaml"
+
+
+def commands(file: str, folder: str) -> str:
+    """Return the command lines that run a config file on the workspace in ``folder``."""
+    place = "" if folder == str(ROOT / "data" / "workspace") else f' --workspace "{folder}"'
+    run = f"python -m workbench{place}"
+    return "\n".join(
+        [
+            f"{run} chunks {file}",
+            f"{run} build {file}",
+            f'{run} search {file} "your question" --k 5',
+        ]
+    )
+
+
+def show(choice: Choice, here: Workspace) -> None:
+    """Draw a config as YAML, with copy, download and the commands that run it."""
+    with_measures = st.toggle(
+        "Say at its head what was measured", value=True, help="Comment lines; they change nothing."
+    )
+    config = choice.config
+    try:
+        if with_measures:
+            config = with_comment(config, measured(choice, here))
+        text = yaml_of(config)
+    except ConfigError as error:
+        show_problems(error)
+        return
+    name = file_name(config.name)
+    st.code(text, language="yaml")
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            "Download",
+            text,
+            file_name=name,
+            mime="application/yaml",
+            icon=":material/download:",
+            type="primary",
+            on_click="ignore",
+        )
+        if st.button("Open on Chunks", icon=":material/content_cut:"):
+            open_on_chunks(choice.config)
+    st.markdown("**Run it from a terminal**", help="The same functions as here: same chunks, same vectors.")
+    st.code(commands(name, str(here.folder)), language="bash")
+
+
+def open_on_chunks(config: Config) -> None:
+    """Open the Chunks page with this config beside the others."""
+    state.compare(config)
+    st.switch_page("pages/chunks.py")
+
+
+# ── import ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def text_of(data: bytes) -> str:
+    """Return an uploaded file as text; raises ``InputError`` for what is no text."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            "this file is not text in UTF-8: a config is a small YAML file", "unsupported"
+        ) from error
+
+
+def saved_from(text: str, origin: str, here: Workspace) -> Config:
+    """Check a YAML and save it, under a free name; raises ``ConfigError`` that lists every problem."""
+    config = parsed(text, origin)
+    name = presets.free_name(config.name, config, here.configs())
+    if name != config.name:
+        config = Config(
+            name,
+            config.chunker,
+            config.embedder,
+            config.parser,
+            config.store,
+            config.retriever,
+            config.comment,
+        )
+    here.save_config(config)
+    return config
+
+
+def show_import(here: Workspace) -> None:
+    """Draw upload, paste and the result of the check."""
+    with st.form("import", border=False):
+        file = st.file_uploader("YAML file", type=["yaml", "yml"], max_upload_size=1)
+        pasted = st.text_area(
+            "or paste it here",
+            height=220,
+            max_chars=200_000,
+            placeholder="version: 1\nname: handbook-250\nchunker: {name: nltk_sentences, size_tokens: 250}\n"
+            "embedder: {name: sentence_transformers}",
+        )
+        asked = st.form_submit_button("Check and save", icon=":material/fact_check:", type="primary")
+    if asked:
+        st.session_state.pop("imported", None)
+        try:
+            text = text_of(file.getvalue()) if file is not None else pasted
+            if not text.strip():
+                st.info("Choose a file or paste a config first.", icon=":material/info:")
+                return
+            config = saved_from(text, file.name if file is not None else "the pasted text", here)
+            st.session_state["imported"] = config
+            state.export(config)
+        except ConfigError as error:
+            show_problems(error)
+            return
+        except WorkbenchError as error:
+            shown_error(error)
+            return
+        st.rerun()
+    imported = st.session_state.get("imported")
+    if imported is not None:
+        st.success(f"Saved as {plain(imported.name)}. It is shown on the left.", icon=":material/check:")
+        if st.button("Open its settings on Chunks", icon=":material/content_cut:"):
+            open_on_chunks(imported)
+
+
+def show_problems(error: ConfigError) -> None:
+    """Draw every problem of a config with its line and key."""
+    count = len(error.problems)
+    problems = "\n".join(f"- {plain(problem)}" for problem in error.problems[:50])
+    noun = "thing is" if count == 1 else "things are"
+    st.error(
+        f"{count} {noun} wrong in {plain(error.origin)}; nothing was saved.\n\n{problems}",
+        icon=":material/rule:",
+    )

@@ -1,0 +1,89 @@
+"""What is counted over all chunks of each config, and what can be done with a config that looks right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from workbench.config import Config
+from workbench.errors import WorkbenchError
+from workbench.ui import presets, state
+from workbench.ui.charts import show, token_histogram
+from workbench.ui.comparison import Cuts
+from workbench.ui.messages import plain, shown_error, term_help
+from workbench.ui.resources import workspace
+
+
+def figure_cards(columns: Sequence[Cuts]) -> None:
+    """Draw a card per config, all over the whole document."""
+    st.subheader("The whole document in figures")
+    for place, column in zip(st.columns(len(columns), gap="small"), columns, strict=True):
+        with place:
+            _card(column)
+    series: dict[str, list[int]] = {}
+    for column in columns:
+        if column.result.figures is not None:
+            # Two columns may have one name; the chart needs two.
+            name = column.title + " ′" * sum(other.rstrip(" ′") == column.title for other in series)
+            series[name] = column.result.figures.token_counts.tolist()
+    if series:
+        windows = {c.result.figures.window_tokens for c in columns if c.result.figures}
+        st.markdown("**Tokens per chunk**", help=term_help("token"))
+        # One line for the window only where all have the same one.
+        show(token_histogram(series, window_tokens=windows.pop() if len(windows) == 1 else None), "histogram")
+
+
+def _card(column: Cuts) -> None:
+    """Draw what is counted over the whole document, and the button that builds this config."""
+    with st.container(border=True, gap="small", height="stretch"):
+        st.markdown(f"**{plain(column.title)}**")
+        if column.result.figures is None or column.config is None:
+            st.caption("Working …" if column.job else "No figures: see the message above.")
+            return
+        found = column.result.figures
+        with st.container(horizontal=True, gap="small"):
+            st.metric("Chunks", f"{len(column.result.chunks):,}", help=term_help("chunk"), width="content")
+            st.metric(
+                "Median tokens", f"{found.median_tokens:,.0f}", help=term_help("token"), width="content"
+            )
+            st.metric(
+                "Cut mid-sentence",
+                f"{found.cut_inside_sentence:.0%}",
+                help=term_help("cut inside a sentence") + " Sentences as NLTK's Punkt finds them.",
+                width="content",
+            )
+            st.metric(
+                "Beyond window",
+                f"{found.beyond_window:.0%}" if found.window_tokens else "none",
+                help=term_help("model window")
+                + (f" This model reads {found.window_tokens:,} tokens." if found.window_tokens else ""),
+                width="content",
+            )
+        with st.container(horizontal=True, gap="small"):
+            if st.button("Build this one", icon=":material/construction:", key=f"build.{column.draft.id}"):
+                build(column.config)
+            if st.button("YAML", icon=":material/ios_share:", type="tertiary", key=f"yaml.{column.draft.id}"):
+                state.export(column.config)
+                st.switch_page("pages/export.py")
+
+
+def build(config: Config) -> None:
+    """Save a config and open the Tables page with it chosen."""
+    here = workspace()
+    try:
+        saved = here.configs()
+        name = presets.free_name(config.name, config, saved)
+        here.save_config(renamed(config, name))
+    except WorkbenchError as error:
+        shown_error(error)
+        return
+    state.preselect([name])
+    st.switch_page("pages/tables.py", query_params={"config": name})
+
+
+def renamed(config: Config, name: str) -> Config:
+    """Return the config under another name."""
+    return Config(
+        name, config.chunker, config.embedder, config.parser, config.store, config.retriever, config.comment
+    )

@@ -1,0 +1,196 @@
+"""A form for any plug-in, drawn from its settings: a new plug-in needs no line here.
+
+A form never refuses a number by itself: what cannot work is said by the plug-in, in one sentence, and everything
+around the form stays. Values live in the session under the widget's key, so they can be set from outside.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Collection, Mapping
+from typing import Any, Literal, Union, get_args, get_origin
+
+import annotated_types
+import streamlit as st
+from pydantic.fields import FieldInfo
+
+from workbench import plugins
+from workbench.contracts import Plugin
+from workbench.errors import SettingsError
+from workbench.ui.wording import field_label, label_of, used_settings
+
+__all__ = [
+    "bounds",
+    "built",
+    "field_label",
+    "label_of",
+    "main_settings",
+    "settings_form",
+    "size_slider",
+    "used_settings",
+]
+
+FEWEST_SLIDER_STEPS = 20
+BOX_WIDTH_PIXELS = 74
+
+
+def bounds(field: FieldInfo) -> tuple[Any, Any]:
+    """Return the smallest and largest value of a number, None where there is no bound.
+
+    An exclusive bound of a whole number moves by one; of a fraction it is shown as it is and checked later.
+    """
+    step = 1 if int in _kinds(field) else 0
+    low = high = None
+    for rule in field.metadata:
+        if isinstance(rule, annotated_types.Ge):
+            low = rule.ge
+        elif isinstance(rule, annotated_types.Gt):
+            low = rule.gt + step  # type: ignore[operator]
+        elif isinstance(rule, annotated_types.Le):
+            high = rule.le
+        elif isinstance(rule, annotated_types.Lt):
+            high = rule.lt - step  # type: ignore[operator]
+    return low, high
+
+
+def main_settings(family: str, name: str, values: Mapping[str, Any]) -> list[str]:
+    """Return the settings that are moved most: the size and the overlap."""
+    return [
+        key for key in used_settings(family, name, values) if key.partition("_")[0] in ("size", "overlap")
+    ]
+
+
+def settings_form(
+    family: str,
+    name: str,
+    key: str,
+    values: Mapping[str, Any] | None = None,
+    only: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """Draw one widget per setting and return their values, unchecked.
+
+    ``values`` are the first ones shown; with ``only``, just those settings are drawn and returned.
+    """
+    fields = plugins.plugin_class(family, name).model_fields
+    return {
+        setting: _widget(
+            setting, field, f"{key}.{name}.{setting}", (values or {}).get(setting, field.get_default())
+        )
+        for setting, field in fields.items()
+        if only is None or setting in only
+    }
+
+
+def built(family: str, name: str, values: Mapping[str, Any]) -> Plugin | None:
+    """Return the plug-in, or show what is wrong with the settings and return None."""
+    try:
+        plugin: Plugin = plugins.build(family, name, values)
+    except SettingsError as error:
+        st.error(str(error).removeprefix(f"{name}: "), icon=":material/tune:")
+        return None
+    return plugin
+
+
+def size_slider(family: str, name: str, setting: str, key: str, value: int) -> int:
+    """Draw a slider and a box for one whole number, kept equal, and return it.
+
+    The slider spans the useful sizes around the default; the box takes any number.
+    """
+    field = plugins.plugin_class(family, name).model_fields[setting]
+    low, high = _slider_range(field)
+    slider_key, box_key = f"{key}.{name}.{setting}.slider", f"{key}.{name}.{setting}"
+    st.session_state.setdefault(box_key, value if _fits(value, int) else field.get_default())
+    st.session_state[slider_key] = min(max(st.session_state[box_key] or low, low), high)
+
+    def moved() -> None:
+        st.session_state[box_key] = st.session_state[slider_key]
+
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", wrap=False):
+        st.slider(
+            field_label(setting, field),
+            low,
+            high,
+            step=max(1, low // 2),
+            key=slider_key,
+            on_change=moved,
+            help=field.description,
+            width="stretch",
+        )
+        typed = st.number_input(
+            f"{field_label(setting, field)}, exactly",
+            key=box_key,
+            step=_step(value, whole=True),
+            label_visibility="collapsed",
+            width=BOX_WIDTH_PIXELS,
+        )
+    return int(typed) if typed is not None else 0
+
+
+def _slider_range(field: FieldInfo) -> tuple[int, int]:
+    low, high = bounds(field)
+    default = field.get_default()
+    start = max(low or 1, default // FEWEST_SLIDER_STEPS // 2 * 2, 1)
+    return start, min(high or default * 3, default * 3)
+
+
+def _kinds(field: FieldInfo) -> tuple[Any, ...]:
+    annotation = field.annotation
+    if get_origin(annotation) in (Union, types.UnionType):
+        return tuple(a for a in get_args(annotation) if a is not type(None))
+    return (annotation,)
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Return whether a widget of this kind can show ``value``: links may hold anything."""
+    if isinstance(value, bool):
+        return kind is bool
+    if kind is float:
+        return isinstance(value, int | float) and abs(value) < 1e15
+    return isinstance(value, kind) and not (kind is int and abs(value) >= 2**53)
+
+
+def _widget(name: str, field: FieldInfo, key: str, value: Any) -> Any:
+    label, help_text = field_label(name, field), field.description
+    kinds = _kinds(field)
+    optional = len(get_args(field.annotation)) > len(kinds)
+    if get_origin(kinds[0]) is Literal:
+        options = list(get_args(kinds[0]))
+        if st.session_state.get(key) not in options:
+            st.session_state[key] = value if value in options else field.get_default()
+        return st.selectbox(label, options, format_func=_words, key=key, help=help_text)
+    kind = next((k for k in (bool, int, float, str) if k in kinds), None)
+    if kind is None:
+        raise SettingsError(f"the setting {name} has a type that forms cannot show: {field.annotation}")
+    if key not in st.session_state:
+        usable = _fits(value, kind) or (value is None and optional)
+        st.session_state[key] = value if usable else field.get_default()
+    if kind is bool:
+        return st.toggle(label, key=key, help=help_text)
+    if kind is str:
+        st.session_state[key] = st.session_state[key] or ""
+        typed = st.text_input(label, key=key, help=help_text)
+        return (typed or None) if optional else typed
+    whole = kind is int
+    if not whole and st.session_state[key] is not None:
+        # A link or a file may hold 1 where 1.0 is meant; one box shows one kind of number.
+        st.session_state[key] = float(st.session_state[key])
+    typed = st.number_input(
+        label,
+        key=key,
+        step=_step(value, whole),
+        format=None if whole else "%g",
+        help=help_text,
+        placeholder="not set" if optional else None,
+    )
+    # An emptied box of a number that must be there counts as 0: the plug-in says what it needs.
+    return typed if typed is not None or optional else (0 if whole else 0.0)
+
+
+def _step(value: Any, whole: bool) -> Any:
+    if not whole:
+        return 0.05
+    return 10 if _fits(value, int) and value >= 50 else 1
+
+
+def _words(option: Any) -> str:
+    return str(option).replace("_", " ")
