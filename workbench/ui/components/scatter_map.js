@@ -35,6 +35,8 @@ function readTheme(view) {
   } else {
     view.colours = [colours[0]];
   }
+  view.channels = view.colours.map(channels);
+  view.paperChannels = channels(view.paper);
 }
 
 // --- drawing ---
@@ -48,45 +50,32 @@ function placing(view) {
 const isLit = (view, i) => !view.lit.size || view.lit.has(view.codes[i]);
 const isClear = (view, i) => isLit(view, i) && (!view.selection || view.selection[i] === 1);
 
-// One small picture of a dot per colour: stamping it is faster than a path for every point.
-function dots(view, radius, ratio) {
-  const name = `${radius} ${ratio} ${view.colours.join()}`;
-  if (view.dotsName === name) return view.dots;
-  const size = Math.ceil(2 * radius * ratio) + 2;
-  view.dots = view.colours.map((colour) => {
-    const picture = document.createElement("canvas");
-    picture.width = picture.height = size;
-    const pen = picture.getContext("2d");
-    pen.fillStyle = colour;
-    pen.beginPath();
-    pen.arc(size / 2, size / 2, radius * ratio, 0, 7);
-    pen.fill();
-    return picture;
-  });
-  view.dotsName = name;
-  return view.dots;
-}
-
-function drawPoints(view, pen, place, ratio) {
-  const { points, codes } = view;
+function drawPoints(view, ratio) {
+  const { points, codes, layer } = view;
+  const place = placing(view);
   const count = points.x.length;
   const base = count > 8000 ? 1.7 : count > 2000 ? 2.2 : count > 400 ? 3 : 4;
-  const radius = Math.round(10 * Math.min(6, base * Math.max(1, view.camera.scale / view.fit.scale) ** 0.35)) / 10;
-  const pictures = dots(view, radius, ratio);
-  const side = pictures[0].width / ratio;
+  view.radius = Math.min(6, base * Math.max(1, view.camera.scale / view.fit.scale) ** 0.35);
+  const mask = dotMask(view.radius * ratio);
+  const image = paintedPixels(layer.width, layer.height, view.paperChannels);
   const faint = view.lit.size || view.selection;
-  for (const clear of faint ? [false, true] : [true]) {
-    pen.globalAlpha = clear ? 0.82 : 0.1;
+  const half = (mask.side - 1) / 2;
+  const stampAll = (strength, wanted) => {
     for (let i = 0; i < count; i += 1) {
-      if (faint && isClear(view, i) !== clear) continue;
-      const x = place.x(points.x[i]) - side / 2;
-      const y = place.y(points.y[i]) - side / 2;
-      if (x < -side || y < -side || x > view.width || y > view.height) continue;
-      pen.drawImage(pictures[codes[i]], x, y, side, side);
+      if (!wanted(i)) continue;
+      const left = Math.round(place.x(points.x[i]) * ratio - half);
+      const top = Math.round(place.y(points.y[i]) * ratio - half);
+      if (left > -mask.side && top > -mask.side && left < layer.width && top < layer.height) {
+        stamp(image, mask, left, top, view.channels[codes[i]], strength);
+      }
     }
-  }
-  pen.globalAlpha = 1;
-  view.radius = radius;
+  };
+  if (faint) stampAll(0.12, (i) => !isClear(view, i));
+  const rest = view.data.colour.legend?.findIndex((entry) => entry.other) ?? -1;
+  // What has no colour of its own lies below what has one.
+  if (rest >= 0) stampAll(0.6, (i) => codes[i] === rest && isClear(view, i));
+  stampAll(0.8, (i) => codes[i] !== rest && isClear(view, i));
+  layer.getContext("2d").putImageData(image, 0, 0);
 }
 
 function ring(pen, x, y, radius, colour, width) {
@@ -171,17 +160,19 @@ function draw(view) {
   if (!view.width || !view.height) return;
   const size = [Math.round(view.width * ratio), Math.round(view.height * ratio)];
   if (view.canvas.width !== size[0] || view.canvas.height !== size[1]) {
-    [view.canvas.width, view.canvas.height] = size;
+    for (const canvas of [view.canvas, view.layer]) [canvas.width, canvas.height] = size;
+    view.stale = true;
   }
   view.fit = fitted(view.points, view.data.question, view.width, view.height);
   view.camera ??= { ...view.fit };
+  // Hovering and the lasso change the upper canvas only.
+  if (view.stale) drawPoints(view, ratio);
+  view.stale = false;
   const pen = view.canvas.getContext("2d");
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, view.width, view.height);
   const place = placing(view);
-  drawPoints(view, pen, place, ratio);
-  const pointed = view.picked ?? -1;
-  for (const [i, width] of [[pointed, 2.2], [view.under, 1.4]]) {
+  for (const [i, width] of [[view.picked, 2.2], [view.under, 1.4]]) {
     if (i >= 0 && i < view.points.x.length) {
       ring(pen, place.x(view.points.x[i]), place.y(view.points.y[i]), view.radius + 3, view.ink, width);
     }
@@ -192,7 +183,8 @@ function draw(view) {
   view.root.dataset.camera = [view.camera.scale, view.camera.x, view.camera.y].map((v) => v.toPrecision(8)).join(" ");
 }
 
-function redraw(view) {
+function redraw(view, { points = true } = {}) {
+  view.stale ||= points;
   view.frame ||= requestAnimationFrame(() => draw(view));
 }
 
@@ -297,7 +289,7 @@ function hover(view, event, at) {
   const found = nearest(view.points, placing(view), at, 10, (i) => isClear(view, i));
   if (found !== view.under) {
     view.under = found;
-    redraw(view);
+    redraw(view, { points: false });
   }
   if (found < 0) {
     hideTip(view.tip);
@@ -314,7 +306,7 @@ function hover(view, event, at) {
 function click(view, at) {
   const found = nearest(view.points, placing(view), at, 10, (i) => isClear(view, i));
   view.picked = found;
-  redraw(view);
+  redraw(view, { points: false });
   if (found >= 0) view.send("clicked", { index: found });
   else if (view.selection) select(view, [], true);
 }
@@ -336,7 +328,7 @@ function listenToPointers(view) {
     if (fingers.size) return;
     drag = null;
     view.lasso = null;
-    redraw(view);
+    redraw(view, { points: false });
   };
   canvas.addEventListener("pointerdown", (event) => {
     if (event.button) return;
@@ -370,7 +362,7 @@ function listenToPointers(view) {
     if (drag.moves) move(view, now[0] - drag.last[0], now[1] - drag.last[1]);
     else (view.lasso ??= [drag.from]).push(now);
     drag.last = now;
-    redraw(view);
+    redraw(view, { points: false });
   });
   canvas.addEventListener("pointerup", (event) => {
     const [ended, polygon] = [drag, view.lasso];
@@ -384,7 +376,7 @@ function listenToPointers(view) {
   canvas.addEventListener("pointercancel", drop);
   canvas.addEventListener("pointerleave", () => {
     hideTip(view.tip);
-    if (view.under >= 0) redraw(view);
+    if (view.under >= 0) redraw(view, { points: false });
     view.under = -1;
   });
   canvas.addEventListener("dblclick", () => reset(view));
@@ -444,8 +436,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const fresh = !view;
   if (fresh) {
     view = { root, tip: parentElement.querySelector(".tip"), under: -1, lit: new Set(), frame: 0 };
-    for (const name of ["canvas", ".field", ".legend", ".said", ".hint"]) {
-      view[name.replace(".", "")] = root.querySelector(name);
+    for (const name of ["canvas", "layer", "field", "legend", "said", "hint"]) {
+      view[name] = root.querySelector(`.${name}`);
     }
     views.set(root, view);
   }

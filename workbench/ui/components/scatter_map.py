@@ -164,11 +164,12 @@ _mount = st.components.v2.component(
     + _button("nearer", "Zoom in")
     + _button("farther", "Zoom out")
     + _button("fit", "Show everything again", "Reset")
-    + '</div><div class="legend"></div></div><div class="field"><canvas tabindex="0" role="application"></canvas></div>'
+    + '</div><div class="legend"></div></div><div class="field"><canvas class="layer"></canvas>'
+    '<canvas class="canvas" tabindex="0" role="application"></canvas></div>'
     '<div class="foot"><span class="said" aria-live="polite"></span><span class="hint"></span></div></div>'
     '<div class="tip" role="presentation"></div>',
     css=source("tip.css", "scatter_map.css"),
-    js=source("tip.js", "scatter_geometry.js", "scatter_map.js"),
+    js=source("tip.js", "scatter_geometry.js", "scatter_pixels.js", "scatter_map.js"),
 )
 
 
