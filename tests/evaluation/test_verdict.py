@@ -38,14 +38,14 @@ def test_noise_has_no_winner_and_goes_to_the_one_that_shows_less() -> None:
     assert found.recommended == "A"
     assert set(found.tied) == {"A", "B"}
     assert "not distinguishable (n = 40)" in found.sentence
-    assert "A shows 50 % less text, so take that one." in found.sentence
+    assert "A shows 50 % less text than B, so take A." in found.sentence
 
 
 def test_two_equal_configurations_are_a_tie() -> None:
     a = base()
     found = verdict([scored("A", a), scored("B", a)])
     assert (found.winner, found.comparisons[0].p) == (None, 1)
-    assert "take that one" not in found.sentence
+    assert "so take" not in found.sentence
 
 
 def test_a_difference_that_one_pair_would_show_is_not_enough_among_many() -> None:

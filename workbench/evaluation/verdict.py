@@ -193,9 +193,11 @@ def _tie(
         behind = len(others) + 1 - len(tied)
         if behind:
             text += f"; {behind} {'others are' if behind > 1 else 'other is'} behind"
-    dearest = max(tied, key=lambda s: _cost(s, cost))
-    clause = _cost_clause(cheapest, dearest, cost, cheapest.config)
-    return text + (f"{clause}, so take that one." if clause and "less" in clause else ".")
+    other = tied[1] if cheapest is best else best
+    clause = _cost_clause(cheapest, other, cost, cheapest.config)
+    if "less" not in clause:
+        return text + (f"{clause}." if clause else ".")
+    return text + f"{clause} than {other.config}, so take {cheapest.config}."
 
 
 def _cost_clause(a: Scores, b: Scores, cost: str, subject: str) -> str:
