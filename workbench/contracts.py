@@ -111,7 +111,7 @@ class Chunker(Plugin):
     def chunks(self, document: Document, analysis: TextAnalysis) -> list[Chunk]:
         """Return the chunks of ``document`` in order, without blank ones."""
         text = document.text
-        result: list[Chunk] = []
+        spans: list[Span] = []
         before: Span = (-1, -1)
         for raw_start, raw_end in self.spans(analysis):
             if not 0 <= raw_start <= raw_end <= len(text):
@@ -121,10 +121,16 @@ class Chunker(Plugin):
             span = trimmed(text, raw_start, raw_end)
             if span is None or span == before:
                 continue
-            start, end = span
-            if start < before[0] or end < before[1]:
-                raise ContractError(f"{self.name} gave {start}–{end} after {before[0]}–{before[1]}")
+            if span[0] < before[0] or span[1] < before[1]:
+                raise ContractError(
+                    f"{self.name} gave {span[0]}–{span[1]} after {before[0]}–{before[1]}"
+                )
             before = span
+            spans.append(span)
+        ranges = np.array(spans, np.int64).reshape(-1, 2)
+        counts = analysis.tokens.counts(ranges[:, 0], ranges[:, 1]).tolist()
+        result: list[Chunk] = []
+        for (start, end), count in zip(spans, counts, strict=True):
             piece = text[start:end]
             result.append(
                 Chunk(
@@ -136,7 +142,7 @@ class Chunker(Plugin):
                     text=piece,
                     page_start=document.page_at(start),
                     page_end=document.page_at(end - 1),
-                    token_count=analysis.tokens.count(start, end),
+                    token_count=count,
                 )
             )
         return result

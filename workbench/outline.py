@@ -88,14 +88,19 @@ def _grapheme_patterns() -> tuple[Any, Any]:
     return regex.compile(run, regex.DOTALL), regex.compile(r"\X")
 
 
+def snapped(offsets: Offsets, graphemes: Ranges) -> Offsets:
+    """Return the offsets, those inside a grapheme moved to its beginning."""
+    if not len(graphemes):
+        return offsets
+    holder = np.maximum(np.searchsorted(graphemes[:, 0], offsets, side="left") - 1, 0)
+    inside = (graphemes[holder, 0] < offsets) & (offsets < graphemes[holder, 1])
+    return np.where(inside, graphemes[holder, 0], offsets)
+
+
 def outside_graphemes(offsets: Offsets, graphemes: Ranges) -> Offsets:
     """Return the offsets that do not lie inside one of the ``graphemes``."""
-    if not len(graphemes) or not len(offsets):
-        return offsets
-    holder = np.searchsorted(graphemes[:, 0], offsets, side="left") - 1
-    inside = (holder >= 0) & (offsets < graphemes[np.maximum(holder, 0), 1])
-    outside: Offsets = offsets[~inside]
-    return outside
+    whole: Offsets = offsets[snapped(offsets, graphemes) == offsets]
+    return whole
 
 
 # ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -187,7 +192,8 @@ def _real_line_ends(text: str, words: Ranges) -> Marks:
     """Mark the words that begin a line of their own: items, verses, code.
 
     The text of a PDF also has line ends where a column was full. There the next word would not have fitted into
-    the line before; where it would have, the writer meant the line to end.
+    the line before; where it would have, the writer meant the line to end, unless a small letter goes on after
+    a letter, a figure or a comma.
     """
     ends = _line_ends(text, words)
     marks: Marks = ends >= 1
@@ -204,6 +210,8 @@ def _real_line_ends(text: str, words: Ranges) -> Marks:
     needed = widths[:-1] + 1 + words[firsts[1:], 1] - words[firsts[1:], 0]
     # Letters differ in width: a tenth is left for that.
     wrapped = needed * 10 > column[paragraph[:-1]] * 9
+    borders = zip(words[lasts[:-1], 1].tolist(), words[firsts[1:], 0].tolist(), strict=True)
+    wrapped |= [text[b].islower() and (text[a - 1].isalnum() or text[a - 1] in ",-") for a, b in borders]
     marks[firsts[1:]] = ~wrapped | (ends[firsts[1:]] >= 2)
     return marks
 

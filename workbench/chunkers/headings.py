@@ -1,0 +1,54 @@
+"""One chunk per section, as the document's own headings divide it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from workbench.analysis import TextAnalysis
+from workbench.chunkers._budget import SMALLEST
+from workbench.chunkers._levels import structured_words
+from workbench.chunkers._parts import indices
+from workbench.contracts import Chunker
+from workbench.spans import Pieces, Span, cut
+
+
+class Headings(Chunker):
+    """Sections are kept apart; one above the size is cut at paragraphs, lines, sentences or words.
+
+    A text without headings is one section, so it is cut at its paragraphs.
+    """
+
+    label: ClassVar[str] = "Sections (headings)"
+    uses: ClassVar[frozenset[str]] = frozenset({"tokens", "headings"})
+
+    size_tokens: int = Field(
+        300, ge=SMALLEST, le=8192, description="largest chunk, in tokens of the embedder"
+    )
+    deepest_level: int = Field(
+        6, ge=1, le=6, description="headings down to this level begin a section; 1 is the highest"
+    )
+    join_small: bool = Field(
+        False, description="join neighbouring sections while they fit together; off: every section by itself"
+    )
+    fill_percent: int = Field(
+        30,
+        ge=0,
+        le=100,
+        description="within a long section, a coarse cut is taken only if the chunk is this full, in % of its size",
+    )
+
+    def spans(self, analysis: TextAnalysis) -> Iterator[Span]:
+        """Yield sections, or parts of those that are too long."""
+        tokens = analysis.tokens
+        words, levels = structured_words(analysis, tokens, self.size_tokens)
+        headings = sorted(h.start for h in analysis.headings if h.level <= self.deepest_level)
+        # A heading may begin inside what was taken for a word: its section begins with the next one.
+        sections = [i for i in indices(words, np.array(headings, np.int64)) if 0 < i < len(words)]
+        if self.join_small:
+            levels, sections = [sections, *levels], []
+        least = self.size_tokens * self.fill_percent // 100
+        yield from cut(Pieces(words, tokens), self.size_tokens, 0, levels, least, sections)
