@@ -8,7 +8,7 @@ import streamlit as st
 from workbench.errors import WorkbenchError
 from workbench.ui.components.chunk_viewer import Column, chunk_viewer
 from workbench.ui.components.page_viewer import page_viewer
-from workbench.ui.messages import plain, sentence, shown_error
+from workbench.ui.messages import guarded, plain, sentence, shown_error
 from workbench.ui.passages import passages
 from workbench.ui.resources import workspace
 from workbench.ui.state import choose_document, current_document
@@ -69,12 +69,17 @@ def _confirm_delete(selected: list[DocumentRow]) -> None:
     if len(selected) > 8:
         st.markdown(f"- and {len(selected) - 8} more")
     st.caption("Their chunks leave every table too. The files that you uploaded from are not touched.")
+    ids = [row.id for row in selected]
     with st.container(horizontal=True):
-        if st.button("Delete", type="primary", icon=":material/delete:"):
-            workspace().delete([row.id for row in selected])
+        if st.button(
+            "Delete", type="primary", icon=":material/delete:", on_click=_delete, args=(ids,)
+        ) or st.button("Keep them"):
             st.rerun()
-        if st.button("Keep them"):
-            st.rerun()
+
+
+def _delete(document_ids: list[str]) -> None:
+    with guarded():
+        workspace().delete(document_ids)
 
 
 def choice(documents: list[DocumentRow]) -> DocumentRow:

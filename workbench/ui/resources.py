@@ -35,9 +35,17 @@ def _workspace(folder: str) -> Workspace:
     return Workspace(Path(folder))
 
 
+def warm_up() -> None:
+    """Load the default model in the background, once a process, so that the first search does not wait for it.
+
+    ``WORKBENCH_WARM_UP=off`` leaves it until it is needed.
+    """
+    if os.environ.get("WORKBENCH_WARM_UP") != "off":
+        _warm_up()
+
+
 @st.cache_resource(show_spinner=False)
-def warm_up() -> threading.Thread:
-    """Load the default model in the background, once a process, so that the first search does not wait for it."""
+def _warm_up() -> threading.Thread:
 
     def load() -> None:
         try:

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from workbench.errors import WorkbenchError
 from workbench.ui.build_list import continue_build
 from workbench.ui.jobs import shown_duration
-from workbench.ui.messages import empty_state, plain, shown_error, term_help
+from workbench.ui.messages import empty_state, guarded, plain, term_help
 from workbench.ui.resources import workspace
 from workbench.workspace import TableRow
 
@@ -74,15 +73,15 @@ def _confirm_delete(row: TableRow) -> None:
         "Its embeddings stay in the cache, so building it again is quick. Documents and configs stay, too."
     )
     with st.container(horizontal=True):
-        if st.button("Delete", type="primary", icon=":material/delete:"):
-            try:
-                workspace().tables.drop(row.name)
-            except WorkbenchError as error:
-                shown_error(error)
-            else:
-                st.rerun()
-        if st.button("Keep it"):
+        if st.button(
+            "Delete", type="primary", icon=":material/delete:", on_click=_delete, args=(row.name,)
+        ) or st.button("Keep it"):
             st.rerun()
+
+
+def _delete(name: str) -> None:
+    with guarded():
+        workspace().tables.drop(name)
 
 
 def age(at_utc: str) -> str:

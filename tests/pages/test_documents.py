@@ -1,0 +1,98 @@
+"""The Documents page, run as Streamlit runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from tests.documents import password_pdf, scanned_pdf
+from workbench.ui.jobs import jobs
+from workbench.ui.state import DOCUMENT
+from workbench.workspace import Workspace
+
+pytestmark = pytest.mark.slow
+
+APP = Path(__file__).parent.parent.parent / "app.py"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(tmp_path))
+    monkeypatch.setenv("WORKBENCH_WARM_UP", "off")
+    st.cache_resource.clear()
+    yield Workspace(tmp_path)
+    st.cache_resource.clear()
+
+
+def page() -> AppTest:
+    return AppTest.from_file(str(APP), default_timeout=60).run()
+
+
+def when_idle(app: AppTest) -> AppTest:
+    """Run the page again until its jobs have ended, as the page's own clock does."""
+    while jobs().active():
+        app.run()
+    return app.run()
+
+
+@pytest.mark.usefixtures("here")
+def test_the_empty_page_says_where_to_start() -> None:
+    app = page()
+    assert not app.exception
+    assert any("No documents yet" in m.value for m in app.markdown)
+    assert [b.label for b in app.button] == ["Add the sample library"]
+
+
+@pytest.mark.usefixtures("here")
+def test_uploaded_files_are_read_and_each_says_what_happened() -> None:
+    app = page()
+    app.file_uploader[0].upload("a.txt", b"Trams stop at red.", "text/plain")
+    app.file_uploader[0].upload("scan.pdf", scanned_pdf(), "application/pdf")
+    app.file_uploader[0].upload("../<b>x</b>.md", b"# Title\n\nText.", "text/markdown")
+    app = when_idle(app.run())
+    assert not app.exception
+    listed = {row["File"]: row for row in app.dataframe[0].value.to_dict("records")}
+    assert listed["a.txt"]["What happened"] == "✓ added"
+    assert listed["scan.pdf"]["What happened"] == "▨ no text"
+    assert "OCR" in listed["scan.pdf"]["Note"]
+    assert listed["b>.md"]["What happened"] == "✓ added"
+    documents = app.dataframe[1].value
+    assert sorted(documents["Name"]) == ["a.txt", "b>.md"]
+    assert app.caption[0].value.startswith("2 documents")
+
+
+@pytest.mark.usefixtures("here")
+def test_a_locked_file_asks_for_its_password_and_opens() -> None:
+    app = page()
+    app.file_uploader[0].upload("locked.pdf", password_pdf("sesame"), "application/pdf")
+    app = when_idle(app.run())
+    app.text_input[0].input("wrong")
+    app.button(key=next(b.key for b in app.button if b.label == "Unlock")).click().run()
+    assert not app.exception
+    assert any("wrong" in w.value or "password" in w.value for w in app.warning)
+    app.text_input[0].input("sesame")
+    app = next(b for b in app.button if b.label == "Unlock").click().run().run()
+    assert not app.exception
+    assert any(c.value.startswith("1 document ") for c in app.caption)
+
+
+def test_a_document_can_be_read_and_its_choice_is_shared_with_other_pages(here: Workspace) -> None:
+    here.add("a.txt", b"First text.")
+    second = here.add("b.txt", b"Second text.")
+    app = page()
+    app.selectbox(key="doc").set_value(second.document_id).run()
+    assert not app.exception
+    assert app.session_state[DOCUMENT] == second.document_id
+
+
+def test_the_sample_library_is_one_click_away(here: Workspace) -> None:
+    app = page()
+    app.button[0].click().run()
+    app = when_idle(app)
+    assert not app.exception
+    assert len(here.documents()) >= 8
+    assert not any(b.label == "Add the sample library" for b in app.button)

@@ -1,0 +1,105 @@
+"""The Tables page, run as Streamlit runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from workbench import plugins
+from workbench.config import Config
+from workbench.ui.build_list import CHOSEN
+from workbench.ui.jobs import jobs
+from workbench.workspace import Workspace
+
+pytestmark = pytest.mark.slow
+
+APP = Path(__file__).parent.parent.parent / "app.py"
+CONFIG = Config(
+    "tiny",
+    plugins.build("chunkers", "nltk_sentences", {"size_tokens": 30}),
+    plugins.build("embedders", "hashing"),
+)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(tmp_path))
+    monkeypatch.setenv("WORKBENCH_WARM_UP", "off")
+    st.cache_resource.clear()
+    yield Workspace(tmp_path)
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def filled(here: Workspace) -> Workspace:
+    for number in range(3):
+        here.add(f"{number}.txt", f"Tram {number} leaves at nine.".encode())
+    here.save_config(CONFIG)
+    return here
+
+
+def page() -> AppTest:
+    return AppTest.from_file(str(APP), default_timeout=60).run().switch_page("pages/tables.py").run()
+
+
+def when_idle(app: AppTest) -> AppTest:
+    while jobs().active():
+        app.run()
+    return app.run()
+
+
+def button(app: AppTest, label: str) -> AppTest:
+    return next(b for b in app.button if b.label == label).click().run()
+
+
+@pytest.mark.usefixtures("here")
+def test_without_documents_the_page_sends_to_them() -> None:
+    app = page()
+    assert not app.exception
+    assert any("No documents yet" in m.value for m in app.markdown)
+
+
+def test_estimate_then_build_then_nothing_is_left_to_do(filled: Workspace) -> None:
+    app = page()
+    app.multiselect(key=CHOSEN).set_value(["tiny"]).run()
+    app = when_idle(button(app, "See what it takes"))
+    assert not app.exception
+    (row,) = app.dataframe[0].value.to_dict("records")
+    assert (row["Configuration"], row["Documents"], row["Chunks to write"]) == ("tiny", "3 of 3 to do", 3)
+    app = when_idle(button(app, "Build 1 table"))
+    assert not app.exception
+    assert any("3 chunks of 3 documents written" in s.value for s in app.success)
+    assert filled.tables.table(CONFIG).row_count() == 3
+    app = when_idle(button(app, "See what it takes"))
+    assert any("built already" in s.value for s in app.success)
+
+
+def test_a_table_that_lacks_documents_can_be_completed(filled: Workspace) -> None:
+    filled.tables.build(CONFIG)
+    filled.add("late.txt", b"One more tram.")
+    app = page()
+    assert any("1 to do" in m.value for m in app.markdown)
+    app = when_idle(app.button(key=f"continue-{CONFIG.table_name}").click().run())
+    assert filled.tables.table(CONFIG).row_count() == 4
+    assert not any("to do" in m.value for m in app.markdown)
+
+
+def test_deleting_a_table_asks_first(filled: Workspace) -> None:
+    filled.tables.build(CONFIG)
+    app = page().button(key=f"delete-{CONFIG.table_name}")
+    opened = app.click().run()
+    assert filled.tables.rows()
+    button(opened, "Delete")
+    assert filled.tables.rows() == []
+
+
+def test_a_name_from_a_config_never_becomes_markup(here: Workspace) -> None:
+    here.add("a.txt", b"Text.")
+    here.tables.build(Config("a_b_ +c", CONFIG.chunker, CONFIG.embedder))
+    app = page()
+    assert not app.exception
+    assert any("a\\_b\\_ \\+c" in m.value for m in app.markdown)

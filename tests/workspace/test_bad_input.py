@@ -1,0 +1,116 @@
+"""What bad input and a bad day get: a message that names what to do, the rest done, nothing lost."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import documents
+from workbench.errors import ServiceError
+from workbench.workspace import Workspace
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parent.parent.parent
+GOOD = b"Trams stop at red. They go at white."
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace(tmp_path / "workspace")
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "status", "words"),
+    [
+        ("empty.pdf", documents.empty_file(), "damaged", "empty"),
+        ("locked.pdf", documents.password_pdf(), "needs_password", "password"),
+        ("nothing.pdf", documents.zero_page_pdf(), "damaged", "page"),
+        ("scan.pdf", documents.scanned_pdf(), "no_text", "OCR"),
+        ("web.pdf", documents.html_named_pdf(), "unsupported", "PDF"),
+        ("drawing.pdf", documents.svg_named_pdf(), "unsupported", "PDF"),
+        ("blank.txt", b" \n\t ", "no_text", "text"),
+        ("program.exe", b"MZ", "unsupported", ".pdf"),
+    ],
+)
+def test_a_bad_file_gets_a_status_and_a_sentence(
+    workspace: Workspace, name: str, data: bytes, status: str, words: str
+) -> None:
+    result = workspace.add(name, data)
+    assert result.status == status
+    assert words in result.message
+    assert workspace.documents() == []
+    assert workspace.add("good.txt", GOOD).status == "added"
+
+
+def test_what_opens_freely_or_in_part_is_read(workspace: Workspace) -> None:
+    assert workspace.add("free.pdf", documents.empty_password_pdf()).status == "added"
+    assert workspace.add("huge page.pdf", documents.absurd_page_size_pdf()).status == "added"
+    part = workspace.add("part.pdf", documents.page_that_fails_alone_pdf(pages=5, failing=3))
+    assert part.status == "partly_read"
+    assert "4 of 5" in part.message
+    (row,) = (r for r in workspace.documents() if r.name == "part.pdf")
+    assert row.failed_pages == (3,)
+
+
+def test_a_bomb_is_stopped_and_the_rest_of_the_batch_is_done(workspace: Workspace) -> None:
+    bomb = documents.unfolding_stream_pdf(size_bytes=2**30)
+    batch = [("bomb.pdf", bomb, None), ("good.txt", GOOD, None), ("good.pdf", documents.plain_pdf(), None)]
+    results = {result.path: result for _, result in workspace.add_many(batch)}
+    assert results["bomb.pdf"].status in ("too_large", "timed_out", "damaged", "no_text")
+    assert len(results["bomb.pdf"].message) > 20
+    assert (results["good.txt"].status, results["good.pdf"].status) == ("added", "added")
+
+
+def test_a_full_disk_is_one_sentence_and_leaves_no_document(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    result = workspace.add("a.txt", GOOD)
+    assert result.status == "failed"
+    assert "is full" in result.message
+    monkeypatch.undo()
+    assert workspace.documents() == []
+    assert list(workspace.folder.rglob("*.partial")) == []
+    assert workspace.add("a.txt", GOOD).status == "added"
+
+
+def test_a_place_where_nobody_can_write_is_refused_at_the_start() -> None:
+    with pytest.raises(ServiceError, match="cannot be"):
+        Workspace(Path("/proc/workbench"))
+
+
+ADD_FOREVER = """
+import sys
+from pathlib import Path
+from workbench.workspace import Workspace
+workspace = Workspace(Path(sys.argv[1]))
+print("open", flush=True)
+for index, result in workspace.add_many((f"{i}.txt", f"Tram {i} is late.".encode(), None) for i in range(400)):
+    print(result.document_id, flush=True)
+"""
+
+
+@pytest.mark.parametrize("lines", [1, 3, 8])
+def test_a_process_killed_while_adding_leaves_whole_documents_only(workspace: Workspace, lines: int) -> None:
+    command = [sys.executable, "-c", ADD_FOREVER, str(workspace.folder)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        told = [process.stdout.readline().strip() for _ in range(lines)][1:]
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    after = Workspace(workspace.folder)
+    rows = {row.id: row for row in after.documents()}
+    assert set(told) <= set(rows)
+    for row in rows.values():
+        assert after.document(row.id).text == f"Tram {row.name.removesuffix('.txt')} is late."
+    assert after.add("0.txt", b"Tram 0 is late.").is_in
