@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
@@ -14,6 +13,7 @@ from workbench.records import Hit
 from workbench.spans import Span
 from workbench.ui import address
 from workbench.ui.components.page_viewer import page_chunks, page_viewer
+from workbench.ui.hit_text import STYLE, hit_text
 from workbench.ui.messages import plain, shown_error, term_help
 from workbench.ui.resources import workspace
 from workbench.ui.search_answers import Answer, labels_meant, pages_of, where_else
@@ -22,7 +22,6 @@ from workbench.workspace import TableRow
 MOST_COLUMNS = 4
 MOST_HITS = 50
 HITS = 5
-LONGEST_SHOWN_CHARACTERS = 1_800
 LONGEST_QUESTION_IN_LINK = 1_500
 """Servers and browsers refuse addresses of several kilobytes."""
 SAMPLE_QUESTIONS = (
@@ -42,11 +41,7 @@ BADGES: tuple[Literal["blue", "orange", "green", "violet", "red", "yellow"], ...
 )
 EDGES = ("#3a6fb5", "#cf7a2c", "#35936f", "#8660b0", "#bd5068", "#a08a1e")
 """The badge colours as edges of the cards."""
-_STYLE = """
-.hit-text { white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.5; font-size: 0.93rem; }
-.hit-text mark { background: color-mix(in srgb, #e8a800 30%, transparent); color: inherit; border-radius: 0.2em;
-  padding: 0.05em 0; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
-.hit-text summary { cursor: pointer; opacity: 0.7; margin-top: 0.4rem; }
+_LAYOUT = """
 .st-key-hit-columns [data-testid="stColumn"] { min-width: min(13.5rem, 100%); }
 .st-key-hit-columns [data-testid="stMarkdownContainer"] p { overflow-wrap: anywhere; }
 """
@@ -125,7 +120,7 @@ def columns(question: str, found: Sequence[Answer]) -> None:
                 shown_error(answer.problem)
         return
     _notes(question, found)
-    st.html(f"<style>{_STYLE}{_passage_styles(found)}</style>")
+    st.html(f"<style>{STYLE}{_LAYOUT}{_passage_styles(found)}</style>")
     names = {row.id: row.name for row in workspace().documents()}
     with st.container(key="hit-columns"):
         for column, (place, answer) in enumerate(zip(st.columns(len(found)), found, strict=True)):
@@ -184,7 +179,7 @@ def _card(
                     f"hit {rank} of {plain(label)}" for rank, label in where_else(letter, answer, found)
                 )
                 st.badge(letter, color=BADGES[_colour(letter)], help=f"The same passage: {places}")
-        st.html(marked(hit.chunk.text, best))
+        hit_text(hit.chunk.text, best)
         _foot(column, answer, hit, best)
 
 
@@ -226,38 +221,3 @@ def _on_page(column: int, answer: Answer, hit: Hit, best: Span | None) -> None:
         key=f"viewer-{column}-{hit.rank}-{chunk.id}",
         caption=f"Page {page.number} of {len(parsed.document.pages)}",
     )
-
-
-def marked(text: str, best: Span | None) -> str:
-    """Return HTML that shows ``text`` to the letter, with its best sentence marked; a long one opens around it.
-
-    >>> marked("One <b>. Two.", (0, 8))
-    '<div class="hit-text" dir="auto"><mark>One &lt;b&gt;.</mark> Two.</div>'
-    """
-    whole = _marked_range(text, best, 0, len(text))
-    if len(text) <= LONGEST_SHOWN_CHARACTERS:
-        return f'<div class="hit-text" dir="auto">{whole}</div>'
-    start, end = _window(text, best or (0, 0))
-    part = _marked_range(text, best, start, end)
-    lead, trail = "… " if start else "", " …" if end < len(text) else ""
-    more = f"<details><summary>All {len(text):,} characters</summary>{whole}</details>"
-    return f'<div class="hit-text" dir="auto">{lead}{part}{trail}{more}</div>'
-
-
-def _window(text: str, best: Span) -> Span:
-    """Return the range to show of a long text: the best sentence with what stands around it, cut at blanks."""
-    around = max(0, LONGEST_SHOWN_CHARACTERS - (best[1] - best[0])) // 2
-    start, end = max(0, best[0] - around), min(len(text), best[1] + around)
-    if start:
-        start = text.find(" ", start, best[0]) + 1 or start
-    if end < len(text):
-        cut = text.rfind(" ", best[1], end)
-        end = cut if cut >= 0 else end
-    return start, end
-
-
-def _marked_range(text: str, best: Span | None, start: int, end: int) -> str:
-    first, last = best if best is not None else (end, end)
-    pieces = text[start:first], text[first:last], text[last:end]
-    before, middle, after = (html.escape(piece) for piece in pieces)
-    return f"{before}<mark>{middle}</mark>{after}" if middle else before + after

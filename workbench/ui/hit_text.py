@@ -1,0 +1,58 @@
+"""The text of a chunk, to the letter, with its best sentence marked."""
+
+from __future__ import annotations
+
+import html
+
+import streamlit as st
+
+from workbench.spans import Span
+
+LONGEST_SHOWN_CHARACTERS = 1_800
+STYLE = """
+.hit-text { white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.5; font-size: 0.93rem; }
+.hit-text mark { background: color-mix(in srgb, #e8a800 30%, transparent); color: inherit; border-radius: 0.2em;
+  padding: 0.05em 0; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
+.hit-text summary { cursor: pointer; opacity: 0.7; margin-top: 0.4rem; }
+"""
+"""Draw it once on a page that shows hits."""
+
+
+def hit_text(text: str, best: Span | None = None) -> None:
+    """Draw the text of a chunk. What could be markup in it is escaped."""
+    st.html(marked(text, best))
+
+
+def marked(text: str, best: Span | None) -> str:
+    """Return HTML that shows ``text`` to the letter, with its best sentence marked; a long one opens around it.
+
+    >>> marked("One <b>. Two.", (0, 8))
+    '<div class="hit-text" dir="auto"><mark>One &lt;b&gt;.</mark> Two.</div>'
+    """
+    whole = _marked_range(text, best, 0, len(text))
+    if len(text) <= LONGEST_SHOWN_CHARACTERS:
+        return f'<div class="hit-text" dir="auto">{whole}</div>'
+    start, end = _window(text, best or (0, 0))
+    part = _marked_range(text, best, start, end)
+    lead, trail = "… " if start else "", " …" if end < len(text) else ""
+    more = f"<details><summary>All {len(text):,} characters</summary>{whole}</details>"
+    return f'<div class="hit-text" dir="auto">{lead}{part}{trail}{more}</div>'
+
+
+def _window(text: str, best: Span) -> Span:
+    """Return the range to show of a long text: the best sentence with what stands around it, cut at blanks."""
+    around = max(0, LONGEST_SHOWN_CHARACTERS - (best[1] - best[0])) // 2
+    start, end = max(0, best[0] - around), min(len(text), best[1] + around)
+    if start:
+        start = text.find(" ", start, best[0]) + 1 or start
+    if end < len(text):
+        cut = text.rfind(" ", best[1], end)
+        end = cut if cut >= 0 else end
+    return start, end
+
+
+def _marked_range(text: str, best: Span | None, start: int, end: int) -> str:
+    first, last = best if best is not None else (end, end)
+    pieces = text[start:first], text[first:last], text[last:end]
+    before, middle, after = (html.escape(piece) for piece in pieces)
+    return f"{before}<mark>{middle}</mark>{after}" if middle else before + after
