@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from workbench.ui import map_view
 from workbench.ui.messages import empty_state
 from workbench.ui.search_answers import searchable_tables
 
@@ -16,3 +17,6 @@ if not tables:
         "Build a table",
     )
     st.stop()
+
+choice = map_view.controls(tables)
+map_view.draw(choice, map_view.current(choice))

@@ -13,6 +13,9 @@ import streamlit as st
 
 T = TypeVar("T")
 
+LONGEST_TEXT = 1_500
+"""Characters of a typed text that go into a link: servers and browsers refuse addresses of several kilobytes."""
+
 
 def entered(key: str, parameter: str, default: T, read: Callable[[list[str]], T | None]) -> None:
     """Give the widget ``key`` its value when the page is entered: from the address, from last time, or the default.

@@ -22,8 +22,6 @@ from workbench.workspace import TableRow
 MOST_COLUMNS = 4
 MOST_HITS = 50
 HITS = 5
-LONGEST_QUESTION_IN_LINK = 1_500
-"""Servers and browsers refuse addresses of several kilobytes."""
 SAMPLE_QUESTIONS = (
     "How warm may a traction battery get before the bus is taken out of service?",
     "Can I get my money back when the tram is late?",
@@ -82,7 +80,7 @@ def controls(found: Mapping[str, TableRow]) -> tuple[str, int, dict[str, Config]
     address.left(QUESTION, TABLES, K)
     address.shown(
         {
-            "q": question if question and len(question) <= LONGEST_QUESTION_IN_LINK else "",
+            "q": question if question and len(question) <= address.LONGEST_TEXT else "",
             "tables": picked if picked != labels[:2] else [],
             "k": str(k) if k != HITS else "",
         }
@@ -129,7 +127,7 @@ def columns(question: str, found: Sequence[Answer]) -> None:
 
 
 def _notes(question: str, found: Sequence[Answer]) -> None:
-    if len(question) > LONGEST_QUESTION_IN_LINK:
+    if len(question) > address.LONGEST_TEXT:
         st.caption(
             f"The question has {len(question):,} characters: too many for the address bar, so a link to this page "
             "leaves it out."
