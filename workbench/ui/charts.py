@@ -14,6 +14,9 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
+# Registers the template "streamlit", which otherwise exists only after the first chart is drawn.
+import streamlit.elements.plotly_chart
+
 BINS = 36
 GREY = "#8a94a3"
 """Legible on both backgrounds: for lines that belong to no configuration."""
@@ -43,45 +46,57 @@ def bin_edges(counts: Sequence[Sequence[int]], bins: int = BINS) -> list[float]:
 
 
 def token_histogram(
-    series: Mapping[str, Sequence[int]], *, window_tokens: int | None = None, height: int = 190
+    series: Mapping[str, Sequence[int]], *, window_tokens: int | None = None, height: int | None = None
 ) -> go.Figure:
-    """Return how many chunks have how many tokens, one stepped line per configuration on common bins.
+    """Return how many chunks have how many tokens: a row per configuration, one scale of tokens for all.
 
-    ``window_tokens`` draws the model's limit: chunks right of it are not read to their end.
+    Each row has its own height, so that a config with few chunks is as readable as one with many; hovering tells the
+    numbers. ``window_tokens`` draws the model's limit: chunks right of it are not read to their end.
     """
-    figure = _figure(height)
-    plain = {name: [int(v) for v in values] for name, values in series.items()}
-    edges = bin_edges(list(plain.values()))
-    middles = [(a + b) / 2 for a, b in itertools.pairwise(edges)]
-    for place, (name, values) in enumerate(plain.items()):
-        counts = np.histogram(values, bins=edges)[0].tolist() if len(edges) > 1 else []
-        ranges = [f"{a:.0f}–{b:.0f}" for a, b in itertools.pairwise(edges)]
+    rows = max(1, len(series))
+    figure = _figure(height or 78 + (110 if rows == 1 else 62 * rows))
+    figure.set_subplots(rows=rows, shared_xaxes=True, vertical_spacing=0.2 / rows)
+    edges = bin_edges(list(series.values()))
+    ranges = [f"{a:,.0f}–{b - 1:,.0f}" for a, b in itertools.pairwise(edges)]
+    for row, (name, values) in enumerate(series.items(), start=1):
+        counts = np.histogram(values, bins=edges)[0].tolist()
         figure.add_scatter(
-            x=middles,
-            y=counts,
-            customdata=ranges,
-            name=_text(name),
+            row=row,
+            col=1,
+            # A point at each edge, and one back on the ground at either end.
+            x=[edges[0], *edges],
+            y=[0, *counts, 0],
+            customdata=["", *ranges, ""],
             mode="lines",
-            line={"shape": "hvh", "width": 1.8},
-            fill="tozeroy" if len(plain) == 1 or place == 0 else None,
-            opacity=0.95,
-            hovertemplate="%{customdata} tokens: %{y} chunks<extra>%{fullData.name}</extra>",
+            line={"shape": "hv", "width": 1.6, "color": _colour(row - 1)},
+            fill="tozeroy",
+            hovertemplate="%{customdata} tokens: %{y:,} chunks<extra></extra>",
         )
+        if rows > 1:
+            figure.add_annotation(
+                **{"xref": "x domain", "yref": f"y{row if row > 1 else ''} domain", "x": 1, "y": 0.98},
+                text=_text(name),
+                showarrow=False,
+                xanchor="right",
+                yanchor="top",
+                font={"size": 12},
+            )
     if window_tokens:
-        figure.add_vline(x=window_tokens, line={"dash": "dot", "width": 1.5, "color": GREY})
+        figure.add_vline(x=window_tokens, line={"dash": "dot", "width": 1.4, "color": GREY})
         figure.add_annotation(
             x=window_tokens,
             y=1,
             yref="paper",
-            text=f"model window, {window_tokens:,}",
+            text=f"model window: {window_tokens:,}",
             showarrow=False,
-            xanchor="right" if window_tokens > 0.6 * (edges[-1] if edges else 0) else "left",
+            xanchor="right" if window_tokens > 0.6 * edges[-1] else "left",
             yanchor="bottom",
             font={"size": 11, "color": GREY},
         )
-    figure.update_xaxes(title_text="tokens in a chunk", rangemode="tozero")
-    figure.update_yaxes(title_text="chunks", rangemode="tozero")
-    figure.update_layout(showlegend=len(plain) > 1)
+    figure.update_xaxes(range=[0, max(edges[-1], 1.06 * (window_tokens or 0))])
+    figure.update_xaxes(title_text="tokens in a chunk", row=rows, col=1)
+    figure.update_yaxes(rangemode="tozero", nticks=2 if rows > 1 else 5)
+    figure.update_layout(showlegend=False)
     return figure
 
 
@@ -93,12 +108,15 @@ def bars(values: Mapping[str, float], *, unit: str = "", height: int | None = No
         x=list(values.values()),
         y=names,
         orientation="h",
+        marker={"color": _colour(0), "cornerradius": 4},
         text=[f"{value:,.6g}{' ' + unit if unit else ''}" for value in values.values()],
-        textposition="auto",
+        textposition="outside",
+        cliponaxis=False,
         hovertemplate="%{y}: %{text}<extra></extra>",
     )
     figure.update_yaxes(autorange="reversed", title_text=None, showgrid=False)
-    figure.update_xaxes(title_text=None, rangemode="tozero")
+    # Room for the text beside the longest bar.
+    figure.update_xaxes(title_text=None, range=[0, 1.22 * max([*values.values(), 0]) or 1])
     return figure
 
 
@@ -128,13 +146,18 @@ def dots(
         x=points,
         y=[_text(name) for name in names],
         mode="markers",
-        marker={"size": 10},
+        marker={"size": 10, "color": _colour(0)},
         error_x=error,
         hovertemplate="%{y}: %{x:.4g}<extra></extra>",
     )
     figure.update_yaxes(autorange="reversed", title_text=None)
     figure.update_xaxes(title_text=label or None)
     return figure
+
+
+def _colour(place: int) -> str:
+    # Streamlit's stand-ins for the theme's chart colours; the browser puts the real ones in.
+    return f"#{place % 8 + 1:06d}"
 
 
 def _text(name: str) -> str:
@@ -145,6 +168,7 @@ def _text(name: str) -> str:
 def _figure(height: int) -> go.Figure:
     figure = go.Figure()
     figure.update_layout(
+        template="streamlit",
         height=height,
         margin={"l": 8, "r": 8, "t": 22, "b": 8},
         hovermode="closest",

@@ -92,7 +92,7 @@ def empty_state(
     """
     with st.container(border=True, horizontal_alignment="center", gap="small"):
         st.space("small")
-        st.markdown(f"## :gray[:material/{icon}:]", text_alignment="center", width="content")
+        st.markdown(f"## :gray[:material/{icon}:]", text_alignment="center", width="content", anchors=False)
         st.markdown(f"**{plain(title)}**", text_alignment="center", width="content")
         st.caption(plain(text), text_alignment="center", width="content")
         if link_page is not None:
