@@ -14,6 +14,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_GUESSED = "The file does not say in which encoding it is; it was read as {}. Save it as UTF-8."
 _PATIENCE_BYTES = 1_000_000
 _NOT_WINDOWS = re.compile(b"[\x81\x8d\x8f\x90\x9d]")
 
@@ -27,6 +28,8 @@ def decoded(data: bytes, declared: str | None = None) -> tuple[str, list[str]]:
     for mark, encoding in _BOMS:
         if data.startswith(mark):
             return _replaced(data[len(mark) :], encoding)
+    if (unmarked := _unmarked_utf16(data)) is not None:
+        return data.decode(unmarked, "replace"), [_GUESSED.format(unmarked)]
     for encoding in filter(None, (declared, "utf-8")):
         try:
             return data.decode(encoding), []
@@ -54,13 +57,20 @@ def _replaced(data: bytes, encoding: str) -> tuple[str, list[str]]:
     return text, []
 
 
+def _unmarked_utf16(data: bytes) -> str | None:
+    """Return the kind of UTF-16 of a file without a mark in which nearly every other byte is zero."""
+    head = data[:4096]
+    if len(head) < 32:
+        return None
+    even, odd = head[0::2].count(0), head[1::2].count(0)
+    if min(even, odd) > 0 or max(even, odd) < 0.4 * len(head) / 2:
+        return None
+    return "utf-16-be" if even else "utf-16-le"
+
+
 def _guessed(data: bytes) -> str:
-    """Return UTF-16 where every other byte is zero, else what the letters look like, else Windows' Western one."""
+    """Return the encoding that the letters look like; Windows' Western one when nothing speaks against it."""
     head = data[:_PATIENCE_BYTES]
-    if len(head) >= 4:
-        even, odd = head[0::2].count(0), head[1::2].count(0)
-        if max(even, odd) > 0.4 * len(head) / 2 and min(even, odd) < 0.1 * len(head) / 2:
-            return "utf-16-be" if even > odd else "utf-16-le"
     if not _NOT_WINDOWS.search(head) and _looks_western(head):
         return "cp1252"
     best = from_bytes(head).best()

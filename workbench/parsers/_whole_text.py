@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePath
 
 from workbench.errors import InputError
+from workbench.parsers._letters import cleaned
 from workbench.records import Document, Heading, Layout, Page, ParsedFile
 
 LARGEST_TEXT_CHARACTERS = 64_000_000
@@ -23,7 +24,7 @@ def check_length(length: int, name: str) -> None:
 
 def stem(name: str) -> str:
     """Return a file's name without folders and ending, for a title when the file has none."""
-    return PurePath(name.replace("\\", "/")).stem.strip() or "untitled"
+    return cleaned(PurePath(name.replace("\\", "/")).stem).strip() or "untitled"
 
 
 def pageless(

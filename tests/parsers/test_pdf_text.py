@@ -1,0 +1,287 @@
+"""What the text of a PDF is made of: order, lines, hyphens, letters, headers, headings, titles."""
+
+from __future__ import annotations
+
+import pymupdf
+import pytest
+
+from tests import documents
+from tests.documents.scripts_and_layouts import (
+    ARABIC_LINES,
+    CHINESE_LINE,
+    HEBREW_LINES,
+    JAPANESE_LINE,
+    KOREAN_LINE,
+)
+from tests.parsers.made_pdfs import drawn, paragraph, pdf, report_pdf
+from workbench.parsers.pdf import Pdf
+from workbench.records import ParsedFile
+
+BODY = [
+    "The depot opens at four in the morning, when the first driver takes the",
+    "lamp from its hook and walks along the row of cars, counting them aloud so",
+    "that nobody has to ask later which of them were there at that early hour.",
+]
+
+
+def parsed(data: bytes, **settings: bool) -> ParsedFile:
+    return Pdf(**settings).parsed(data, "a file.pdf", "an id", "a place")
+
+
+def text_of(data: bytes, **settings: bool) -> str:
+    return parsed(data, **settings).document.text
+
+
+def with_information(data: bytes, **metadata: str) -> bytes:
+    with pymupdf.open("pdf", data) as document:
+        document.set_metadata(metadata)
+        return bytes(document.tobytes(no_new_id=True))
+
+
+def test_left_column_is_read_before_the_right_one_and_the_heading_before_both() -> None:
+    for interleaved in (True, False):
+        text = text_of(documents.two_columns_pdf(interleaved=interleaved))
+        assert text.startswith("A heading over both columns")
+        places = [text.index(f"left line {n} of") for n in range(1, 31)]
+        places += [text.index(f"right line {n} of") for n in range(1, 31)]
+        assert places == sorted(places)
+
+
+def test_three_columns_and_a_line_across_them_below() -> None:
+    page = b"".join(
+        paragraph(*(f"column {c} has line {n} here" for n in range(1, 9)), left=left, top=760)
+        for c, left in ((1, 40), (2, 220), (3, 400))
+    )
+    # Wide lines end the columns above them: what is below is read after all three.
+    page += paragraph(
+        "This closing line runs over the whole width of the page, from the left edge to the right one.",
+        left=40,
+        top=600,
+        size=11,
+    )
+    text = text_of(pdf(page))
+    order = [f"column {c} has line {n}" for c in (1, 2, 3) for n in range(1, 9)] + ["This closing line"]
+    assert [text.index(part) for part in order] == sorted(text.index(part) for part in order)
+
+
+def test_right_to_left_columns_are_read_from_the_right() -> None:
+    from workbench.parsers._pdf_lines import Line
+    from workbench.parsers._pdf_order import regions
+
+    def line(text: str, u0: float, u1: float, v: float) -> Line:
+        return Line(text, u0, u1, v, 10.0, False, 0, [(0, len(text))], [(u0, v - 8, u1, v)])
+
+    words = "החשמלית יוצאת בשעה תשע מהתחנה"
+    lines = [
+        line(f"{words} {side}{n}", left, left + 200, 100 + 13 * n)
+        for n in range(6)
+        for side, left in (("R", 330), ("L", 60))
+    ]
+    order = [row.text[-2:] for region in regions(lines) for row in region]
+    assert order == [f"R{n}" for n in range(6)] + [f"L{n}" for n in range(6)]
+
+
+def test_a_sentence_runs_on_over_the_end_of_a_column_past_its_footnote() -> None:
+    left = paragraph(*[f"the left column says line {n} and no more" for n in range(12)], left=50, top=760)
+    left += drawn("1 A note below the column, set in smaller type", 50, 560, 7)
+    right = paragraph(*[f"the right column has line {n} and goes on" for n in range(12)], left=320, top=760)
+    text = text_of(pdf(left + right))
+    assert "line 11 and no more the right column has line 0" in text
+    assert text.endswith("1 A note below the column, set in smaller type")
+
+
+def test_wrapped_lines_are_one_line_and_paragraphs_are_apart() -> None:
+    page = paragraph(*BODY, top=700) + paragraph(*BODY, top=630)
+    assert text_of(pdf(page)) == " ".join(BODY) + "\n\n" + " ".join(BODY)
+
+
+def test_an_indented_first_line_begins_a_paragraph() -> None:
+    page = paragraph(*BODY, top=700) + drawn(BODY[0], 75, 661) + paragraph(*BODY[1:], top=648)
+    assert text_of(pdf(page)) == " ".join(BODY) + "\n\n" + " ".join(BODY)
+
+
+def test_lists_and_rows_of_tables_keep_their_lines() -> None:
+    text = text_of(report_pdf())
+    assert "• a lamp and two flags\n• the key for the points\n• chalk" in text
+    assert "Car\tSand\tYear\n41\t12 kg\t1998\n42\t9 kg\t2003" in text
+
+
+def test_a_sentence_over_a_page_end_stays_findable() -> None:
+    found = parsed(report_pdf()).document
+    assert "every car that goes through the\ntunnel carries two." in found.text
+    assert found.text[found.pages[1].start :].startswith("tunnel carries two")
+
+
+def test_a_word_cut_by_a_page_end_is_whole_and_lies_on_both_pages() -> None:
+    found = parsed(
+        pdf(
+            paragraph(*BODY[:2], "the rails were greased with a com-", top=200),
+            paragraph("position of tallow.", top=760),
+        )
+    )
+    text, pages = found.document.text, found.document.pages
+    start = text.index("composition")
+    assert pages[1].start == start + len("com")
+    assert {box.page for box in found.layout.rectangles(start, start + len("composition"))} == {1, 2}
+
+
+@pytest.mark.parametrize(
+    "above, below, joined",
+    [
+        ("the rule on classi-", "fication of cars", "classification"),
+        ("to ask for re-", "entry at night", "re-entry"),
+        ("a self-", "taught driver", "self-taught"),
+        ("cars twenty-", "four to thirty", "twenty-four"),
+        ("of the Anglo-", "Saxon kind", "Anglo-Saxon"),
+        ("in the years 1998-", "2003 as before", "1998-2003"),
+        ("state-of-the-", "art the lamp", "state-of-the-art"),
+        ("a long-", "term plan, long-term it was", "long-term"),
+        ("the soft sa\xad", "fety rule", "safety"),
+    ],
+)
+def test_hyphens_at_line_ends(above: str, below: str, joined: str) -> None:
+    page = paragraph(f"the art of words stands here in full, and then comes {above}", below, top=700)
+    text = text_of(pdf(page))
+    assert joined in text
+    assert "\xad" not in text
+
+
+def test_hyphens_at_line_ends_may_be_kept_as_printed() -> None:
+    text = text_of(documents.ligatures_and_hyphens_pdf(), join_hyphens=False)
+    assert "sa-\nfety" in text
+    assert "official" in text
+
+
+def test_a_joined_word_has_a_box_on_each_of_its_lines() -> None:
+    found = parsed(documents.ligatures_and_hyphens_pdf())
+    start = found.document.text.index("safety")
+    boxes = found.layout.rectangles(start, start + len("safety"))
+    assert len(boxes) == 2
+    assert boxes[0].y1 <= boxes[1].y0 + 3
+    inside = (found.layout.starts >= start) & (found.layout.ends <= start + len("safety"))
+    words = [
+        found.document.text[a:b]
+        for a, b in zip(found.layout.starts[inside], found.layout.ends[inside], strict=True)
+    ]
+    assert words == ["sa", "fety"]
+
+
+def test_hebrew_and_arabic_are_in_logical_order() -> None:
+    hebrew, arabic = text_of(documents.hebrew_pdf()), text_of(documents.arabic_pdf())
+    assert all(line in hebrew for line in HEBREW_LINES)
+    assert all(line in arabic for line in ARABIC_LINES)
+
+
+def test_chinese_japanese_and_korean_are_kept_and_boxed_by_letter() -> None:
+    found = parsed(documents.chinese_japanese_korean_pdf())
+    text = found.document.text
+    assert all(line in text for line in (CHINESE_LINE, JAPANESE_LINE, KOREAN_LINE))
+    start = text.index("九時")
+    (box,) = found.layout.rectangles(start, start + 2)
+    assert 20 < box.x1 - box.x0 < 28
+
+
+def test_chinese_lines_are_joined_without_a_blank() -> None:
+    with pymupdf.open() as document:
+        document.new_page().insert_htmlbox((50, 50, 250, 500), f"<p>{CHINESE_LINE * 4}</p>")
+        data = bytes(document.tobytes())
+    assert text_of(data).replace(" ", "") == text_of(data) == CHINESE_LINE * 4
+
+
+def test_letters_that_cannot_be_seen_are_left_out_and_told() -> None:
+    found = parsed(documents.control_characters_pdf())
+    assert found.document.text == "safesound"
+    assert found.warnings == ("4 letters were left out because the file does not say which they are.",)
+    assert found.document.title.isprintable()
+
+
+def test_running_headers_and_footers_can_be_left_out() -> None:
+    data = documents.repeated_headers_pdf()
+    assert text_of(data).count("Rule Book") == text_of(data).count(" of 6") == 6
+    text = text_of(data, remove_repeated=True)
+    assert "Rule Book" not in text
+    assert " of 6" not in text
+    assert text.count("is about") == text.count("look after") == 6
+
+
+def test_a_file_of_nothing_but_repeated_lines_is_kept() -> None:
+    found = parsed(documents.n_pages_pdf(8), remove_repeated=True)
+    assert "Page 7 of 8." in found.document.text
+    assert any("nothing was left out" in warning for warning in found.warnings)
+
+
+def test_a_footnote_mark_is_no_part_of_its_word_but_an_exponent_is() -> None:
+    page = drawn("was measured twice", 60, 700) + drawn("3", 145, 700, 6, rise=4) + drawn("here", 152, 700)
+    page += drawn("over 12 km", 60, 660) + drawn("2", 110, 660, 6, rise=4)
+    text = text_of(pdf(page))
+    assert "twice 3 here" in text
+    assert "12 km2" in text
+
+
+def test_headings_by_size_and_weight() -> None:
+    document = parsed(report_pdf()).document
+    assert [(document.text[h.start : h.end], h.level) for h in document.headings] == [
+        ("On the Care of Trams", 1),
+        ("1 Daily work", 2),
+        ("2 What is carried", 2),
+        ("3 Notes", 2),
+    ]
+
+
+def test_headings_by_the_outline_where_it_fits_the_pages() -> None:
+    with pymupdf.open("pdf", report_pdf()) as made:
+        made.set_toc([[1, "Daily work", 1], [2, "What is carried", 1], [1, "Notes", 2]])
+        data = bytes(made.tobytes())
+    document = parsed(data).document
+    assert [(document.text[h.start : h.end], h.level) for h in document.headings] == [
+        ("1 Daily work", 1),
+        ("2 What is carried", 2),
+        ("3 Notes", 1),
+    ]
+    with pymupdf.open("pdf", report_pdf()) as made:
+        made.set_toc([[1, "Scan 0001", 1], [1, "Scan 0002", 2], [1, "Notes", 2]])
+        data = bytes(made.tobytes())
+    assert len(parsed(data).document.headings) == 4
+
+
+@pytest.mark.parametrize(
+    "given, title",
+    [
+        ("Tram Care", "Tram Care"),
+        ("Microsoft Word - Tram Care", "Tram Care"),
+        ("Microsoft Word - final_v3.docx", "On the Care of Trams"),
+        ("untitled", "On the Care of Trams"),
+        ("", "On the Care of Trams"),
+    ],
+)
+def test_title_is_the_files_own_if_it_is_one(given: str, title: str) -> None:
+    assert parsed(with_information(report_pdf(), title=given)).document.title == title
+
+
+def test_title_is_the_files_name_when_nothing_else_is_known() -> None:
+    assert (
+        Pdf().parsed(documents.plain_pdf(), "../my plan.pdf", "an id", "a place").document.title == "my plan"
+    )
+
+
+def test_text_printed_twice_at_one_place_is_read_once() -> None:
+    page = drawn("Bold by printing twice.", 60, 700) + drawn("Bold by printing twice.", 60.2, 700)
+    assert text_of(pdf(page)).count("twice") == 1
+
+
+def test_text_outside_of_the_displayed_page_is_left_out() -> None:
+    with pymupdf.open("pdf", pdf(drawn("inside", 200, 400) + drawn("crop mark", 5, 5))) as made:
+        made[0].set_cropbox(pymupdf.Rect(100, 100, 500, 700))
+        data = bytes(made.tobytes())
+    found = parsed(data)
+    assert found.document.text == "inside"
+    assert found.document.pages[0].width == 400
+
+
+def test_text_that_runs_up_the_page_comes_after_the_rest() -> None:
+    side = b"BT /F1 10 Tf 0 1 -1 0 30 200 Tm (printed along the edge) Tj ET\n"
+    found = parsed(pdf(side + paragraph(*BODY, top=700)))
+    assert found.document.text.endswith("\n\nprinted along the edge")
+    start = found.document.text.index("printed")
+    (box,) = found.layout.rectangles(start, len(found.document.text))
+    assert box.y1 - box.y0 > 3 * (box.x1 - box.x0)
