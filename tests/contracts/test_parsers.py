@@ -15,7 +15,9 @@ from workbench.errors import InputError
 from workbench.records import ParsedFile
 
 NAMES = plugins.names("parsers")
-SAMPLES = sorted(path for path in Path("data/samples").iterdir() if path.is_file() and path.suffix != ".py")
+SUFFIXES = {suffix for name in NAMES for suffix in plugins.plugin_class("parsers", name).suffixes}
+ROOT = Path(__file__).parents[2]
+SAMPLES = sorted(path for path in (ROOT / "data/samples").iterdir() if path.suffix in SUFFIXES)
 MADE: dict[str, Callable[[], bytes]] = {
     f"{name}.pdf": getattr(documents, name)
     for name in (

@@ -16,7 +16,7 @@ from tests.parsers.made_pdfs import report_pdf
 from workbench.parsers.pdf import Pdf
 from workbench.records import ParsedFile
 
-FOLDER = Path("tests/golden/parsers")
+FOLDER = Path(__file__).parents[1] / "golden/parsers"
 SUBJECTS: dict[str, Callable[[], bytes]] = {
     "arabic": documents.arabic_pdf,
     "chinese_japanese_korean": documents.chinese_japanese_korean_pdf,
