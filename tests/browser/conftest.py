@@ -7,6 +7,8 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -106,9 +108,6 @@ class Waiter:
     """Rest between two looks at something, up to a limit."""
 
     def __init__(self, limit_s: float) -> None:
-        import threading
-        import time
-
         self._clock = time.monotonic
         self._end = self._clock() + limit_s
         self._never = threading.Event()

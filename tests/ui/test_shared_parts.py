@@ -26,17 +26,12 @@ def ran(script: str | Callable[[], None]) -> AppTest:
     return test
 
 
-def components(test: AppTest) -> list[str]:
-    """Return the names of the mounted components."""
-    found = [element.proto for element in test.main if hasattr(element, "proto")]
-    return [proto.component_name for proto in found if hasattr(proto, "component_name")]
-
-
 def test_the_chunk_viewer_gives_back_what_was_clicked_and_selected() -> None:
     test = ran("chunk_viewer_app.py")
     test.session_state["viewer"] = {"clicked": {"column": "b", "ordinal": 12}}
     test.run()
     assert not test.exception
+    assert "picked: b 12" in [text.value for text in test.text]
 
 
 def test_the_page_viewer_and_the_map_mount() -> None:
@@ -87,6 +82,8 @@ def test_an_empty_page_says_what_to_do() -> None:
 
 def test_the_job_panel_shows_results_of_its_kinds_and_dismisses_them() -> None:
     def script() -> None:
+        import threading
+
         import streamlit as st
 
         from workbench.ui.jobs import job_panel, jobs
@@ -96,7 +93,7 @@ def test_the_job_panel_shows_results_of_its_kinds_and_dismisses_them() -> None:
             wanted = jobs().start("Read *a*.pdf", "panel-test", lambda job: "1 added")
             jobs().start("Other", "panel-test-other", lambda job: "not here")
             while wanted.active:
-                pass
+                threading.Event().wait(0.01)
         job_panel("panel-test")
 
     test = ran(script)
