@@ -1,0 +1,26 @@
+"""Vectors on a plane: PCA at once, UMAP when it is ready; seeded, kept in a folder, open to further vectors."""
+
+from workbench.projection.neighbours import nearest_others, neighbour_density
+from workbench.projection.plane import (
+    Points,
+    Projection,
+    load_projection,
+    pca_projection,
+    sample_rows,
+    save_projection,
+)
+from workbench.projection.umap_layout import FEWEST_FOR_UMAP, umap_projection, warm_up
+
+__all__ = [
+    "FEWEST_FOR_UMAP",
+    "Points",
+    "Projection",
+    "load_projection",
+    "nearest_others",
+    "neighbour_density",
+    "pca_projection",
+    "sample_rows",
+    "save_projection",
+    "umap_projection",
+    "warm_up",
+]
