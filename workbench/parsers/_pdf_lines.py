@@ -47,16 +47,14 @@ class Line:
 def page_lines(page: Any) -> tuple[list[Line], int]:
     """Return the lines of a page in the order of the file, and how many characters its fonts do not explain.
 
-    ``page`` is a ``pymupdf.Page``. Lines outside of what is displayed are left out, and so are lines printed
-    twice at one place (which is how some programs make bold letters).
+    ``page`` is a ``pymupdf.Page``. MuPDF leaves out what lies outside of what is displayed; lines printed
+    twice at one place (which is how some programs make bold letters) are taken once.
     """
     text_page = page.get_textpage(flags=_FLAGS)
     words = text_page.extractWORDS()
     if not words:
         return [], 0
     blocks = text_page.extractDICT()["blocks"]
-    shown = page.cropbox
-    width, height = shown.width, shown.height
     by_line = groupby(words, itemgetter(5, 6))
     printed = (
         (line["spans"], line["dir"], line["bbox"]) for block in blocks for line in block.get("lines", ())
@@ -77,9 +75,6 @@ def page_lines(page: Any) -> tuple[list[Line], int]:
             pending = (pending[0], iter(group))
             continue
         pending = next(by_line, None)
-        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-        if not (0 <= x <= width and 0 <= y <= height):
-            continue
         place = (raw, round(box[0]), round(box[1]))
         if place in seen:
             continue
