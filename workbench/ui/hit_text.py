@@ -1,4 +1,4 @@
-"""The text of a chunk, to the letter, with its best sentence marked."""
+"""A chunk as text: where it comes from, and its words to the letter with the best sentence marked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,11 @@ import html
 
 import streamlit as st
 
+from workbench.records import Chunk
 from workbench.spans import Span
+from workbench.ui.messages import plain
+from workbench.ui.search_answers import pages_of
+from workbench.workspace import DocumentRow
 
 LONGEST_SHOWN_CHARACTERS = 1_800
 STYLE = """
@@ -21,6 +25,18 @@ STYLE = """
 def hit_text(text: str, best: Span | None = None) -> None:
     """Draw the text of a chunk. What could be markup in it is escaped."""
     st.html(marked(text, best))
+
+
+def origin(chunk: Chunk, document: DocumentRow | None) -> str:
+    """Return where a chunk comes from, in Markdown: the document's name, and its pages where it has some."""
+    if document is None:
+        return ":gray[a deleted document]"
+    return plain(document.name) + (f" :gray[· {pages_of(chunk)}]" if has_pages(document) else "")
+
+
+def has_pages(document: DocumentRow | None) -> bool:
+    """Return whether a document was on paper: there are images of its pages."""
+    return document is not None and document.suffix == ".pdf"
 
 
 def marked(text: str, best: Span | None) -> str:

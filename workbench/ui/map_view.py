@@ -15,12 +15,12 @@ from workbench.errors import InputError, WorkbenchError
 from workbench.records import Chunk, Hit, digest
 from workbench.ui import address
 from workbench.ui.components.scatter_map import scatter_map
-from workbench.ui.hit_text import STYLE, hit_text
+from workbench.ui.hit_text import STYLE, hit_text, origin
 from workbench.ui.jobs import Job, job_panel, jobs
 from workbench.ui.messages import plain, shown_error, term_help
 from workbench.ui.resources import workspace
 from workbench.ui.search_answers import labels_meant, pages_of
-from workbench.workspace import TableRow
+from workbench.workspace import DocumentRow, TableRow
 from workbench.workspace.maps import FEWEST_FOR_UMAP, Maps, MapSettings, Sample, TableMap
 
 JOB_KIND = "map"
@@ -213,10 +213,10 @@ def draw(choice: Choice, found: TableMap) -> None:
         st.info("This table is empty: build it again with documents.", icon=":material/inbox:")
         return
     hits = _hits(choice) if choice.question else []
-    names = {row.id: row.name for row in workspace().documents()}
+    documents = {row.id: row for row in workspace().documents()}
     drawing = drawing_of(choice, found, hits)
     st.html(f"<style>{STYLE}</style>")
-    _map(choice.colour, drawing, names, {hit.chunk.id: hit for hit in hits})
+    _map(choice.colour, drawing, documents, {hit.chunk.id: hit for hit in hits})
 
 
 def _hits(choice: Choice) -> Sequence[Hit]:
@@ -250,12 +250,15 @@ def drawing_of(choice: Choice, found: TableMap, hits: Sequence[Hit]) -> Drawing:
 
 
 @st.fragment
-def _map(colour: str, drawing: Drawing, names: Mapping[str, str], hits: Mapping[str, Hit]) -> None:
+def _map(
+    colour: str, drawing: Drawing, documents: Mapping[str, DocumentRow], hits: Mapping[str, Hit]
+) -> None:
     """Draw the map and what was picked: a fragment, so that picking sends the choice only."""
     chunks = drawing.chunks
-    labels = [f"{_name(names, c)} · {pages_of(c)} · {c.text[:60]}" for c in chunks]
-    documents = sorted({chunk.document_id for chunk in chunks})
-    number = {document_id: i for i, document_id in enumerate(documents)}
+    names = [_name(documents, chunk) for chunk in chunks]
+    labels = [f"{name} · {pages_of(c)} · {c.text[:60]}" for name, c in zip(names, chunks, strict=True)]
+    groups = sorted(set(names))
+    number = {name: i for i, name in enumerate(groups)}
     by_document = colour == "Document"
     values = {
         "Page": [chunk.page_start for chunk in chunks],
@@ -265,8 +268,8 @@ def _map(colour: str, drawing: Drawing, names: Mapping[str, str], hits: Mapping[
     event = scatter_map(
         drawing.points,
         key="map",
-        groups=[number[chunk.document_id] for chunk in chunks] if by_document else None,
-        group_names=[names.get(document_id, "a deleted document") for document_id in documents],
+        groups=[number[name] for name in names] if by_document else None,
+        group_names=groups,
         values=None if by_document else values[colour],
         value_label={"Page": "page", "Length": "tokens", "Density": "density"}.get(colour, ""),
         labels=labels,
@@ -281,38 +284,44 @@ def _map(colour: str, drawing: Drawing, names: Mapping[str, str], hits: Mapping[
     key, picked = st.session_state.get(PICKED, ("", []))
     if key == drawing.key and picked:
         noun = "chunk" if len(picked) == 1 else "chunks"
-        _list(f"{len(picked):,} {noun} picked", [chunks[i] for i in picked], names, hits)
+        _list(f"{len(picked):,} {noun} picked", [chunks[i] for i in picked], documents, hits)
     elif drawing.hits:
-        _list(f"The {len(drawing.hits)} nearest chunks", [chunks[i] for i in drawing.hits], names, hits)
+        _list(f"The {len(drawing.hits)} nearest chunks", [chunks[i] for i in drawing.hits], documents, hits)
     else:
         st.caption("Click a point, or draw around several, to read the chunks.")
 
 
-def _list(title: str, chunks: Sequence[Chunk], names: Mapping[str, str], hits: Mapping[str, Hit]) -> None:
+def _list(
+    title: str, chunks: Sequence[Chunk], documents: Mapping[str, DocumentRow], hits: Mapping[str, Hit]
+) -> None:
     st.markdown(f"#### {title}")
     pages = -(-len(chunks) // CARDS_A_PAGE)
     shown = digest([chunk.id for chunk in chunks])[:12]
     page = st.pagination(pages, key=f"map cards {shown}") if pages > 1 else 1
     for chunk in chunks[(page - 1) * CARDS_A_PAGE : page * CARDS_A_PAGE]:
-        with st.container(border=True, gap="small"):
-            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                hit = hits.get(chunk.id)
-                rank = f"**{hit.rank}** · " if hit else ""
-                score = f" · score {hit.score:.3f}" if hit else ""
-                st.markdown(
-                    f"{rank}{plain(_name(names, chunk))} :gray[· {pages_of(chunk)} · {chunk.token_count:,} tokens{score}]",
-                    width="stretch",
+        _card(chunk, documents.get(chunk.document_id), hits.get(chunk.id))
+
+
+def _card(chunk: Chunk, document: DocumentRow | None, hit: Hit | None) -> None:
+    with st.container(border=True, gap="small"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            rank = f"**{hit.rank}** · " if hit else ""
+            score = f" · score {hit.score:.3f}" if hit else ""
+            st.markdown(
+                f"{rank}{origin(chunk, document)} :gray[· {chunk.token_count:,} tokens{score}]",
+                width="stretch",
+            )
+            if document is not None:
+                st.page_link(
+                    "pages/documents.py",
+                    label="Open document",
+                    icon=":material/description:",
+                    query_params={"doc": document.name},
+                    width="content",
                 )
-                if chunk.document_id in names:
-                    st.page_link(
-                        "pages/documents.py",
-                        label="Open document",
-                        icon=":material/description:",
-                        query_params={"doc": names[chunk.document_id]},
-                        width="content",
-                    )
-            hit_text(chunk.text)
+        hit_text(chunk.text)
 
 
-def _name(names: Mapping[str, str], chunk: Chunk) -> str:
-    return names.get(chunk.document_id, "a deleted document")
+def _name(documents: Mapping[str, DocumentRow], chunk: Chunk) -> str:
+    found = documents.get(chunk.document_id)
+    return found.name if found else "a deleted document"

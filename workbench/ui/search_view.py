@@ -9,19 +9,20 @@ import streamlit as st
 
 from workbench.config import Config
 from workbench.errors import WorkbenchError
-from workbench.records import Hit
+from workbench.records import Chunk, Hit
 from workbench.spans import Span
 from workbench.ui import address
 from workbench.ui.components.page_viewer import page_chunks, page_viewer
-from workbench.ui.hit_text import STYLE, hit_text
+from workbench.ui.hit_text import STYLE, has_pages, hit_text, origin
 from workbench.ui.messages import plain, shown_error, term_help
 from workbench.ui.resources import workspace
-from workbench.ui.search_answers import Answer, labels_meant, pages_of, where_else
-from workbench.workspace import TableRow
+from workbench.ui.search_answers import Answer, labels_meant, where_else
+from workbench.workspace import DocumentRow, TableRow
 
 MOST_COLUMNS = 4
 MOST_HITS = 50
 HITS = 5
+MOST_PAGES = 3
 SAMPLE_QUESTIONS = (
     "How warm may a traction battery get before the bus is taken out of service?",
     "Can I get my money back when the tram is late?",
@@ -119,11 +120,11 @@ def columns(question: str, found: Sequence[Answer]) -> None:
         return
     _notes(question, found)
     st.html(f"<style>{STYLE}{_LAYOUT}{_passage_styles(found)}</style>")
-    names = {row.id: row.name for row in workspace().documents()}
+    documents = {row.id: row for row in workspace().documents()}
     with st.container(key="hit-columns"):
         for column, (place, answer) in enumerate(zip(st.columns(len(found)), found, strict=True)):
             with place:
-                _column(column, answer, found, names)
+                _column(column, answer, found, documents)
 
 
 def _notes(question: str, found: Sequence[Answer]) -> None:
@@ -149,7 +150,9 @@ def _colour(letter: str) -> int:
     return (ord(letter[0]) - ord("A")) % len(BADGES)
 
 
-def _column(column: int, answer: Answer, found: Sequence[Answer], names: Mapping[str, str]) -> None:
+def _column(
+    column: int, answer: Answer, found: Sequence[Answer], documents: Mapping[str, DocumentRow]
+) -> None:
     if answer.problem is not None:
         st.markdown(f"**{plain(answer.label)}**")
         shown_error(answer.problem)
@@ -160,29 +163,40 @@ def _column(column: int, answer: Answer, found: Sequence[Answer], names: Mapping
     if not answer.hits:
         st.info("This table is empty: build it again with documents.", icon=":material/inbox:")
     for hit, best in zip(answer.hits, answer.best, strict=True):
-        _card(column, answer, hit, best, names.get(hit.chunk.document_id, "a deleted document"), found)
+        _card(column, answer, hit, best, documents.get(hit.chunk.document_id), found)
 
 
 def _card(
-    column: int, answer: Answer, hit: Hit, best: Span | None, name: str, found: Sequence[Answer]
+    column: int,
+    answer: Answer,
+    hit: Hit,
+    best: Span | None,
+    document: DocumentRow | None,
+    found: Sequence[Answer],
 ) -> None:
     letter = answer.letters.get(hit.rank, "")
     with st.container(border=True, gap="small", key=f"passage-{letter or 'alone'}-{column}-{hit.rank}"):
-        with st.container(
-            horizontal=True, vertical_alignment="top", gap="small", key=f"hit-{column}-{hit.rank}"
-        ):
-            st.markdown(f"**{hit.rank}** · {plain(name)} :gray[· {pages_of(hit.chunk)}]", width="stretch")
-            if letter:
-                places = ", ".join(
-                    f"hit {rank} of {plain(label)}" for rank, label in where_else(letter, answer, found)
-                )
-                st.badge(letter, color=BADGES[_colour(letter)], help=f"The same passage: {places}")
+        badge = f" :{BADGES[_colour(letter)]}-badge[{letter}]" if letter else ""
+        st.markdown(f"**{hit.rank}** · {origin(hit.chunk, document)}{badge}")
         hit_text(hit.chunk.text, best)
-        _foot(column, answer, hit, best)
+        if letter:
+            st.caption(f"{letter}: also {_places(where_else(letter, answer, found))}")
+        _foot(column, answer, hit, document)
+
+
+def _places(places: Sequence[tuple[int, str]]) -> str:
+    """Return ``hits 1 and 3 of Small, hit 2 of Large``, escaped."""
+    ranks: dict[str, list[str]] = {}
+    for rank, label in places:
+        ranks.setdefault(label, []).append(str(rank))
+    return ", ".join(
+        f"{'hit' if len(own) == 1 else 'hits'} {' and '.join(own)} of {plain(label)}"
+        for label, own in ranks.items()
+    )
 
 
 @st.fragment
-def _foot(column: int, answer: Answer, hit: Hit, best: Span | None) -> None:
+def _foot(column: int, answer: Answer, hit: Hit, document: DocumentRow | None) -> None:
     """Draw the score, and on demand the page; a fragment, so that looking at a page does not search again."""
     parts = ", ".join(f"{part} {value:.4f}" for part, value in hit.parts.items())
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
@@ -191,31 +205,33 @@ def _foot(column: int, answer: Answer, hit: Hit, best: Span | None) -> None:
             help=f"{term_help('score')} Here: {parts}.",
             width="stretch",
         )
-        opened = st.toggle("Show on page", key=f"page-{column}-{hit.rank}-{hit.chunk.id}")
-    if opened:
-        try:
-            _on_page(column, answer, hit, best)
-        except WorkbenchError as error:
-            shown_error(error)
+        if has_pages(document) and st.button(
+            "Show on page",
+            key=f"page-{column}-{hit.rank}-{hit.chunk.id}",
+            type="tertiary",
+            icon=":material/pageview:",
+        ):
+            # The title is the document's name, so it cannot stand in a decorator.
+            st.dialog(plain(document.name) if document else "", width="large")(_on_page)(
+                answer.config, hit.chunk
+            )
 
 
-def _on_page(column: int, answer: Answer, hit: Hit, best: Span | None) -> None:
-    """Draw the page that holds the best sentence, with the hit on it and its neighbours dimmed."""
-    here, chunk = workspace(), hit.chunk
-    parsed = here.parsed(chunk.document_id, answer.config.parser)
-    number = parsed.document.page_at(chunk.start + (best[0] if best else 0))
-    page = next((page for page in parsed.document.pages if page.number == number), None)
-    if page is None or page.width == 0:
-        st.caption("This document has no pages: it is one text.")
-        return
-    image = here.page_image(chunk.document_id, page.number)
-    neighbours = here.tables.table(answer.config).chunks([chunk.document_id])
-    drawn = page_chunks(neighbours, parsed.layout, page.number, hit_ids=[chunk.id])
-    page_viewer(
-        image,
-        page.width,
-        page.height,
-        drawn,
-        key=f"viewer-{column}-{hit.rank}-{chunk.id}",
-        caption=f"Page {page.number} of {len(parsed.document.pages)}",
-    )
+def _on_page(config: Config, chunk: Chunk) -> None:
+    """Draw the pages that hold a chunk, with the chunk on them and its neighbours dimmed."""
+    here = workspace()
+    try:
+        parsed = here.parsed(chunk.document_id, config.parser)
+        neighbours = here.tables.table(config).chunks([chunk.document_id])
+        for page in parsed.document.pages:
+            if chunk.page_start <= page.number <= min(chunk.page_end, chunk.page_start + MOST_PAGES - 1):
+                page_viewer(
+                    here.page_image(chunk.document_id, page.number),
+                    page.width,
+                    page.height,
+                    page_chunks(neighbours, parsed.layout, page.number, hit_ids=[chunk.id]),
+                    key=f"viewer-{chunk.id}-{page.number}",
+                    caption=f"Page {page.number} of {len(parsed.document.pages)}",
+                )
+    except WorkbenchError as error:
+        shown_error(error)
