@@ -12,6 +12,8 @@ One folder holds everything; nothing in it is needed twice::
     maps/            projections, by table content
     models/          converted models
     configs/         saved configs, one YAML each
+    questions/       question sets, one JSON each
+    evaluations/     what configs found for question sets, by everything that decides it
 """
 
 from workbench.workspace.documents import AddResult, DocumentRow

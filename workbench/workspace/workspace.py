@@ -19,8 +19,10 @@ from workbench.ingest.vector_cache import VectorCache
 from workbench.records import Chunk, Document, Layout, ParsedFile, content_digest, digest
 from workbench.workers import Workers
 from workbench.workspace.documents import AddResult, DocumentList, DocumentRow, now_utc
+from workbench.workspace.evaluations import Evaluations
 from workbench.workspace.maps import Maps
 from workbench.workspace.parses import ParsedFiles
+from workbench.workspace.question_sets import QuestionSets
 from workbench.workspace.tables import Tables
 
 LARGEST_FILE_BYTES = 200 * 2**20
@@ -69,6 +71,8 @@ class Workspace:
         self.memo = Memo(folder / "memo")
         self.tables = Tables(self)
         self.maps = Maps(self)
+        self.question_sets = QuestionSets(folder / "questions")
+        self.evaluations = Evaluations(self)
 
     @cached_property
     def vector_cache(self) -> VectorCache:

@@ -1,0 +1,179 @@
+"""What configs found for question sets, kept under ``evaluations/``: a second look costs nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from workbench import pipeline
+from workbench.config import Config
+from workbench.contracts import Tick, no_tick
+from workbench.errors import Cancelled, WorkbenchError
+from workbench.evaluation.questions import QuestionSet, reanchored
+from workbench.evaluation.results import ChunkRanges, FoundRange, QuestionResult, Truth
+from workbench.evaluation.scoring import Scores
+from workbench.experiment import Options, Outcome, asked, outcome
+from workbench.files import write_atomically, writing
+from workbench.records import Document, Hit, digest
+
+if TYPE_CHECKING:
+    from workbench.workspace.workspace import Workspace
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """What one config is scored on: its own text of the documents, and where the answers stand in it."""
+
+    documents: tuple[Document, ...]
+    questions: QuestionSet
+    truths: tuple[Truth, ...]
+    lost: tuple[str, ...]
+    """Judgments that have no place in this text, and documents that could not be read, in words."""
+    document_ids: tuple[str, ...]
+    """The documents that an answer stands in, somewhere."""
+
+    def truth(self, question_id: str) -> Truth | None:
+        """Return what answers a question, None when nothing does."""
+        return next((truth for truth in self.truths if truth.question_id == question_id), None)
+
+
+class Evaluations:
+    """All evaluations of one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def ground(self, config: Config, questions: QuestionSet, options: Options) -> Ground:
+        """Return where the answers stand in the documents as the config's parser reads them."""
+        documents: list[Document] = []
+        problems: list[str] = []
+        for row in self._workspace.documents():
+            try:
+                documents.append(self._workspace.document(row.id, config))
+            except Cancelled:
+                raise
+            except WorkbenchError as error:
+                problems.append(f"{row.name}: {error}")
+        placed, lost = reanchored(questions, documents)
+        truths, elsewhere = asked(placed, documents, options)
+        ids = {j.document_id for j in placed.judgments}
+        ids |= {document for places in elsewhere.values() for document, _, _ in places}
+        return Ground(
+            tuple(documents),
+            placed,
+            tuple(truths),
+            (*problems, *(one.reason for one in lost)),
+            tuple(sorted(ids)),
+        )
+
+    def outcome(
+        self, config: Config, questions: QuestionSet, options: Options | None = None, tick: Tick = no_tick
+    ) -> Outcome:
+        """Return what a config finds for a set, from the cache where nothing that decides it has changed.
+
+        Raises ``InputError`` when the config's table is not built. ``tick`` may raise ``Cancelled``: then nothing
+        is kept.
+        """
+        options = options or Options()
+        key = self.key(config, questions, options)
+        found = self._kept(key, config.name)
+        if found is not None:
+            return found
+        table = self._workspace.tables.table(config)
+        ground = self.ground(config, questions, options)
+
+        def search(text: str, k: int) -> tuple[Sequence[Hit], float]:
+            result = self._workspace.tables.search(config, text, k)
+            return result.hits, result.seconds
+
+        made = outcome(
+            config.name,
+            ground.questions,
+            ground.truths,
+            search,
+            ChunkRanges(table.chunks(list(ground.document_ids))),
+            options,
+            table.row_count(),
+            table.size_bytes(),
+            tick,
+        )
+        made = Outcome(made.scores, made.results, made.chunk_count, made.size_bytes, ground.lost)
+        # A build that ran meanwhile has mixed two tables into these figures: they count now and are not kept.
+        if self.key(config, questions, options) == key:
+            with writing(self._workspace.folder):
+                write_atomically(self._path(key), _packed(made))
+        return made
+
+    def is_kept(self, config: Config, questions: QuestionSet, options: Options | None = None) -> bool:
+        """Return whether an outcome is in the cache; raises ``InputError`` when the table is not built."""
+        return self._path(self.key(config, questions, options or Options())).is_file()
+
+    def key(self, config: Config, questions: QuestionSet, options: Options) -> str:
+        """Return the digest of everything that decides an outcome; raises ``InputError`` without a table."""
+        states = self._workspace.tables.table(config).states()
+        texts = [
+            [row.id, row.name, pipeline.parser_for(row.name, config.parser).key(row.content_hash)]
+            for row in self._workspace.documents()
+        ]
+        return digest(
+            [
+                "evaluation",
+                config.table_name,
+                sorted(states.items()),
+                self._workspace.model(config.embedder).id,
+                config.store.identity(),
+                config.retriever.identity(),
+                texts,
+                questions.key,
+                # The same range may carry another text: it decides where the range is after parsing anew.
+                list(questions.texts),
+                options.identity,
+            ]
+        )
+
+    def _path(self, key: str) -> Path:
+        return self._workspace.folder / "evaluations" / f"{key}.json"
+
+    def _kept(self, key: str, name: str) -> Outcome | None:
+        try:
+            return _unpacked(self._path(key).read_bytes(), name)
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+
+def _packed(found: Outcome) -> bytes:
+    body = {
+        "questions": list(found.scores.question_ids),
+        "figures": {measure: values.tolist() for measure, values in found.scores.values.items()},
+        "results": [
+            [
+                result.question_id,
+                result.seconds,
+                [
+                    [h.chunk_id, h.document_id, h.start, h.end, h.rank, h.score, h.token_count]
+                    for h in result.hits
+                ],
+            ]
+            for result in found.results.values()
+        ],
+        "chunk_count": found.chunk_count,
+        "size_bytes": found.size_bytes,
+        "lost": list(found.lost),
+    }
+    return json.dumps(body, separators=(",", ":")).encode("ascii")
+
+
+def _unpacked(data: bytes, name: str) -> Outcome:
+    body = json.loads(data)
+    figures = {measure: np.array(values, np.float64) for measure, values in body["figures"].items()}
+    results = {
+        question: QuestionResult(question, tuple(FoundRange(*hit) for hit in hits), seconds)
+        for question, seconds, hits in body["results"]
+    }
+    found = Scores(name, tuple(body["questions"]), figures)
+    return Outcome(found, results, body["chunk_count"], body["size_bytes"], tuple(body["lost"]))
