@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import numpy.typing as npt
 import streamlit as st
 
 from workbench.config import Config
 from workbench.errors import InputError, WorkbenchError
+from workbench.projection import FEWEST_FOR_UMAP, Points
 from workbench.records import Chunk, Hit, digest
 from workbench.ui import address
 from workbench.ui.components.scatter_map import scatter_map
@@ -21,7 +21,7 @@ from workbench.ui.messages import plain, shown_error, term_help
 from workbench.ui.resources import workspace
 from workbench.ui.search_answers import labels_meant, pages_of
 from workbench.workspace import DocumentRow, TableRow
-from workbench.workspace.maps import FEWEST_FOR_UMAP, Maps, MapSettings, Sample, TableMap
+from workbench.workspace.maps import Maps, MapSettings, Sample, TableMap
 
 JOB_KIND = "map"
 HITS = 10
@@ -51,11 +51,13 @@ class Drawing:
     """What is on the map: the sample's chunks, then hits that the sample lacks, with the question's place."""
 
     chunks: list[Chunk]
-    points: npt.NDArray[np.float32]
-    density: npt.NDArray[np.float32]
+    points: Points
     question: tuple[float, float] | None
     hits: list[int]
     """Where the hits are in ``chunks``, in rank order."""
+    values: list[float] | None
+    """What the colour says of each chunk; None where it says the document."""
+    value_label: str
     key: str
 
 
@@ -153,11 +155,14 @@ def current(choice: Choice) -> TableMap:
             "are always among them."
         )
     if len(sample.chunks) < FEWEST_FOR_UMAP:
-        st.caption(f"Drawn by PCA: UMAP needs {FEWEST_FOR_UMAP} chunks or more.", help=term_help("PCA"))
+        if sample.chunks:
+            st.caption(f"Drawn by PCA: UMAP needs {FEWEST_FOR_UMAP} chunks or more.", help=term_help("PCA"))
         return maps.quick(sample)
     finished = maps.finished(sample, choice.settings)
     if finished is None:
         _compute(maps, sample, choice)
+    elif finished.method == "pca":
+        st.caption("Drawn by PCA: too few chunks differ from each other for UMAP.", help=term_help("PCA"))
     job_panel(JOB_KIND, finished=0)
     return finished or maps.quick(sample)
 
@@ -216,7 +221,7 @@ def draw(choice: Choice, found: TableMap) -> None:
     documents = {row.id: row for row in workspace().documents()}
     drawing = drawing_of(choice, found, hits)
     st.html(f"<style>{STYLE}</style>")
-    _map(choice.colour, drawing, documents, {hit.chunk.id: hit for hit in hits})
+    _map(drawing, documents, {hit.chunk.id: hit for hit in hits})
 
 
 def _hits(choice: Choice) -> Sequence[Hit]:
@@ -233,45 +238,50 @@ def drawing_of(choice: Choice, found: TableMap, hits: Sequence[Hit]) -> Drawing:
     place = {chunk.id: i for i, chunk in enumerate(sample.chunks)}
     extra = [hit.chunk for hit in hits if hit.chunk.id not in place]
     place.update((chunk.id, len(sample.chunks) + i) for i, chunk in enumerate(extra))
-    points, density = found.points, sample.density
+    points = found.points
     if extra:
         placed = here.maps.placed_chunks(choice.config, found, [chunk.id for chunk in extra])
         points = np.concatenate([points, placed])
-        density = np.concatenate([density, np.full(len(extra), np.median(density), np.float32)])
     question = None
     if hits:
         model = here.model(choice.config.embedder)
         x, y = here.maps.placed(found, model.vectors([choice.question], query=True))[0]
         question = (float(x), float(y))
+    chunks = [*sample.chunks, *extra]
+    values, label = _values(choice.colour, sample, chunks)
+    hit_places = [place[hit.chunk.id] for hit in hits]
     key = digest([found.key, [chunk.id for chunk in extra]])
-    return Drawing(
-        [*sample.chunks, *extra], points, density, question, [place[hit.chunk.id] for hit in hits], key
-    )
+    return Drawing(chunks, points, question, hit_places, values, label, key)
+
+
+def _values(colour: str, sample: Sample, chunks: Sequence[Chunk]) -> tuple[list[float] | None, str]:
+    if colour == "Page":
+        return [float(chunk.page_start) for chunk in chunks], "page"
+    if colour == "Length":
+        return [float(chunk.token_count) for chunk in chunks], "tokens"
+    if colour == "Density":
+        with st.spinner("Counting neighbours …", show_time=True):
+            density = workspace().maps.density(sample).tolist()
+        # A hit from outside the sample was not counted.
+        return density + [float(np.median(density))] * (len(chunks) - len(density)), "density"
+    return None, ""
 
 
 @st.fragment
-def _map(
-    colour: str, drawing: Drawing, documents: Mapping[str, DocumentRow], hits: Mapping[str, Hit]
-) -> None:
+def _map(drawing: Drawing, documents: Mapping[str, DocumentRow], hits: Mapping[str, Hit]) -> None:
     """Draw the map and what was picked: a fragment, so that picking sends the choice only."""
     chunks = drawing.chunks
     names = [_name(documents, chunk) for chunk in chunks]
     labels = [f"{name} · {pages_of(c)} · {c.text[:60]}" for name, c in zip(names, chunks, strict=True)]
     groups = sorted(set(names))
     number = {name: i for i, name in enumerate(groups)}
-    by_document = colour == "Document"
-    values = {
-        "Page": [chunk.page_start for chunk in chunks],
-        "Length": [chunk.token_count for chunk in chunks],
-        "Density": drawing.density.tolist(),
-    }
     event = scatter_map(
         drawing.points,
         key="map",
-        groups=[number[name] for name in names] if by_document else None,
+        groups=[number[name] for name in names] if drawing.values is None else None,
         group_names=groups,
-        values=None if by_document else values[colour],
-        value_label={"Page": "page", "Length": "tokens", "Density": "density"}.get(colour, ""),
+        values=drawing.values,
+        value_label=drawing.value_label,
         labels=labels,
         question=drawing.question,
         hits=drawing.hits,

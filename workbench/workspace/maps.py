@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,17 +16,29 @@ import numpy.typing as npt
 from workbench.config import Config
 from workbench.contracts import Table, Tick, no_tick
 from workbench.files import writing
+from workbench.projection import (
+    Points,
+    Projection,
+    load_projection,
+    neighbour_density,
+    pca_projection,
+    sample_rows,
+    save_projection,
+    umap_projection,
+)
 from workbench.records import Chunk, Vectors, digest
 
 if TYPE_CHECKING:
-    from workbench.projection import Projection
     from workbench.workspace.workspace import Workspace
+
+T = TypeVar("T")
 
 MOST_POINTS = 20_000
 """Larger tables are sampled for the map; hits are never left out."""
-FEWEST_FOR_UMAP = 10
-HELD = 3
 SEED = 0
+HELD = 8
+KEPT_ON_DISK = 24
+"""The map of a large table takes 30 MB, and every change of a table makes another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +48,7 @@ class MapSettings:
     neighbours: int = 15
     """How many neighbours of a chunk are looked at: few show detail, many the large picture."""
     min_distance: float = 0.1
-    """How close points may lie, as a share of the map's scale: 0 packs groups tightly."""
+    """How close points may lie: 0 packs groups tightly."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,33 +61,35 @@ class Sample:
     vectors: Vectors
     total: int
     """Chunks in the table; more than ``chunks`` holds when it was sampled."""
-    density: npt.NDArray[np.float32]
-    """``(n,)``: how like its nearest neighbours a chunk is; higher is denser."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TableMap:
-    """A sample on the plane."""
+    """A sample on the plane; ``key`` names the layout."""
 
+    key: str
     sample: Sample
     projection: Projection
-    method: str
-    """``pca`` or ``umap``."""
-    key: str
 
     @property
-    def points(self) -> npt.NDArray[np.float32]:
+    def method(self) -> str:
+        """``pca`` or ``umap``."""
+        return self.projection.method
+
+    @property
+    def points(self) -> Points:
         """``(n, 2)``, one row per chunk of the sample."""
         return self.projection.points
 
 
 class Maps:
-    """All maps of one workspace, kept under ``maps/`` by what they were made from."""
+    """All maps of one workspace, kept under ``maps/`` by what they were made from; a few stay in memory."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._held: OrderedDict[str, Any] = OrderedDict()
-        self._lock = threading.Lock()
+        self._folder = workspace.folder / "maps"
+        self._samples = _Newest[Sample](HELD)
+        self._maps = _Newest[TableMap](HELD)
         self._reading = threading.Lock()
 
     def sample(self, config: Config) -> Sample:
@@ -83,41 +97,37 @@ class Maps:
 
         Raises ``InputError`` when the table is not built.
         """
-        from workbench.projection import neighbour_density, sample_rows
-
         table = self._workspace.tables.table(config)
         key = _content_key(table)
+        # One reader: sessions that open the same large table at once share the work.
         with self._reading:
-            found = self._from_memory(f"sample {key}")
-            if found is None:
-                chunks = table.chunks()
-                total = len(chunks)
-                rows = sample_rows(total, MOST_POINTS, SEED)
-                chunks = [chunks[i] for i in rows]
-                if len(chunks) == total:
-                    ids, vectors = table.vectors()
-                else:
-                    ids, vectors = table.vectors([chunk.id for chunk in chunks])
-                # A build may have replaced documents between the two reads.
-                place = {chunk_id: i for i, chunk_id in enumerate(ids)}
-                chunks = [chunk for chunk in chunks if chunk.id in place]
-                vectors = vectors[[place[chunk.id] for chunk in chunks]]
-                found = Sample(key, chunks, vectors, total, neighbour_density(vectors))
-                self._hold(f"sample {key}", found)
-        sample: Sample = found
-        return sample
+            return self._samples.get(key) or self._samples.put(key, _read(table, key))
+
+    def density(self, sample: Sample) -> npt.NDArray[np.float32]:
+        """Return how like its nearest neighbours every chunk of the sample is, ``(n,)``; higher is denser.
+
+        Some seconds for a large sample, once: it is kept.
+        """
+        path = self._folder / f"density-{sample.key}" / "density.npy"
+        with self._reading:
+            try:
+                kept: npt.NDArray[np.float32] = np.load(path, allow_pickle=False)
+                if kept.shape == (len(sample.chunks),):
+                    return kept
+            except (OSError, ValueError, EOFError):
+                pass  # not computed yet, or damaged: it is computed now
+            found = neighbour_density(sample.vectors)
+            with writing(path.parent):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                np.save(path, found)
+            return found
 
     def quick(self, sample: Sample) -> TableMap:
         """Return the map by PCA, which takes a moment only."""
-        from workbench.projection import pca_projection
-
         key = digest(["map", sample.key, "pca"])
-        found = self._from_memory(key)
-        if found is None:
-            found = TableMap(sample, pca_projection(sample.vectors), "pca", key)
-            self._hold(key, found)
-        quick: TableMap = found
-        return quick
+        return self._maps.get(key) or self._maps.put(
+            key, TableMap(key, sample, pca_projection(sample.vectors))
+        )
 
     def key(self, sample: Sample, settings: MapSettings) -> str:
         """Return the name of a UMAP map: everything that decides where its points lie."""
@@ -125,75 +135,94 @@ class Maps:
 
     def finished(self, sample: Sample, settings: MapSettings) -> TableMap | None:
         """Return the map by UMAP, or None when it was not computed yet."""
-        from workbench.projection import load_projection
-
         key = self.key(sample, settings)
-        found = self._from_memory(key)
+        found = self._maps.get(key)
         if found is None:
-            self._prepare()
-            projection = load_projection(self._folder(key))
+            projection = load_projection(self._folder / key)
             if projection is None or len(projection.points) != len(sample.chunks):
                 return None
-            found = TableMap(sample, projection, "umap", key)
-            self._hold(key, found)
-        finished: TableMap = found
-        return finished
+            found = self._maps.put(key, _map(key, sample, projection))
+        return found
 
     def compute(self, sample: Sample, settings: MapSettings, tick: Tick = no_tick) -> TableMap:
-        """Compute the map by UMAP and keep it; ``tick`` may raise ``Cancelled``."""
-        from workbench.projection import save_projection, umap_projection
+        """Compute the map by UMAP and keep it; ``tick`` counts percent and may raise ``Cancelled``.
 
-        self._prepare()
-        tick(0, 1)
+        Where too few chunks differ for UMAP, the map is by PCA.
+        """
+        # Read when numba is imported, so it has to stand before UMAP's first use in this process.
+        os.environ.setdefault("NUMBA_CACHE_DIR", str(self._folder / "compiled"))
+        tick(0, 100)
         projection = umap_projection(
             sample.vectors, settings.neighbours, settings.min_distance, seed=SEED, tick=tick
         )
         key = self.key(sample, settings)
-        with writing(self._folder(key)):
-            save_projection(projection, self._folder(key))
-        made = TableMap(sample, projection, "umap", key)
-        self._hold(key, made)
-        return made
+        with writing(self._folder):
+            save_projection(projection, self._folder / key)
+            self._drop_oldest()
+        return self._maps.put(key, _map(key, sample, projection))
 
-    def placed(self, found: TableMap, vectors: Vectors) -> npt.NDArray[np.float32]:
+    def placed(self, found: TableMap, vectors: Vectors) -> Points:
         """Return where other vectors lie on the map: ``(n, 2)``."""
         return found.projection.transform(vectors)
 
-    def placed_chunks(
-        self, config: Config, found: TableMap, chunk_ids: Sequence[str]
-    ) -> npt.NDArray[np.float32]:
-        """Return where chunks of the table lie, ``(n, 2)``: those of the sample at their point, others placed."""
-        place = {chunk.id: i for i, chunk in enumerate(found.sample.chunks)}
-        missing = [chunk_id for chunk_id in chunk_ids if chunk_id not in place]
-        where = {chunk_id: found.points[i] for chunk_id, i in place.items() if chunk_id in set(chunk_ids)}
-        if missing:
-            ids, vectors = self._workspace.tables.table(config).vectors(missing)
-            where.update(zip(ids, self.placed(found, vectors), strict=True))
-        nowhere = np.full(2, np.nan, np.float32)
-        return np.array([where.get(chunk_id, nowhere) for chunk_id in chunk_ids], np.float32).reshape(-1, 2)
+    def placed_chunks(self, config: Config, found: TableMap, chunk_ids: Sequence[str]) -> Points:
+        """Return where chunks of the table lie, ``(n, 2)``, whether they are in the sample or not.
 
-    def _folder(self, key: str) -> Path:
-        return self._workspace.folder / "maps" / key
+        A chunk that left the table meanwhile is placed in the middle.
+        """
+        ids, vectors = self._workspace.tables.table(config).vectors(list(chunk_ids))
+        place = dict(zip(ids, self.placed(found, vectors), strict=True))
+        middle = found.points.mean(axis=0) if len(found.points) else np.zeros(2, np.float32)
+        return np.array([place.get(chunk_id, middle) for chunk_id in chunk_ids], np.float32).reshape(-1, 2)
 
-    def _prepare(self) -> None:
-        # numba compiles UMAP for half a minute at its first use and keeps the result, where it may write.
-        os.environ.setdefault("NUMBA_CACHE_DIR", str(self._workspace.folder / "maps" / "compiled"))
+    def _drop_oldest(self) -> None:
+        kept = [path for path in self._folder.iterdir() if path.is_dir() and path.name != "compiled"]
+        kept.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in kept[KEPT_ON_DISK:]:
+            shutil.rmtree(path, ignore_errors=True)
 
-    def _from_memory(self, key: str) -> Any:
+
+class _Newest(Generic[T]):
+    """The values that were used last, up to a number; safe for several sessions."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._held: OrderedDict[str, T] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: str) -> T | None:
         with self._lock:
-            found = self._held.get(key)
-            if found is not None:
+            if key in self._held:
                 self._held.move_to_end(key)
-            return found
+            return self._held.get(key)
 
-    def _hold(self, key: str, value: Any) -> None:
+    def put(self, key: str, value: T) -> T:
         with self._lock:
             self._held[key] = value
             self._held.move_to_end(key)
-            while len(self._held) > 3 * HELD:
+            while len(self._held) > self._count:
                 self._held.popitem(last=False)
+        return value
+
+
+def _read(table: Table, key: str) -> Sample:
+    chunks = table.chunks()
+    total = len(chunks)
+    chunks = [chunks[i] for i in sample_rows(total, MOST_POINTS, SEED)]
+    ids, vectors = table.vectors([chunk.id for chunk in chunks] if len(chunks) < total else None)
+    # A build may have replaced documents between the two reads.
+    place = {chunk_id: i for i, chunk_id in enumerate(ids)}
+    chunks = [chunk for chunk in chunks if chunk.id in place]
+    return Sample(key, chunks, vectors[[place[chunk.id] for chunk in chunks]], total)
+
+
+def _map(key: str, sample: Sample, projection: Projection) -> TableMap:
+    if projection.method == "umap":
+        # The same numbers as in the sample: held once.
+        projection = replace(projection, basis=sample.vectors)
+    return TableMap(key, sample, projection)
 
 
 def _content_key(table: Table) -> str:
-    # The row count tells apart a table under construction, whose states are of whole documents.
-    return digest([table.info.about.get("model_id", ""), table.states(), table.row_count()])
+    # A state is the key of everything that decides a document's rows, the model included.
+    return digest(["sample", MOST_POINTS, SEED, table.states()])
