@@ -7,6 +7,7 @@ here do what must never differ between plug-ins (slicing, checking, keys); a plu
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -122,19 +123,19 @@ class Chunker(Plugin):
             if span is None or span == before:
                 continue
             if span[0] < before[0] or span[1] < before[1]:
-                raise ContractError(
-                    f"{self.name} gave {span[0]}–{span[1]} after {before[0]}–{before[1]}"
-                )
+                raise ContractError(f"{self.name} gave {span[0]}–{span[1]} after {before[0]}–{before[1]}")
             before = span
             spans.append(span)
         ranges = np.array(spans, np.int64).reshape(-1, 2)
         counts = analysis.tokens.counts(ranges[:, 0], ranges[:, 1]).tolist()
+        # The digest of ["chunk", document id, start, end, digest of the text]; json.dumps is slow for one chunk.
+        prefix = f'["chunk",{json.dumps(document.id, ensure_ascii=False)}'
         result: list[Chunk] = []
         for (start, end), count in zip(spans, counts, strict=True):
             piece = text[start:end]
             result.append(
                 Chunk(
-                    id=digest(["chunk", document.id, start, end, text_digest(piece)]),
+                    id=text_digest(f'{prefix},{start},{end},"{text_digest(piece)}"]'),
                     document_id=document.id,
                     ordinal=len(result),
                     start=start,

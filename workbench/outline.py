@@ -1,7 +1,6 @@
 """Where a text may be cut without harm: graphemes, words, lines and paragraphs, found without a model.
 
-Every function looks at each character a constant number of times, whatever the text; ``outline`` keeps the
-answers in the memory of the analysis.
+Every step looks at each character a constant number of times, whatever the text.
 """
 
 from __future__ import annotations
@@ -16,12 +15,13 @@ import numpy.typing as npt
 import regex
 
 from workbench.analysis import Ranges, TextAnalysis
-from workbench.spans import Offsets
+from workbench.spans import Offsets, distinct, united
 
 VERSION = 1
 
 CodePoints = npt.NDArray[np.uint32]
 Marks = npt.NDArray[np.bool_]
+NONE: Ranges = np.zeros((0, 2), np.int64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +29,8 @@ class Outline:
     """The parts of one text, coarse to fine. Blanks are in no word, so in no gap between parts is text lost.
 
     ``paragraphs`` are divided by blank lines, ``lines`` by line ends that were not put there to fill a
-    column, ``words`` by blanks and before every ideograph. ``graphemes`` holds only those of several code points.
+    column, ``words`` by blanks and before every ideograph. ``graphemes`` holds only those of several code points:
+    the ones that a cut could break.
     """
 
     paragraphs: Ranges
@@ -40,52 +41,67 @@ class Outline:
 
 def outline(analysis: TextAnalysis) -> Outline:
     """Return the parts of the analysed text, found once."""
+    # One array with the lengths of its parts ahead; found faster than a file is read.
+    kept = analysis.ranges(f"outline {VERSION} {regex.__version__}", _outline, on_disk=False)
+    paragraphs, lines, words = np.cumsum([2, *kept[:2].ravel()[:3]]).tolist()[1:]
+    return Outline(kept[2:paragraphs], kept[paragraphs:lines], kept[lines:words], kept[words:])
 
-    def kept(name: str, split: Any) -> Ranges:
-        # Found faster than a file is read.
-        return analysis.ranges(f"{name} {VERSION} {regex.__version__}", split, on_disk=False)
 
-    graphemes = kept("graphemes", long_graphemes)
-    words = kept("words", lambda text: _words(text, graphemes))
-    return Outline(
-        kept("paragraphs", lambda text: _joined_words(text, words, _line_ends(text, words) >= 2)),
-        kept("lines", lambda text: _joined_words(text, words, _real_line_ends(text, words))),
-        words,
-        graphemes,
-    )
+def _outline(text: str) -> Ranges:
+    codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
+    graphemes = long_graphemes(text, codes)
+    words = _words(codes, graphemes)
+    ends = _line_ends(codes, words)
+    paragraphs = _joined(words, ends >= 2)
+    lines = _joined(words, _real_line_ends(text, words, ends))
+    counts = np.array([[len(paragraphs), len(lines)], [len(words), len(graphemes)]], np.int64)
+    return np.concatenate([counts, paragraphs, lines, words, graphemes])
 
 
 # ── graphemes ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-
-def long_graphemes(text: str) -> Ranges:
-    r"""Return the graphemes of more than one code point (UAX 29): the only ones that a cut could break.
-
-    >>> long_graphemes("e\u0301a\r\n").tolist()
-    [[0, 2], [3, 5]]
-    """
-    if text.isascii() and "\r\n" not in text:
-        return np.zeros((0, 2), np.int64)
-    gathered, grapheme = _grapheme_patterns()
-    return _ranges(
-        [
-            piece.span()
-            for run in gathered.finditer(text)
-            for piece in grapheme.finditer(text, run.start(), run.end())
-            if piece.end() - piece.start() > 1
-        ]
-    )
+# Two neighbours hold together only if one of them is of these kinds (UAX 29), or they are CR and LF.
+_JOINING = "".join(
+    f"\\p{{Grapheme_Cluster_Break={kind}}}"
+    for kind in ("Extend", "ZWJ", "SpacingMark", "Prepend", "Regional_Indicator", "L", "V", "T", "LV", "LVT")
+)
+_FIRST_JOINING = 0x300
 
 
-@cache
-def _grapheme_patterns() -> tuple[Any, Any]:
-    # Two neighbours hold together only if one of them is of these kinds: runs around them are looked at closely,
-    # the rest of the text is skipped at the speed of a character class.
-    kinds = ("Extend", "ZWJ", "SpacingMark", "Prepend", "Regional_Indicator", "L", "V", "T", "LV", "LVT")
-    joining = "[\\r" + "".join(f"\\p{{Grapheme_Cluster_Break={kind}}}" for kind in kinds) + "]"
-    other = joining.replace("[", "[^", 1)
-    run = f"{other}?{joining}++(?:{other}{joining}++)*+{other}?"
-    return regex.compile(run, regex.DOTALL), regex.compile(r"\X")
+def long_graphemes(text: str, codes: CodePoints) -> Ranges:
+    """Return the graphemes of more than one code point."""
+    joining = _joining(text, codes)
+    if not len(joining):
+        return NONE
+    # Runs of joining characters with at most one other between them, and one more on each side: whatever
+    # is not in a run is a grapheme by itself.
+    gaps = np.flatnonzero(np.diff(joining) > 2)
+    firsts = np.maximum(joining[np.concatenate([[0], gaps + 1])] - 1, 0)
+    lasts = np.minimum(joining[np.concatenate([gaps, [len(joining) - 1]])] + 2, len(text))
+    grapheme = regex.compile(r"\X")
+    found = [
+        piece.span()
+        for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)
+        for piece in grapheme.finditer(text, first, last)
+        if piece.end() - piece.start() > 1
+    ]
+    return np.array(found, np.int64).reshape(-1, 2)
+
+
+def _joining(text: str, codes: CodePoints) -> Offsets:
+    """Return the places of characters that may hold together with a neighbour."""
+    joins = np.zeros(len(codes), np.bool_)
+    if "\r\n" in text:
+        joins |= codes == 0x0D
+    if not text.isascii():
+        rare = codes >= _FIRST_JOINING
+        seen = np.zeros(sys.maxunicode + 1, np.bool_)
+        seen[codes[rare]] = True
+        kinds = regex.findall(f"[{_JOINING}]", "".join(map(chr, np.flatnonzero(seen).tolist())))
+        table = np.zeros(sys.maxunicode + 1, np.bool_)
+        table[[ord(kind) for kind in kinds]] = True
+        joins |= table[codes]
+    return np.flatnonzero(joins)
 
 
 def snapped(offsets: Offsets, graphemes: Ranges) -> Offsets:
@@ -99,13 +115,14 @@ def snapped(offsets: Offsets, graphemes: Ranges) -> Offsets:
 
 def outside_graphemes(offsets: Offsets, graphemes: Ranges) -> Offsets:
     """Return the offsets that do not lie inside one of the ``graphemes``."""
+    if not len(graphemes):
+        return offsets
     whole: Offsets = offsets[snapped(offsets, graphemes) == offsets]
     return whole
 
 
 # ── words ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_BLANKS = [code for code in range(sys.maxunicode + 1) if chr(code).isspace()]
 _IDEOGRAPHS = (
     (0x3041, 0x3096),
     (0x30A1, 0x30FA),
@@ -116,32 +133,31 @@ _IDEOGRAPHS = (
 )
 
 
-def code_points(text: str) -> CodePoints:
-    """Return the code points as ``(n,) uint32``."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
+@cache
+def _tables() -> tuple[Any, Any]:
+    """Return which code points are blanks, and how many line ends each is; the last entry is for all above."""
+    codes = range(0x3001)
+    blanks = np.array([chr(code).isspace() for code in codes] + [False])
+    ends = np.zeros(len(blanks), np.int64)
+    ends[[0x0A, 0x0D, 0x85, 0x2028]] = 1
+    ends[0x2029] = 2
+    return blanks, ends
 
 
-def _blank(codes: CodePoints) -> Marks:
-    table = np.zeros(_BLANKS[-1] + 2, np.bool_)
-    table[_BLANKS] = True
-    blank: Marks = table[np.minimum(codes, len(table) - 1)]
-    return blank
+def _looked_up(codes: CodePoints, table: Any) -> Any:
+    return table[np.minimum(codes, len(table) - 1)]
 
 
-def _words(text: str, graphemes: Ranges) -> Ranges:
-    codes = code_points(text)
-    solid = ~_blank(codes)
-    change = np.flatnonzero(np.diff(solid, prepend=False, append=False))
-    starts, ends = change[0::2].astype(np.int64), change[1::2].astype(np.int64)
-    if not text.isascii():
-        # Scripts without blanks between words: every ideograph may begin a piece.
-        ideograph = np.zeros(len(codes), np.bool_)
+def _words(codes: CodePoints, graphemes: Ranges) -> Ranges:
+    solid = ~_looked_up(codes, _tables()[0])
+    change = np.flatnonzero(np.diff(solid, prepend=False, append=False)).astype(np.int64)
+    words = change.reshape(-1, 2)
+    # Scripts without blanks between words: every ideograph may begin a piece.
+    ideograph = np.zeros(len(codes), np.bool_)
+    if len(codes) and int(codes.max()) >= _IDEOGRAPHS[0][0]:
         for first, last in _IDEOGRAPHS:
             ideograph |= (codes >= first) & (codes <= last)
-        return divided(
-            np.stack([starts, ends], axis=1), outside_graphemes(np.flatnonzero(ideograph), graphemes)
-        )
-    return np.stack([starts, ends], axis=1)
+    return divided(words, outside_graphemes(np.flatnonzero(ideograph), graphemes))
 
 
 def divided(ranges: Ranges, cuts: Offsets) -> Ranges:
@@ -156,15 +172,13 @@ def divided(ranges: Ranges, cuts: Offsets) -> Ranges:
     inside = cuts[(holder >= 0) & (cuts < ranges[np.maximum(holder, 0), 1])]
     if not len(inside):
         return ranges
-    starts = np.union1d(ranges[:, 0], inside)
-    ends = np.union1d(ranges[:, 1], inside)
-    return np.stack([starts, ends], axis=1)
+    return np.stack([united(ranges[:, 0], inside), united(ranges[:, 1], inside)], axis=1)
 
 
 def fitted(ranges: Ranges, words: Ranges) -> Ranges:
     """Return the ranges without blanks at their ends, empty ones left out."""
     if not len(ranges) or not len(words):
-        return np.zeros((0, 2), np.int64)
+        return NONE
     first = np.searchsorted(words[:, 1], ranges[:, 0], side="right")
     last = np.searchsorted(words[:, 0], ranges[:, 1], side="left") - 1
     kept = first <= last
@@ -176,38 +190,34 @@ def fitted(ranges: Ranges, words: Ranges) -> Ranges:
 # ── lines and paragraphs ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _line_ends(text: str, words: Ranges) -> Offsets:
+def _line_ends(codes: CodePoints, words: Ranges) -> Offsets:
     """Return how many line ends stand before each word; a paragraph separator counts as two."""
-    codes = code_points(text)
-    weights = np.isin(codes, (0x0A, 0x0D, 0x85, 0x2028)).astype(np.int64)
-    weights[codes == 0x2029] = 2
+    weights = _looked_up(codes, _tables()[1])
     weights[:-1][(codes[:-1] == 0x0D) & (codes[1:] == 0x0A)] = 0
-    over = np.concatenate([[0], np.cumsum(weights)])
+    over = np.zeros(len(codes) + 1, np.int64)
+    np.cumsum(weights, out=over[1:])
     before = np.zeros(len(words), np.int64)
     before[1:] = over[words[1:, 0]] - over[words[:-1, 1]]
     return before
 
 
-def _real_line_ends(text: str, words: Ranges) -> Marks:
+def _real_line_ends(text: str, words: Ranges, ends: Offsets) -> Marks:
     """Mark the words that begin a line of their own: items, verses, code.
 
     The text of a PDF also has line ends where a column was full. There the next word would not have fitted into
     the line before; where it would have, the writer meant the line to end, unless a small letter goes on after
     a letter, a figure or a comma.
     """
-    ends = _line_ends(text, words)
     marks: Marks = ends >= 1
-    if not len(words) or not marks.any():
+    if not marks.any():
         return marks
-    firsts = np.concatenate([[0], np.flatnonzero(marks)])
-    firsts = np.unique(firsts)
+    firsts = united(np.zeros(1, np.int64), np.flatnonzero(marks))
     lasts = np.concatenate([firsts[1:], [len(words)]]) - 1
-    widths = words[lasts, 1] - words[firsts, 0]
     # The column is as wide as the widest line of the paragraph.
     paragraph = np.cumsum(ends[firsts] >= 2)
     column = np.zeros(int(paragraph[-1]) + 1, np.int64)
-    np.maximum.at(column, paragraph, widths)
-    needed = widths[:-1] + 1 + words[firsts[1:], 1] - words[firsts[1:], 0]
+    np.maximum.at(column, paragraph, words[lasts, 1] - words[firsts, 0])
+    needed = words[lasts[:-1], 1] - words[firsts[:-1], 0] + 1 + words[firsts[1:], 1] - words[firsts[1:], 0]
     # Letters differ in width: a tenth is left for that.
     wrapped = needed * 10 > column[paragraph[:-1]] * 9
     borders = zip(words[lasts[:-1], 1].tolist(), words[firsts[1:], 0].tolist(), strict=True)
@@ -216,13 +226,9 @@ def _real_line_ends(text: str, words: Ranges) -> Marks:
     return marks
 
 
-def _joined_words(text: str, words: Ranges, begins: Marks) -> Ranges:
+def _joined(words: Ranges, begins: Marks) -> Ranges:
     if not len(words):
-        return np.zeros((0, 2), np.int64)
-    firsts = np.union1d([0], np.flatnonzero(begins))
+        return NONE
+    firsts = distinct(np.concatenate([np.zeros(1, np.int64), np.flatnonzero(begins)]))
     lasts = np.concatenate([firsts[1:], [len(words)]]) - 1
     return np.stack([words[firsts, 0], words[lasts, 1]], axis=1)
-
-
-def _ranges(pairs: list[tuple[int, int]]) -> Ranges:
-    return np.array(pairs, np.int64).reshape(-1, 2)

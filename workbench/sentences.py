@@ -6,6 +6,7 @@ sure here. A line end inside a paragraph is a blank like any other: text from PD
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -18,6 +19,7 @@ import regex
 from workbench.analysis import Ranges, TextAnalysis
 from workbench.errors import MissingPackageError, SettingsError
 from workbench.outline import divided, fitted, outline, outside_graphemes
+from workbench.spans import distinct
 
 VERSION = 1
 
@@ -56,8 +58,7 @@ def split_sentences(analysis: TextAnalysis, name: str, starts: Starts) -> Ranges
 
     def split(text: str) -> Ranges:
         parts = outline(analysis)
-        cuts = np.fromiter(starts(text), np.int64)
-        cuts = outside_graphemes(np.unique(cuts), parts.graphemes)
+        cuts = outside_graphemes(distinct(np.fromiter(starts(text), np.int64)), parts.graphemes)
         return fitted(divided(parts.paragraphs, cuts), parts.words)
 
     return analysis.ranges(f"sentences {VERSION} {name}", split)
@@ -132,4 +133,33 @@ def _loaded_punkt(language: str) -> tuple[Any, str]:
     parameters.collocations = set(data.COLLOCATIONS)
     parameters.sent_starters = set(data.SENT_STARTERS)
     parameters.ortho_context = _Counts(data.ORTHO_CONTEXT)
-    return punkt.PunktSentenceTokenizer(parameters), str(nltk.__version__)
+    undecided = parameters.abbrev_types | {first for first, _ in parameters.collocations}
+
+    class Tokenizer(punkt.PunktSentenceTokenizer):  # type: ignore[misc, name-defined]
+        """Decides the plain cases at once, as Punkt's rules would: they are nearly all of its work."""
+
+        def text_contains_sentbreak(self, text: str) -> bool:
+            plain = _PLAIN_END.match(text)
+            if plain:
+                word = (plain[1] or ".").lower()
+                if plain[0][-1] != "." or (
+                    word not in undecided and word.rpartition("-")[2] not in undecided
+                ):
+                    return True
+            return bool(super().text_contains_sentbreak(text))
+
+    variables = punkt.PunktLanguageVars()
+    # NLTK lets a search fail after five seconds by the clock, however busy the machine. These two are linear.
+    for name in ("period_context_re", "_word_tokenizer_re"):
+        timed = getattr(variables, name)()
+        setattr(
+            variables, f"_re_{name.strip('_').removesuffix('_re')}", regex.compile(timed.pattern, timed.flags)
+        )
+    return Tokenizer(parameters, lang_vars=variables), str(nltk.__version__)
+
+
+# A word of letters or nothing, a mark, and more text: with "?" and "!" always the end of a sentence, with "." unless
+# the word is a known abbreviation or the first half of a known pair.
+_PLAIN_END = re.compile(
+    r"""[("\[]*(?:([^\W\d_]{2,}(?:-[^\W\d_]{2,})*)?\.|[^\W_]*[?!])(?=\s+[^\s.]|[)";}\]*:@'({\[‘’“”«»?!])"""
+)

@@ -21,7 +21,7 @@ from workbench.chunkers._budget import BudgetChunker
 from workbench.chunkers._parts import fitting_words
 from workbench.errors import MissingPackageError
 from workbench.outline import outline, snapped
-from workbench.spans import Measure, Pieces, Span, cut
+from workbench.spans import Measure, Pieces, Span, cut, sizes
 
 Kind = Literal["CharacterTextSplitter", "RecursiveCharacterTextSplitter"]
 
@@ -111,7 +111,7 @@ class _Ruler:
 
     @cached_property
     def _words(self) -> Ranges:
-        return fitting_words(self._analysis, self._measure, self._budget)
+        return fitting_words(self._analysis, self._measure, self._budget)[0]
 
     def parts(self, start: int, end: int) -> list[Span]:
         """Return a range cut to fit, between words or, within a word, between graphemes."""
@@ -119,7 +119,7 @@ class _Ruler:
         first = int(np.searchsorted(words[:, 1], start, side="right"))
         last = int(np.searchsorted(words[:, 0], end, side="left"))
         inside = np.clip(words[first:last], start, end)
-        return list(cut(Pieces(inside, self._measure), self._budget, self._overlap))
+        return list(cut(Pieces(inside, sizes(inside, self._measure)), self._budget, self._overlap))
 
 
 @cache

@@ -5,77 +5,111 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from workbench.analysis import Ranges, TextAnalysis
+from workbench.analysis import Ranges, TextAnalysis, Tokens
 from workbench.outline import divided, outline, outside_graphemes
-from workbench.spans import Measure, Offsets, Pieces, Span, cut, packed
+from workbench.sentences import marked_sentences
+from workbench.spans import Measure, Offsets, Pieces, Span, cut, distinct, packed, sizes
 
 _STRONG_MARKS = frozenset(";:!?…。！？；：—–")
 _WEAK_MARKS = _STRONG_MARKS | frozenset(",、，)")
 
 
 def fitting_words(
-    analysis: TextAnalysis, measure: Measure, budget: int, cuts: Offsets | None = None
-) -> Ranges:
-    """Return the words, cut at ``cuts`` too, none larger than ``budget``.
+    analysis: TextAnalysis, measure: Measure, budget: int, *, at_marks: bool = False
+) -> tuple[Ranges, Pieces]:
+    """Return the words, none larger than ``budget``, as ranges and as pieces.
 
-    A word above the budget is cut between graphemes. Only a grapheme that is itself above the budget is cut
-    between its code points: the budget is what a model can read.
+    With ``at_marks`` they are also cut where a sentence ends inside one. A word above the budget is cut between
+    graphemes. Only a grapheme that is itself above the budget is cut between its code points: the budget is what a
+    model can read.
     """
-    parts = outline(analysis)
-    words = parts.words
-    if cuts is not None:
-        words = divided(words, outside_graphemes(cuts, parts.graphemes))
-    large = above(words, measure, budget)
+    words, name = outline(analysis).words, "words"
+    if at_marks:
+        sentences, whole, name = marked_sentences(analysis), words, "words cut at marks"
+        words = analysis.ranges(name, lambda _: divided(whole, sentences[:, 0]), on_disk=False)
+    # With any number of words, their sizes are most of the work of a chunker: they are kept too.
+    found = (
+        analysis.ranges(
+            f"sizes of {name} {analysis.tokenizer.id}", lambda _: sizes(words, measure), on_disk=False
+        )
+        if isinstance(measure, Tokens)
+        else sizes(words, measure)
+    )
+    large = found[:, 1] - found[:, 0] > budget
     if not large.any():
-        return words
-    pieces: list[Span] = []
+        return words, Pieces(words, found)
+    return _with_parts(analysis, words, large, measure, budget)
+
+
+def _with_parts(
+    analysis: TextAnalysis, words: Ranges, large: npt.NDArray[np.bool_], measure: Measure, budget: int
+) -> tuple[Ranges, Pieces]:
+    long_graphemes = outline(analysis).graphemes
+    parts: list[Span] = []
     for start, end in words[large].tolist():
-        places = outside_graphemes(np.arange(start + 1, end, dtype=np.int64), parts.graphemes)
+        places = outside_graphemes(np.arange(start + 1, end, dtype=np.int64), long_graphemes)
         graphemes = divided(np.array([[start, end]], np.int64), places)
-        huge = above(graphemes, measure, budget)
-        for first, last in graphemes[huge].tolist():
+        found = sizes(graphemes, measure)
+        for first, last in graphemes[found[:, 1] - found[:, 0] > budget].tolist():
             graphemes = divided(graphemes, np.arange(first + 1, last, dtype=np.int64))
-        pieces.extend(packed(Pieces(graphemes, measure), budget))
-    return _in_order(words[~large], pieces)
+        parts.extend(packed(Pieces(graphemes, sizes(graphemes, measure)), budget))
+    words = _in_order(words[~large], parts)
+    return words, Pieces(words, sizes(words, measure))
 
 
-def fitting_sentences(analysis: TextAnalysis, sentences: Ranges, measure: Measure, budget: int) -> Ranges:
-    """Return the sentences; one above ``budget`` is cut into parts that fit.
+def fitting_sentences(analysis: TextAnalysis, sentences: Ranges, budget_tokens: int) -> Ranges:
+    """Return the sentences; one above the budget is cut into parts that fit.
 
-    It is cut where a line was meant to end, or after a semicolon or the like, after a comma, or between words, whichever
-    comes first in this list and leaves a part at least half full.
+    It is cut where a line was meant to end, or after a semicolon or the like, after a comma, or between words,
+    whichever comes first in this list and leaves a part at least half full.
     """
-    large = above(sentences, measure, budget)
+    tokens = analysis.tokens
+    large = tokens.counts(sentences[:, 0], sentences[:, 1]) > budget_tokens
     if not large.any():
         return sentences
-    words = fitting_words(analysis, measure, budget, np.unique(sentences))
-    holder = np.searchsorted(sentences[:, 0], words[:, 0], side="right") - 1
-    inside = large[holder]
-    words, holder = words[inside], holder[inside]
-    lines = np.isin(words[:, 0], outline(analysis).lines[:, 0])
+    parts = outline(analysis)
+    # Of the words, only those in large sentences are looked at.
+    holder = np.searchsorted(sentences[large, 0], parts.words[:, 1], side="left") - 1
+    touched = (holder >= 0) & (parts.words[:, 0] < sentences[large, 1][np.maximum(holder, 0)])
+    words = divided(parts.words[touched], distinct(sentences[large].ravel()))
+    holder = np.searchsorted(sentences[large, 0], words[:, 0], side="right") - 1
+    inside = (holder >= 0) & (words[:, 0] < sentences[large, 1][np.maximum(holder, 0)])
+    words = words[inside]
+    huge = tokens.counts(words[:, 0], words[:, 1]) > budget_tokens
+    words, pieces = _with_parts(analysis, words, huge, tokens, budget_tokens)
+    lines = np.isin(words[:, 0], parts.lines[:, 0])
     before = ["", *(analysis.text[end - 1] for end in words[:-1, 1].tolist())]
     strong = lines | np.array([mark in _STRONG_MARKS for mark in before])
     weak = strong | np.array([mark in _WEAK_MARKS for mark in before])
-    parts = cut(
-        Pieces(words, measure),
-        budget,
+    cuts = cut(
+        pieces,
+        budget_tokens,
         levels=[np.flatnonzero(level).tolist() for level in (lines, strong, weak)],
-        least=budget // 2,
-        breaks=(np.flatnonzero(np.diff(holder)) + 1).tolist(),
+        least=budget_tokens // 2,
+        breaks=indices(words, sentences[large, 0]),
     )
-    return _in_order(sentences[~large], list(parts))
+    return _in_order(sentences[~large], list(cuts))
 
 
-def above(ranges: Ranges, measure: Measure, budget: int) -> npt.NDArray[np.bool_]:
-    """Mark the ranges that are larger than ``budget``."""
-    marks: npt.NDArray[np.bool_] = measure.highs(ranges[:, 1]) - measure.lows(ranges[:, 0]) > budget
-    return marks
+def structured_words(
+    analysis: TextAnalysis, measure: Measure, budget: int
+) -> tuple[Ranges, Pieces, list[list[int]]]:
+    """Return words that fit ``budget`` and, as indices of them, where paragraphs, lines and sentences begin.
+
+    Each of the three levels holds the ones before it.
+    """
+    parts = outline(analysis)
+    words, pieces = fitting_words(analysis, measure, budget, at_marks=True)
+    levels: list[list[int]] = []
+    for part in (parts.paragraphs, parts.lines, marked_sentences(analysis)):
+        levels.append(sorted({*(levels[-1] if levels else ()), *indices(words, part[:, 0])}))
+    return words, pieces, levels
 
 
 def indices(pieces: Ranges, starts: Offsets) -> list[int]:
-    """Return which of the pieces begin at one of ``starts``, as indices."""
-    found = np.searchsorted(pieces[:, 0], starts, side="left")
-    return np.unique(found).tolist()  # type: ignore[no-any-return]
+    """Return the first piece at or after each of ``starts``, as indices, each once."""
+    found: list[int] = distinct(np.searchsorted(pieces[:, 0], starts, side="left")).tolist()
+    return found
 
 
 def _in_order(ranges: Ranges, more: list[Span]) -> Ranges:

@@ -12,7 +12,7 @@ from workbench.chunkers._budget import SMALLEST
 from workbench.chunkers._parts import fitting_sentences, indices
 from workbench.contracts import Chunker
 from workbench.outline import outline
-from workbench.spans import Pieces, Span, packed
+from workbench.spans import Pieces, Span, packed, sizes
 
 
 class SentenceChunker(Chunker):
@@ -37,9 +37,13 @@ class SentenceChunker(Chunker):
 
     def spans(self, analysis: TextAnalysis) -> Iterator[Span]:
         """Yield ranges of whole sentences."""
-        tokens = analysis.tokens
-        sentences = fitting_sentences(analysis, self.sentences(analysis), tokens, self.size_tokens)
+        sentences = fitting_sentences(analysis, self.sentences(analysis), self.size_tokens)
         breaks: list[int] = []
         if not self.cross_paragraphs:
             breaks = indices(sentences, outline(analysis).paragraphs[:, 0])
-        yield from packed(Pieces(sentences, tokens), self.size_tokens, self.overlap_sentences, breaks)
+        yield from packed(
+            Pieces(sentences, sizes(sentences, analysis.tokens)),
+            self.size_tokens,
+            self.overlap_sentences,
+            breaks,
+        )

@@ -11,11 +11,10 @@ from itertools import islice
 from typing import Any, Literal
 
 from workbench.analysis import TextAnalysis
-from workbench.chunkers._levels import structured_words
-from workbench.chunkers._parts import indices
+from workbench.chunkers._parts import indices, structured_words
 from workbench.errors import MissingPackageError
 from workbench.outline import outline
-from workbench.spans import Characters, Pieces, cut
+from workbench.spans import Characters, cut
 
 Mode = Literal["parser", "senter", "rules"]
 
@@ -37,12 +36,11 @@ def sentence_starts(analysis: TextAnalysis, mode: Mode) -> Iterator[int]:
     gigabyte of memory for a tenth of that, and a blank line always ends a sentence here.
     """
     nlp, _ = pipeline(mode)
-    measure = Characters()
-    words, levels = structured_words(analysis, measure, LONGEST_PIECE_CHARACTERS)
+    words, pieces, levels = structured_words(analysis, Characters(), LONGEST_PIECE_CHARACTERS)
     paragraphs = indices(words, outline(analysis).paragraphs[:, 0])
     half = LONGEST_PIECE_CHARACTERS // 2
-    pieces = cut(Pieces(words, measure), LONGEST_PIECE_CHARACTERS, 0, levels, half, paragraphs)
-    while group := list(islice(pieces, PIECES_AT_ONCE)):
+    spans = cut(pieces, LONGEST_PIECE_CHARACTERS, 0, levels, half, paragraphs)
+    while group := list(islice(spans, PIECES_AT_ONCE)):
         # Line ends become spaces: the parser takes them for ends of sentences otherwise.
         texts = [readable(analysis.text[start:end]) for start, end in group]
         with _IN_USE, nlp.memory_zone():

@@ -8,7 +8,7 @@ from typing import ClassVar
 from workbench.analysis import TextAnalysis
 from workbench.chunkers._budget import BudgetChunker
 from workbench.chunkers._parts import fitting_words
-from workbench.spans import Pieces, Span, cut
+from workbench.spans import Span, cut
 
 
 class FixedSize(BudgetChunker):
@@ -18,6 +18,5 @@ class FixedSize(BudgetChunker):
 
     def spans(self, analysis: TextAnalysis) -> Iterator[Span]:
         """Yield windows; each repeats at most ``overlap`` of the one before, in whole words."""
-        measure = self.measure(analysis)
-        words = fitting_words(analysis, measure, self.size)
-        yield from cut(Pieces(words, measure), self.size, self.overlap)
+        _, words = fitting_words(analysis, self.measure(analysis), self.size)
+        yield from cut(words, self.size, self.overlap)

@@ -10,10 +10,9 @@ from pydantic import Field
 
 from workbench.analysis import TextAnalysis
 from workbench.chunkers._budget import SMALLEST
-from workbench.chunkers._levels import structured_words
-from workbench.chunkers._parts import indices
+from workbench.chunkers._parts import indices, structured_words
 from workbench.contracts import Chunker
-from workbench.spans import Pieces, Span, cut
+from workbench.spans import Span, cut
 
 
 class Headings(Chunker):
@@ -43,12 +42,11 @@ class Headings(Chunker):
 
     def spans(self, analysis: TextAnalysis) -> Iterator[Span]:
         """Yield sections, or parts of those that are too long."""
-        tokens = analysis.tokens
-        words, levels = structured_words(analysis, tokens, self.size_tokens)
+        words, pieces, levels = structured_words(analysis, analysis.tokens, self.size_tokens)
         headings = sorted(h.start for h in analysis.headings if h.level <= self.deepest_level)
         # A heading may begin inside what was taken for a word: its section begins with the next one.
         sections = [i for i in indices(words, np.array(headings, np.int64)) if 0 < i < len(words)]
         if self.join_small:
             levels, sections = [sections, *levels], []
         least = self.size_tokens * self.fill_percent // 100
-        yield from cut(Pieces(words, tokens), self.size_tokens, 0, levels, least, sections)
+        yield from cut(pieces, self.size_tokens, 0, levels, least, sections)

@@ -9,8 +9,8 @@ from pydantic import Field
 
 from workbench.analysis import TextAnalysis
 from workbench.chunkers._budget import BudgetChunker
-from workbench.chunkers._levels import structured_words
-from workbench.spans import Pieces, Span, cut
+from workbench.chunkers._parts import structured_words
+from workbench.spans import Span, cut
 
 
 class Recursive(BudgetChunker):
@@ -28,7 +28,6 @@ class Recursive(BudgetChunker):
 
     def spans(self, analysis: TextAnalysis) -> Iterator[Span]:
         """Yield ranges that end at the coarsest place that leaves them full enough."""
-        measure = self.measure(analysis)
-        words, levels = structured_words(analysis, measure, self.size)
+        _, words, levels = structured_words(analysis, self.measure(analysis), self.size)
         least = self.size * self.fill_percent // 100
-        yield from cut(Pieces(words, measure), self.size, self.overlap, levels, least)
+        yield from cut(words, self.size, self.overlap, levels, least)

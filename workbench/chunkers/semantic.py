@@ -16,7 +16,7 @@ from workbench.contracts import Chunker
 from workbench.errors import ContractError
 from workbench.records import Vectors
 from workbench.sentences import PunktLanguage, punkt_sentences
-from workbench.spans import Pieces, Span, packed
+from workbench.spans import Pieces, Span, packed, sizes
 
 Numbers = npt.NDArray[np.float64]
 
@@ -47,11 +47,11 @@ class Semantic(Chunker):
 
     def spans(self, analysis: TextAnalysis) -> Iterator[Span]:
         """Yield runs of sentences between the cuts, those above the size divided."""
-        tokens = analysis.tokens
         sentences = punkt_sentences(analysis, self.language)
         begins = sentences[1:, 0][self._drifts(analysis, sentences)]
-        parts = fitting_sentences(analysis, sentences, tokens, self.size_tokens)
-        yield from packed(Pieces(parts, tokens), self.size_tokens, 0, indices(parts, begins))
+        parts = fitting_sentences(analysis, sentences, self.size_tokens)
+        pieces = Pieces(parts, sizes(parts, analysis.tokens))
+        yield from packed(pieces, self.size_tokens, 0, indices(parts, begins))
 
     def _drifts(self, analysis: TextAnalysis, sentences: Ranges) -> npt.NDArray[np.bool_]:
         """Mark the gaps between sentences that are cuts."""
