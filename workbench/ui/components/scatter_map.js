@@ -57,7 +57,8 @@ function drawPoints(view, ratio) {
   const base = count > 8000 ? 1.7 : count > 2000 ? 2.2 : count > 400 ? 3 : 4;
   view.radius = Math.min(6, base * Math.max(1, view.camera.scale / view.fit.scale) ** 0.35);
   const mask = dotMask(view.radius * ratio);
-  const image = paintedPixels(layer.width, layer.height, view.paperChannels);
+  view.image = paintedPixels(view.image, layer.width, layer.height, view.paperChannels);
+  const { image } = view;
   const faint = view.lit.size || view.selection;
   const half = (mask.side - 1) / 2;
   const stampAll = (strength, wanted) => {

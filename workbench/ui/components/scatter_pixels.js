@@ -22,8 +22,9 @@ function dotMask(radius) {
   return { side, shares };
 }
 
-function paintedPixels(width, height, paper) {
-  const image = new ImageData(width, height);
+// ``used`` is painted over where its size fits: a fresh one for every frame keeps the garbage collector busy.
+function paintedPixels(used, width, height, paper) {
+  const image = used?.width === width && used.height === height ? used : new ImageData(width, height);
   const pixel = new Uint8ClampedArray([...paper, 255]);
   new Uint32Array(image.data.buffer).fill(new Uint32Array(pixel.buffer)[0]);
   return image;
