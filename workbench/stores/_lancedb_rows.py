@@ -82,6 +82,15 @@ def chunks_of(rows: pa.Table) -> list[Chunk]:
     ]
 
 
+def chunks_at(opened: Any, row_ids: Sequence[int]) -> list[Chunk]:
+    """Return the chunks of these rows, in the order of the row ids."""
+    if not row_ids:
+        return []
+    rows = opened.take_row_ids(list(row_ids)).select(list(CHUNK_COLUMNS)).with_row_id().to_arrow()
+    by_id = dict(zip(rows["_rowid"].to_pylist(), chunks_of(rows), strict=True))
+    return [by_id[row_id] for row_id in row_ids]
+
+
 def vectors_of(rows: pa.Table, dimension: int) -> Vectors:
     """Return the vector column as ``(n, dim) float32``."""
     parts = [part.flatten().to_numpy().reshape(-1, dimension) for part in rows["vector"].chunks]

@@ -8,10 +8,10 @@ from typing import Any
 
 from workbench.contracts import Filter
 from workbench.records import Chunk, Vectors
-from workbench.stores._lancedb_rows import CHUNK_COLUMNS, chunks_of, vectors_of
+from workbench.stores._lancedb_rows import chunks_at, vectors_of
 from workbench.stores._rows import cosines
 
-_SPARE = 32
+_SPARE = 16
 """How many hits more than asked for are fetched, so that ties across the cut are seen."""
 
 
@@ -41,11 +41,13 @@ def nearest_by_lance(
     while True:
         query = filtered(vector_query(opened, vector, fetched), where)
         query = query.bypass_vector_index() if probes is None else query.nprobes(probes)
-        rows = query.select([*CHUNK_COLUMNS, "vector", "_distance"]).to_arrow()
-        scores = cosines(vectors_of(rows, len(vector)), vector)
-        found = list(zip(chunks_of(rows), (float(score) for score in scores), strict=True))
-        found.sort(key=lambda pair: (-pair[1], pair[0].document_id, pair[0].ordinal))
+        # Texts are left out until the best are known: they are the larger part of a row.
+        keys = query.select(["document_id", "ordinal", "vector", "_distance"]).with_row_id(True).to_arrow()
+        scores = cosines(vectors_of(keys, len(vector)), vector).tolist()
+        columns = (keys[name].to_pylist() for name in ("document_id", "ordinal", "_rowid"))
+        found = sorted(zip((-score for score in scores), *columns, strict=True))
         # Done when there are no more rows, or when the last one is clearly behind the cut: no tie lies across it.
-        if len(found) < fetched or found[-1][1] < found[k - 1][1] - 1e-6:
-            return found[:k]
+        if len(found) < fetched or -found[-1][0] < -found[k - 1][0] - 1e-6:
+            chunks = chunks_at(opened, [row_id for *_, row_id in found[:k]])
+            return [(chunk, -negative) for chunk, (negative, *_) in zip(chunks, found, strict=False)]
         fetched *= 4

@@ -18,6 +18,7 @@ from workbench.stores._lancedb_rows import (
     CHUNK_COLUMNS,
     arrow_rows,
     birth_of,
+    chunks_at,
     chunks_of,
     matrix_of,
     vectors_of,
@@ -137,12 +138,8 @@ class LanceTable(Table):
             lambda: matrix_of(opened, self.info.dimension),
         )
         positions, scores = matrix.nearest(vector, k, where)
-        if not len(positions):
-            return []
-        row_ids = matrix.row_ids[positions].tolist()
-        taken = opened.take_row_ids(row_ids).select(list(CHUNK_COLUMNS)).with_row_id().to_arrow()
-        by_row = dict(zip(taken["_rowid"].to_pylist(), chunks_of(taken), strict=True))
-        return [(by_row[row], float(score)) for row, score in zip(row_ids, scores, strict=True)]
+        chunks = chunks_at(opened, matrix.row_ids[positions].tolist())
+        return [(chunk, float(score)) for chunk, score in zip(chunks, scores, strict=True)]
 
     # ── keeping it small and quick ───────────────────────────────────────────────────────────────────────────────
 
