@@ -10,6 +10,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 from workbench import pipeline
 from workbench.config import Config, parsed
 from workbench.errors import Cancelled, ConfigError, InputError, SettingsError, WorkbenchError
+from workbench.evaluation import leaderboard
+from workbench.evaluation.formats import imported_path
+from workbench.evaluation.verdict import verdict
+from workbench.experiment import on_common_questions
 from workbench.records import Chunk
 from workbench.workspace import AddResult, Workspace
 
@@ -39,6 +44,11 @@ class Output:
         line = json.dumps(values, ensure_ascii=False) if self.as_json else _printable(text)
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
+
+    def conclusion(self, text: str) -> None:
+        """Print what follows from the results: below them for people, as a message beside JSON lines."""
+        self.clear()
+        (sys.stderr if self.as_json else sys.stdout).write(_printable(text) + "\n")
 
     def message(self, text: str) -> None:
         """Print a message for people."""
@@ -249,6 +259,47 @@ def search(workspace: Workspace, options: argparse.Namespace, out: Output) -> in
     return DONE
 
 
+def evaluate(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
+    """Score each config's built table on judged questions: metrics, intervals, paired tests, verdict."""
+    configs = [read_config(path) for path in options.configs]
+    for config in configs:
+        workspace.tables.table(config)  # nothing is measured before every table is known to be there
+    read = imported_path(options.questions, [workspace.document(row.id) for row in workspace.documents()])
+    for remark in (*read.problems, *read.notes):
+        out.message(f"{options.questions.name}, {remark}")
+    missing = {row.name: row.missing_documents for row in workspace.tables.rows()}
+    outcomes = []
+    for config in configs:
+
+        def tick(done: int, total: int, name: str = config.name) -> None:
+            out.progress(f"{name}: {done} of {total} questions")
+
+        if missing.get(config.table_name):
+            out.message(f"{config.name}: {missing[config.table_name]} documents are not in its table")
+        outcomes.append(workspace.evaluations.outcome(config, read.question_set, tick=tick))
+        for reason in outcomes[-1].lost:
+            out.message(f"{config.name}: {reason}")
+    out.clear()
+    scores = on_common_questions(outcomes)
+    found = verdict(scores, options.measure)
+    if not found.question_count:
+        raise InputError(f"{options.questions} has no question with an answer in these documents", "empty")
+    for row in leaderboard.rows(scores):
+        out.row(
+            asdict(row),
+            f"{row.config:40.40} {row.measure:20} {row.value:10.4f}  [{row.low:.4f}, {row.high:.4f}]",
+        )
+    for compared in found.comparisons:
+        out.conclusion(
+            f"{compared.better} - {compared.other}: {compared.measure} {compared.difference.value:+.4f} "
+            f"[{compared.difference.low:+.4f}, {compared.difference.high:+.4f}], p = {compared.p:.4f}, "
+            f"corrected {compared.p_corrected:.4f}; {compared.wins} wins, {compared.ties} ties, "
+            f"{compared.losses} losses"
+        )
+    out.conclusion(found.sentence)
+    return SOME_FAILED if read.problems else DONE
+
+
 # ── the command line ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -286,6 +337,10 @@ def arguments() -> argparse.ArgumentParser:
     found.add_argument("config", metavar="CONFIG.yaml")
     found.add_argument("question")
     found.add_argument("--k", type=k_value, default=None)
+    found = command(evaluate)
+    found.add_argument("configs", nargs="+", metavar="CONFIG.yaml")
+    found.add_argument("--questions", required=True, type=Path, metavar="FILE", help="CSV, JSONL or BEIR")
+    found.add_argument("--measure", default="recall@5", help="what the verdict is about; default: recall@5")
     return top
 
 
