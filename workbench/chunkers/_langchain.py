@@ -16,12 +16,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from workbench.analysis import Ranges, TextAnalysis
+from workbench.analysis import Ranges, TextAnalysis, Tokens
 from workbench.chunkers._budget import BudgetChunker
 from workbench.chunkers._parts import fitting_words
 from workbench.errors import MissingPackageError
 from workbench.outline import outline, snapped
-from workbench.spans import Measure, Pieces, Span, cut, sizes
+from workbench.spans import Measure, Offsets, Pieces, Span, cut, sizes
 
 Kind = Literal["CharacterTextSplitter", "RecursiveCharacterTextSplitter"]
 
@@ -52,9 +52,7 @@ class _Ruler:
         self._measure = measure
         self._budget = budget
         self._overlap = overlap
-        places = np.arange(len(analysis.text) + 1, dtype=np.int64)
-        self._lows = measure.lows(places)
-        self._highs = measure.highs(places)
+        self._lows, self._highs = (found.data for found in _by_place(measure, len(analysis.text)))
         self.placed = 0
         """The end of what has been joined: the next piece to join begins here."""
         self.measured = 0
@@ -62,13 +60,12 @@ class _Ruler:
 
     def size(self, piece: str | Span) -> int:
         """Return the size of a range, or of the next piece in the text."""
-        if isinstance(piece, str):
-            start, self.measured = self.measured, self.measured + len(piece)
-            return self._size(start, self.measured)
-        return self._size(*piece)
-
-    def _size(self, start: int, end: int) -> int:
-        return max(0, int(self._highs[end]) - int(self._lows[start])) if start < end else 0
+        if isinstance(piece, tuple):
+            return self._highs[piece[1]] - self._lows[piece[0]]
+        if not piece:
+            return 0
+        start, self.measured = self.measured, self.measured + len(piece)
+        return self._highs[self.measured] - self._lows[start]
 
     def ranges(self, pieces: Iterable[str]) -> list[Span]:
         """Return where the next pieces stand.
@@ -79,7 +76,7 @@ class _Ruler:
         found: list[Span] = []
         for piece in pieces:
             start, self.placed = self.placed, self.placed + len(piece)
-            if found and self._size(start, self.placed) == 0:
+            if found and piece and self._highs[self.placed] == self._lows[start]:
                 found[-1] = (found[-1][0], self.placed)
             else:
                 found.append((start, self.placed))
@@ -101,7 +98,7 @@ class _Ruler:
                 continue
             if result and start <= result[-1][0]:
                 result.pop()
-            if self._size(start, end) <= self._budget:
+            if self._highs[end] - self._lows[start] <= self._budget:
                 result.append((start, end))
             else:
                 # The parts end here: what follows may not begin before them.
@@ -120,6 +117,18 @@ class _Ruler:
         last = int(np.searchsorted(words[:, 0], end, side="left"))
         inside = np.clip(words[first:last], start, end)
         return list(cut(Pieces(inside, sizes(inside, self._measure)), self._budget, self._overlap))
+
+
+def _by_place(measure: Measure, length: int) -> tuple[Offsets, Offsets]:
+    """Return, for every place in a text, how much is over before it and how much has begun before it."""
+    if not isinstance(measure, Tokens):
+        places = np.arange(length + 1, dtype=np.int64)
+        return measure.lows(places), measure.highs(places)
+    # As searching every place among the tokens, in linear time.
+    over = np.cumsum(np.bincount(measure.ends, minlength=length + 1), dtype=np.int64)
+    begun = np.zeros(length + 1, np.int64)
+    np.cumsum(np.bincount(measure.starts, minlength=length)[:length], out=begun[1:])
+    return over, begun
 
 
 @cache
