@@ -120,8 +120,10 @@ def test_a_table_made_anew_elsewhere_is_not_answered_from_memory(tmp_path: Path)
     table.replace_documents([rows(1, [0, 1])])
     assert table.nearest(directions()[0], 1)[0][0].document_id == document_id(1)
     plugins.build("stores", "lancedb").connection(tmp_path).drop("t")
-    _table(tmp_path).replace_documents([rows(2, [0, 1])])
-    assert table.nearest(directions()[0], 1)[0][0].document_id == document_id(2)
+    _table(tmp_path).replace_documents([rows(2, [2, 3])])
+    found = table.nearest(directions()[3], 1)
+    assert [(chunk.document_id, chunk.ordinal) for chunk, _ in found] == [(document_id(2), 1)]
+    assert found[0][1] == pytest.approx(1, abs=1e-5)
 
 
 def test_tables_too_large_for_memory_give_the_same_hits(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ from workbench.contracts import TableInfo
 
 connection = plugins.build("stores", "lancedb").connection(Path(sys.argv[1]))
 connection.drop("t")
-connection.create(TableInfo("t", 8)).replace_documents([rows(2, [0, 1])])
+connection.create(TableInfo("t", 8)).replace_documents([rows(2, [2, 3])])
 """
 
 
@@ -128,4 +128,6 @@ def test_a_table_made_anew_by_another_process_is_read_as_it_is(tmp_path: Path) -
     assert _started(REMAKER, tmp_path).wait(timeout=120) == 0
     assert table.states() == {document_id(2): "state 1"}
     assert [chunk.document_id for chunk in table.chunks()] == [document_id(2)] * 2
-    assert table.nearest(directions()[0], 1)[0][0].document_id == document_id(2)
+    found = table.nearest(directions()[3], 1)
+    assert [(chunk.document_id, chunk.ordinal) for chunk, _ in found] == [(document_id(2), 1)]
+    assert found[0][1] == pytest.approx(1, abs=1e-5)
