@@ -33,6 +33,7 @@ DEFAULTS = MapSettings()
 NEIGHBOUR_RANGE = (2, 100)
 DISTANCE_RANGE = (0.0, 0.99)
 PICKED = "map picked"
+NEIGHBOURS_SHARE = 0.2
 
 
 @dataclass(frozen=True)
@@ -192,7 +193,7 @@ def _start(maps: Maps, sample: Sample, choice: Choice, key: str) -> None:
         if job.key != key and job.name == _job_name(choice):
             job.cancel()
     if jobs().active_with(key) is None:
-        jobs().start(_job_name(choice), JOB_KIND, _work, maps, sample, choice.settings, key=key)
+        jobs().start(_job_name(choice), JOB_KIND, _work, maps, sample, choice.settings, key=key, unit="%")
 
 
 def _job_name(choice: Choice) -> str:
@@ -200,13 +201,21 @@ def _job_name(choice: Choice) -> str:
 
 
 def _work(job: Job, maps: Maps, sample: Sample, settings: MapSettings) -> str:
-    job.tick(0, 1, "UMAP is being loaded: its very first use takes about half a minute")
-
     def tick(done: int, total: int) -> None:
-        job.tick(done, total, f"laying out {len(sample.chunks):,} chunks")
+        job.tick(done, total, _stage(done, total))
 
     maps.compute(sample, settings, tick)
     return f"{len(sample.chunks):,} chunks"
+
+
+def _stage(done: int, total: int) -> str:
+    """Return what UMAP is doing: a fifth is for neighbours, and between that and the layout it is compiled once."""
+    share = done / max(1, total)
+    if share < NEIGHBOURS_SHARE:
+        return "finding neighbours"
+    if share == NEIGHBOURS_SHARE:
+        return "loading UMAP, half a minute or more at its very first use"
+    return "laying out the points"
 
 
 # ── drawing ──────────────────────────────────────────────────────────────────────────────────────────────────────
