@@ -27,6 +27,7 @@ class Everything(Plugin):
     mode: Literal["one_way", "other"] = Field("one_way", description="which")
     tidy: bool = Field(True, description="whether")
     language: str = Field("english", description="of the text")
+    marks: tuple[str, ...] = Field(("\n\n", " "), strict=False, description="where to split")
     dimension: int | None = Field(None, gt=0, description="shorter vectors")
 
 
@@ -87,10 +88,21 @@ def test_a_value_of_the_wrong_kind_is_replaced_by_the_default() -> None:
         "drift": 1,
         "dimension": 10**40,
         "language": ["x"],
+        "marks": {},
     }
     app = drawn("chunkers", "everything", odd)
     assert not app.exception
-    assert app.session_state["found"] == {**Everything().model_dump(), "drift": 1.0}
+    assert app.session_state["found"] == {**Everything().model_dump(), "drift": 1.0, "marks": "{}"}
+
+
+@pytest.mark.usefixtures("everything")
+def test_a_list_of_texts_is_typed_as_a_list() -> None:
+    app = drawn("chunkers", "everything")
+    assert app.text_input[1].value == '["\\n\\n", " "]'
+    app.text_input[1].set_value('["x"]').run()
+    assert app.session_state["found"]["marks"] == ("x",)
+    app.text_input[1].set_value('["x').run()
+    assert "marks" in app.error[0].value
 
 
 @pytest.mark.parametrize(("family", "name"), FORMABLE, ids=lambda value: str(value))

@@ -12,6 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from workbench import plugins
 from workbench.config import NAME_PATTERN, Config
 from workbench.ui import forms, presets, state
+from workbench.ui.card_row import card_row
 from workbench.ui.messages import plain, sentence, term_help
 from workbench.ui.state import LARGEST_COMPARISON, Draft
 from workbench.ui.wording import label_of
@@ -40,8 +41,8 @@ def add_menu(drafts: Sequence[Draft], saved: Sequence[Config]) -> None:
 def cards(drafts: Sequence[Draft]) -> tuple[list[Draft], list[DeltaGenerator]]:
     """Draw the cards; return the drafts as they stand now, and a place in each card for its message."""
     result, places = [], []
-    for draft, column in zip(drafts, st.columns(len(drafts), gap="small"), strict=True):
-        with column, st.container(border=True, gap="small", height="stretch"):
+    for draft, card in zip(drafts, card_row(len(drafts), "config-cards"), strict=True):
+        with card:
             edited, place = _card(draft, alone=len(drafts) == 1)
         result.append(edited)
         places.append(place)
@@ -80,24 +81,37 @@ def _card(draft: Draft, alone: bool) -> tuple[Draft, DeltaGenerator]:
     ):
         rest = [setting for setting in main if setting not in sizes]
         settings |= forms.settings_form("chunkers", chunker, key, values, only=rest)
-        more = st.popover("", icon=":material/tune:", help="All settings, model, name", key=f"{key}.more")
-    place = st.empty()
-    with more:
-        others = set(forms.used_settings("chunkers", chunker, values)) - set(main)
-        settings |= forms.settings_form("chunkers", chunker, key, values, only=others)
-        draft = _model_and_parser(draft.with_section("chunker", chunker, settings), key)
-        typed = st.text_input(
-            "Name", key=_seeded(f"{key}.name", draft.typed_name), placeholder=draft.name, max_chars=80
+        more = st.popover(
+            "", icon=":material/tune:", help="All settings, model, name", key=f"{key}.more", on_change="rerun"
         )
-        named = _named(draft, typed or "")
-    return named, place
+    place = st.empty()
+    draft = draft.with_section("chunker", chunker, settings)
+    # A closed panel is not drawn: four of them would double the time of every slider move. Once more after it was
+    # closed it is, since the last value typed may arrive together with the click that closes it.
+    was_open = st.session_state.get(f"{key}.open", False)
+    st.session_state[f"{key}.open"] = bool(more.open)
+    if more.open or was_open:
+        with more:
+            draft = _everything_else(draft, key, shown=main)
+    return draft, place
+
+
+def _everything_else(draft: Draft, key: str, shown: Sequence[str]) -> Draft:
+    """Draw the settings that are not in the card itself: of the chunker, the model, the parser, and the name."""
+    chunker, settings = draft.plugin_name("chunker"), draft.settings("chunker")
+    others = set(forms.used_settings("chunkers", chunker, settings)) - set(shown)
+    settings |= forms.settings_form("chunkers", chunker, key, settings, only=others)
+    draft = _model_and_parser(draft.with_section("chunker", chunker, settings), key)
+    name_key = _seeded(f"{key}.name", draft.typed_name)
+    typed = st.text_input("Name", key=name_key, placeholder=draft.name, max_chars=80)
+    return _named(draft, typed or "")
 
 
 def _model_and_parser(draft: Draft, key: str) -> Draft:
     """Draw the model, whose tokenizer counts the tokens, and how PDFs are read."""
-    with st.expander("Model", icon=":material/neurology:"):
+    with st.expander("Embedding model", icon=":material/neurology:"):
         st.caption(term_help("embedder") + " It also counts the tokens.")
-        name = _plugin_choice("embedders", draft.plugin_name("embedder"), key, "Model")
+        name = _plugin_choice("embedders", draft.plugin_name("embedder"), key, "Kind")
         draft = draft.with_section(
             "embedder", name, forms.settings_form("embedders", name, key, _values(draft, "embedder", name))
         )

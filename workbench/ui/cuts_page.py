@@ -11,7 +11,7 @@ from workbench.ui import address, comparison, config_cards, presets, state
 from workbench.ui.comparison import Cuts
 from workbench.ui.jobs import progress_line
 from workbench.ui.messages import plain
-from workbench.ui.passage_view import passage_key
+from workbench.ui.passage_view import go_to
 from workbench.ui.resources import workspace
 from workbench.ui.state import LARGEST_COMPARISON, Draft
 from workbench.workspace import DocumentRow
@@ -28,7 +28,7 @@ def restore(documents: Sequence[DocumentRow]) -> None:
         document_id = _restored_document(ids, st.query_params.get_all("document"))
         number = address.number(st.query_params.get_all("page") or [""], 1, 1e8)
         if number is not None:
-            st.session_state[passage_key(document_id)] = int(number)
+            go_to(document_id, int(number))
     elif st.session_state[DOCUMENT_WIDGET] not in ids:
         st.session_state[DOCUMENT_WIDGET] = ids[0]
     address.entered(VIEW_WIDGET, "view", "text", lambda texts: texts[-1] if texts[-1] in VIEWS else None)

@@ -9,6 +9,7 @@ import streamlit as st
 from workbench.config import Config
 from workbench.errors import WorkbenchError
 from workbench.ui import presets, state
+from workbench.ui.card_row import card_row
 from workbench.ui.charts import show, token_histogram
 from workbench.ui.comparison import Cuts
 from workbench.ui.messages import plain, shown_error, term_help
@@ -18,8 +19,8 @@ from workbench.ui.resources import workspace
 def figure_cards(columns: Sequence[Cuts]) -> None:
     """Draw a card per config, all over the whole document."""
     st.subheader("The whole document in figures")
-    for place, column in zip(st.columns(len(columns), gap="small"), columns, strict=True):
-        with place:
+    for card, column in zip(card_row(len(columns), "figure-cards"), columns, strict=True):
+        with card:
             _card(column)
     series: dict[str, list[int]] = {}
     for column in columns:
@@ -36,36 +37,33 @@ def figure_cards(columns: Sequence[Cuts]) -> None:
 
 def _card(column: Cuts) -> None:
     """Draw what is counted over the whole document, and the button that builds this config."""
-    with st.container(border=True, gap="small", height="stretch"):
-        st.markdown(f"**{plain(column.title)}**")
-        if column.result.figures is None or column.config is None:
-            st.caption("Working …" if column.job else "No figures: see the message above.")
-            return
-        found = column.result.figures
-        with st.container(horizontal=True, gap="small"):
-            st.metric("Chunks", f"{len(column.result.chunks):,}", help=term_help("chunk"), width="content")
-            st.metric(
-                "Median tokens", f"{found.median_tokens:,.0f}", help=term_help("token"), width="content"
-            )
-            st.metric(
-                "Cut mid-sentence",
-                f"{found.cut_inside_sentence:.0%}",
-                help=term_help("cut inside a sentence") + " Sentences as NLTK's Punkt finds them.",
-                width="content",
-            )
-            st.metric(
-                "Beyond window",
-                f"{found.beyond_window:.0%}" if found.window_tokens else "none",
-                help=term_help("model window")
-                + (f" This model reads {found.window_tokens:,} tokens." if found.window_tokens else ""),
-                width="content",
-            )
-        with st.container(horizontal=True, gap="small"):
-            if st.button("Build this one", icon=":material/construction:", key=f"build.{column.draft.id}"):
-                build(column.config)
-            if st.button("YAML", icon=":material/ios_share:", type="tertiary", key=f"yaml.{column.draft.id}"):
-                state.export(column.config)
-                st.switch_page("pages/export.py")
+    st.markdown(f"**{plain(column.title)}**")
+    if column.result.figures is None or column.config is None:
+        st.caption("Working …" if column.job else "No figures: see the message above.")
+        return
+    found = column.result.figures
+    with st.container(horizontal=True, gap="small"):
+        st.metric("Chunks", f"{len(column.result.chunks):,}", help=term_help("chunk"), width="content")
+        st.metric("Median tokens", f"{found.median_tokens:,.0f}", help=term_help("token"), width="content")
+        st.metric(
+            "Cut mid-sentence",
+            f"{found.cut_inside_sentence:.0%}",
+            help=term_help("cut inside a sentence") + " Sentences as NLTK's Punkt finds them.",
+            width="content",
+        )
+        st.metric(
+            "Beyond window",
+            f"{found.beyond_window:.0%}" if found.window_tokens else "none",
+            help=term_help("model window")
+            + (f" This model reads {found.window_tokens:,} tokens." if found.window_tokens else ""),
+            width="content",
+        )
+    with st.container(horizontal=True, gap="small"):
+        if st.button("Build this one", icon=":material/construction:", key=f"build.{column.draft.id}"):
+            build(column.config)
+        if st.button("YAML", icon=":material/ios_share:", type="tertiary", key=f"yaml.{column.draft.id}"):
+            state.export(column.config)
+            st.switch_page("pages/export.py")
 
 
 def build(config: Config) -> None:

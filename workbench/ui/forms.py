@@ -6,6 +6,7 @@ around the form stays. Values live in the session under the widget's key, so the
 
 from __future__ import annotations
 
+import json
 import types
 from collections.abc import Collection, Mapping
 from typing import Any, Literal, Union, get_args, get_origin
@@ -30,7 +31,7 @@ __all__ = [
     "used_settings",
 ]
 
-FEWEST_SLIDER_STEPS = 20
+SLIDER_STEPS = 40
 BOX_WIDTH_PIXELS = 74
 
 
@@ -97,7 +98,7 @@ def size_slider(family: str, name: str, setting: str, key: str, value: int) -> i
     The slider spans the useful sizes around the default; the box takes any number.
     """
     field = plugins.plugin_class(family, name).model_fields[setting]
-    low, high = _slider_range(field)
+    low, high, step = _slider_range(field)
     slider_key, box_key = f"{key}.{name}.{setting}.slider", f"{key}.{name}.{setting}"
     st.session_state.setdefault(box_key, value if _fits(value, int) else field.get_default())
     st.session_state[slider_key] = min(max(st.session_state[box_key] or low, low), high)
@@ -110,7 +111,7 @@ def size_slider(family: str, name: str, setting: str, key: str, value: int) -> i
             field_label(setting, field),
             low,
             high,
-            step=max(1, low // 2),
+            step=step,
             key=slider_key,
             on_change=moved,
             help=field.description,
@@ -126,11 +127,13 @@ def size_slider(family: str, name: str, setting: str, key: str, value: int) -> i
     return int(typed) if typed is not None else 0
 
 
-def _slider_range(field: FieldInfo) -> tuple[int, int]:
+def _slider_range(field: FieldInfo) -> tuple[int, int, int]:
+    """Return the first and last value of a slider and its step: round numbers around the default."""
     low, high = bounds(field)
     default = field.get_default()
-    start = max(low or 1, default // FEWEST_SLIDER_STEPS // 2 * 2, 1)
-    return start, min(high or default * 3, default * 3)
+    step = max((s for s in (1, 5, 10, 20, 50, 100) if s * SLIDER_STEPS <= default), default=1)
+    first = -(-max(low or 1, 2 * step) // step) * step
+    return first, min(high or default * 3, default * 3), step
 
 
 def _kinds(field: FieldInfo) -> tuple[Any, ...]:
@@ -158,6 +161,8 @@ def _widget(name: str, field: FieldInfo, key: str, value: Any) -> Any:
         if st.session_state.get(key) not in options:
             st.session_state[key] = value if value in options else field.get_default()
         return st.selectbox(label, options, format_func=_words, key=key, help=help_text)
+    if get_origin(kinds[0]) is tuple:
+        return _list_of_texts(label, key, help_text, value)
     kind = next((k for k in (bool, int, float, str) if k in kinds), None)
     if kind is None:
         raise SettingsError(f"the setting {name} has a type that forms cannot show: {field.annotation}")
@@ -184,6 +189,18 @@ def _widget(name: str, field: FieldInfo, key: str, value: Any) -> Any:
     )
     # An emptied box of a number that must be there counts as 0: the plug-in says what it needs.
     return typed if typed is not None or optional else (0 if whole else 0.0)
+
+
+def _list_of_texts(label: str, key: str, help_text: str | None, value: Any) -> Any:
+    # As JSON, because blanks and line ends are texts here.
+    if key not in st.session_state:
+        st.session_state[key] = json.dumps(value, ensure_ascii=False)
+    typed = st.text_input(label, key=key, help=f'{help_text or ""} (as a list: `["a", "b"]`)')
+    try:
+        found = json.loads(typed)
+    except (ValueError, RecursionError):
+        return typed
+    return tuple(found) if isinstance(found, list) else typed
 
 
 def _step(value: Any, whole: bool) -> Any:

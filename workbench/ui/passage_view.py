@@ -21,7 +21,6 @@ from workbench.workspace import DocumentRow
 
 HEIGHT_PIXELS = 540
 MANY_PASSAGES = 9
-SELECTED = "selected chunk"
 
 
 def passage_key(document_id: str) -> str:
@@ -38,11 +37,12 @@ def passage_choice(row: DocumentRow, columns: Sequence[Cuts]) -> int:
     document = parsed.document
     found = passages(document)
     number = min(max(1, int(st.session_state.get(key, 1))), len(found))
-    if key in st.session_state and st.session_state[key] != number:
-        st.session_state[key] = number
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if len(found) > 1:
-            number = st.pagination(len(found), default=number, key=key, persist_state="session")
+            # The number lives in the session; a number from elsewhere (a link, the box) makes a new widget.
+            made_for = f"{key}.{st.session_state.get(f'{key}.jumps', 0)}"
+            number = st.pagination(len(found), default=number, key=made_for)
+            st.session_state[key] = number
         if len(found) > MANY_PASSAGES:
             st.session_state[f"{key}.typed"] = number
             st.number_input(
@@ -50,8 +50,8 @@ def passage_choice(row: DocumentRow, columns: Sequence[Cuts]) -> int:
                 1,
                 len(found),
                 key=f"{key}.typed",
-                on_change=_go_to,
-                args=(key,),
+                on_change=_typed,
+                args=(row.id,),
                 label_visibility="collapsed",
                 width=120,
             )
@@ -59,8 +59,15 @@ def passage_choice(row: DocumentRow, columns: Sequence[Cuts]) -> int:
     return number - 1
 
 
-def _go_to(key: str) -> None:
-    st.session_state[key] = st.session_state[f"{key}.typed"]
+def go_to(document_id: str, number: int) -> None:
+    """Bring another passage (from 1) of a document to the screen, at the next run."""
+    key = passage_key(document_id)
+    st.session_state[key] = number
+    st.session_state[f"{key}.jumps"] = st.session_state.get(f"{key}.jumps", 0) + 1
+
+
+def _typed(document_id: str) -> None:
+    go_to(document_id, st.session_state[f"{passage_key(document_id)}.typed"])
 
 
 @st.fragment
@@ -157,7 +164,6 @@ def _touching(column: Cuts, start: int, end: int) -> list[Chunk]:
 
 
 def _choose(column_id: str, ordinal: int) -> None:
-    st.session_state[SELECTED] = column_id, ordinal
     # The widgets below show what was clicked, so they are set before they are drawn.
     st.session_state["model input.column"] = column_id
     st.session_state[f"model input.{column_id}"] = ordinal + 1

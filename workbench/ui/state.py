@@ -117,7 +117,12 @@ class Draft:
             if not isinstance(given, dict) or given.get("name") not in plugins.names(family):
                 return None
             fields = plugins.plugin_class(family, given["name"]).model_fields
-            sections[section] = {key: value for key, value in given.items() if key == "name" or key in fields}
+            sections[section] = {
+                # JSON knows lists only; settings are frozen.
+                key: tuple(value) if isinstance(value, list) else value
+                for key, value in given.items()
+                if key == "name" or key in fields
+            }
         name = body.get("name", "")
         return cls(sections, name if isinstance(name, str) and NAME_PATTERN.fullmatch(name) else "")
 

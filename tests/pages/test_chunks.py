@@ -1,0 +1,245 @@
+"""The Chunks page, run as Streamlit runs it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from workbench.ui import state
+from workbench.ui.cuts_page import VIEW_WIDGET
+from workbench.ui.jobs import jobs
+from workbench.workspace import Workspace
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parent.parent.parent
+SENTENCES = [
+    f"This is sentence number {n}, and it says <b>nothing</b> & more than that." for n in range(1, 61)
+]
+TEXT = "\n\n".join(" ".join(SENTENCES[i : i + 6]) for i in range(0, 60, 6))
+
+
+def link(chunker: str, **settings: Any) -> str:
+    """Return a config of the quick test model as it stands in a link."""
+    return json.dumps({"chunker": {"name": chunker, **settings}, "embedder": {"name": "hashing"}})
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(tmp_path))
+    monkeypatch.setenv("WORKBENCH_WARM_UP", "off")
+    st.cache_resource.clear()
+    yield Workspace(tmp_path)
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def document(here: Workspace) -> str:
+    found = here.add("sentences <i>.txt", TEXT.encode()).document_id
+    assert found is not None
+    return found
+
+
+def page(*configs: str, **address: str) -> AppTest:
+    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).switch_page("pages/chunks.py")
+    if configs:
+        app.query_params["config"] = list(configs)
+    for name, value in address.items():
+        app.query_params[name] = value
+    return when_idle(app.run())
+
+
+def when_idle(app: AppTest) -> AppTest:
+    """Run the page again until its jobs have ended, as the page's own clock does."""
+    while jobs().active():
+        app.run()
+    return app.run()
+
+
+def components(app: AppTest, name: str) -> list[Any]:
+    """Return what the components of this name on the page were sent."""
+    return [element.proto for element in app.get("bidi_component") if element.proto.component_name == name]
+
+
+def metrics(app: AppTest, label: str) -> list[str]:
+    return [metric.value for metric in app.metric if metric.label == label]
+
+
+@pytest.mark.usefixtures("here")
+def test_the_empty_page_leads_to_the_documents() -> None:
+    app = page()
+    assert not app.exception
+    assert any("Nothing to cut yet" in m.value for m in app.markdown)
+
+
+@pytest.mark.usefixtures("document")
+def test_a_newcomer_sees_three_ways_of_cutting() -> None:
+    app = page()
+    assert not app.exception
+    assert not app.error
+    assert [s.value for s in app.selectbox if s.label == "Cut by"] == [
+        "spacy_sentences",
+        "nltk_sentences",
+        "fixed_size",
+    ]
+    assert len(metrics(app, "Chunks")) == 3
+    assert metrics(app, "Cut mid-sentence")[1] == "0%"
+    assert "config" not in app.query_params
+
+
+def test_a_link_brings_back_document_settings_and_their_chunks(here: Workspace, document: str) -> None:
+    here.add("other.txt", b"Another one, first in the list?")
+    app = page(link("nltk_sentences", size_tokens=60), link("fixed_size", size_tokens=33), document=document)
+    assert [s.value for s in app.selectbox if s.label == "Document"] == [document]
+    assert [n.value for n in app.number_input if n.label == "Size (tokens), exactly"] == [60, 33]
+    config = state.Draft.from_link(link("fixed_size", size_tokens=33))
+    assert config is not None
+    assert metrics(app, "Chunks")[1] == str(len(here.chunks(document, config.config())))
+
+
+def test_moving_a_setting_changes_its_column_and_the_link(document: str) -> None:
+    app = page(link("nltk_sentences", size_tokens=60), link("fixed_size", size_tokens=60), document=document)
+    before = metrics(app, "Chunks")
+    slider = app.slider[0]
+    when_idle(slider.set_value(120).run())
+    after = metrics(app, "Chunks")
+    assert int(after[0].replace(",", "")) < int(before[0].replace(",", ""))
+    assert after[1] == before[1]
+    assert json.loads(app.query_params["config"][0])["chunker"]["size_tokens"] == 120
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "sentence"),
+    [
+        ("Overlap (tokens)", 60, "must be below size"),
+        ("Size (tokens), exactly", 0, "0"),
+        ("Size (tokens), exactly", -7, "-7"),
+        ("Overlap (tokens)", -1, "-1"),
+    ],
+)
+@pytest.mark.usefixtures("document")
+def test_settings_that_cannot_work_are_refused_in_their_card_only(
+    label: str, value: int, sentence: str
+) -> None:
+    app = page(link("nltk_sentences", size_tokens=60), link("fixed_size", size_tokens=60))
+    before = metrics(app, "Chunks")
+    widget = next(n for n in app.number_input if n.label == label)
+    if label.startswith("Size"):
+        widget = [n for n in app.number_input if n.label == label][1]
+    when_idle(widget.set_value(value).run())
+    assert not app.exception
+    assert len(app.error) == 1
+    assert sentence in app.error[0].value.replace("\\", "")
+    assert metrics(app, "Chunks") == before[:1]
+    assert len(components(app, "workbench_chunk_viewer")) == 1
+    # Put right, the column is back.
+    when_idle(widget.set_value(20).run())
+    assert not app.error
+    assert len(metrics(app, "Chunks")) == 2
+
+
+@pytest.mark.usefixtures("document")
+def test_the_exact_input_of_the_model_is_shown_escaped_with_the_part_it_does_not_read() -> None:
+    config = {
+        "chunker": {"name": "fixed_size", "size_tokens": 400},
+        "embedder": {"name": "sentence_transformers", "passage_prefix": "passage <x>: "},
+    }
+    app = page(json.dumps(config))
+    assert not app.exception
+    shown = next(h for h in (element.value for element in app.get("html")) if "sentence number 1" in h)
+    assert "passage &lt;x&gt;:" in shown
+    assert "&lt;b&gt;nothing&lt;/b&gt; &amp; more" in shown
+    assert "<b>" not in shown
+    assert 'title="not read"' in shown
+    assert metrics(app, "Beyond window")[0] != "0%"
+    assert any("tokens at once" in warning.value for warning in app.warning)
+
+
+@pytest.mark.usefixtures("document")
+def test_configs_are_added_removed_and_kept_when_the_page_is_left() -> None:
+    app = page(link("nltk_sentences", size_tokens=60))
+    assert [b.disabled for b in app.button if b.help == "Remove from the comparison"] == [True]
+    app.session_state[state.DRAFTS] = [*app.session_state[state.DRAFTS], state.Draft({})]
+    app = when_idle(app.run())
+    assert len(metrics(app, "Chunks")) == 2
+    app.switch_page("pages/documents.py").run()
+    app.switch_page("pages/chunks.py").run()
+    app = when_idle(app)
+    assert len(metrics(app, "Chunks")) == 2
+    remove = next(b for b in app.button if b.help == "Remove from the comparison")
+    when_idle(remove.click().run())
+    assert len(metrics(app, "Chunks")) == 1
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "{",
+        "[1]",
+        '{"chunker": 3}',
+        '{"chunker": {"name": "../x"}}',
+        '{"chunker": {"name": []}}',
+        "x" * 5000,
+    ],
+)
+@pytest.mark.usefixtures("document")
+def test_a_link_that_cannot_be_read_says_so_and_shows_the_rest(broken: str) -> None:
+    app = page(broken, link("nltk_sentences"), document="nowhere", page="-3")
+    assert not app.exception
+    assert len(metrics(app, "Chunks")) == 1
+    assert any("left out" in toast.value for toast in app.toast) or not app.toast
+
+
+@pytest.mark.usefixtures("document")
+def test_settings_of_a_wrong_kind_in_a_link_fall_back_to_the_defaults() -> None:
+    app = page(link("nltk_sentences", size_tokens="many", overlap_sentences=10**30, cross_paragraphs="no"))
+    assert not app.exception
+    assert [n.value for n in app.number_input if n.label == "Size (tokens), exactly"] == [250]
+
+
+def test_building_saves_the_config_and_names_it_for_the_tables_page(here: Workspace, document: str) -> None:
+    app = page(link("nltk_sentences", size_tokens=60), document=document)
+    next(b for b in app.button if b.label == "Build this one").click().run()
+    assert not app.exception
+    (saved,) = here.configs()
+    assert saved.chunker.model_dump()["size_tokens"] == 60
+    assert saved.embedder.name == "hashing"
+
+
+def test_the_page_image_carries_the_cuts(here: Workspace) -> None:
+    pdf = (ROOT / "data" / "samples" / "safety-manual.pdf").read_bytes()
+    document = here.add("safety-manual.pdf", pdf).document_id
+    assert document is not None
+    app = page(link("nltk_sentences", size_tokens=60), document=document, view="page", page="2")
+    assert not app.exception
+    assert app.session_state[VIEW_WIDGET] == "page"
+    assert len(components(app, "workbench_page_viewer")) == 1
+    assert not components(app, "workbench_chunk_viewer")
+    assert app.query_params["page"] == "2"
+
+
+def test_a_click_on_a_chunk_shows_what_the_model_reads_of_it(document: str) -> None:
+    app = page(link("fixed_size", size_tokens=60), link("nltk_sentences", size_tokens=60), document=document)
+    second = app.session_state[state.DRAFTS][1].id
+    app.session_state["viewer.all"] = {"clicked": {"column": second, "ordinal": 3}}
+    app.run()
+    assert not app.exception
+    assert [s.value for s in app.selectbox if s.label == "Config"] == [second]
+    assert [n.value for n in app.number_input if n.label == "Chunk"] == [4]
+
+
+def test_configs_that_read_the_file_differently_stand_in_views_of_their_own(here: Workspace) -> None:
+    pdf = (ROOT / "data" / "samples" / "rule-book.pdf").read_bytes()
+    document = here.add("rule-book.pdf", pdf).document_id
+    assert document is not None
+    kept = json.loads(link("nltk_sentences", size_tokens=60))
+    kept["parser"] = {"name": "pdf", "remove_repeated": True}
+    app = page(link("nltk_sentences", size_tokens=60), json.dumps(kept), document=document, page="30")
+    assert not app.exception
+    assert len(components(app, "workbench_chunk_viewer")) == 2

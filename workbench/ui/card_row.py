@@ -1,0 +1,18 @@
+"""Cards side by side that go to the next row where they would become too narrow to read."""
+
+from __future__ import annotations
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+NARROWEST_REM = 13.5
+
+
+def card_row(count: int, key: str) -> list[DeltaGenerator]:
+    """Return places for cards of equal width and height; ``key`` names the row."""
+    # Streamlit's columns shrink without end, and its rows wrap at eight rem only.
+    st.html(
+        f"<style>.st-key-{key} > [data-testid='stLayoutWrapper'] {{ flex-basis: {NARROWEST_REM}rem; }}</style>"
+    )
+    with st.container(horizontal=True, gap="small", key=key):
+        return [st.container(border=True, gap="small", height="stretch") for _ in range(count)]
