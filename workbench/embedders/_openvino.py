@@ -69,7 +69,8 @@ class OpenVinoEncoder:
         work = list(batches([len(s) for s in sequences], batch_tokens))
         # Not AsyncInferQueue: its Python callbacks run in threads of OpenVINO and may still be leaving them when
         # the program ends, which aborts it ("terminate called without an active exception", 1 run in 12).
-        idle = [self._network.create_infer_request() for _ in range(min(self._requests, len(work)))]
+        # One request more than there are streams: results are taken in order, and no stream waits for that.
+        idle = [self._network.create_infer_request() for _ in range(min(self._requests + 1, len(work)))]
         running: deque[tuple[Any, Rows]] = deque()
         done = 0
         try:
