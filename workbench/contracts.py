@@ -21,6 +21,7 @@ from workbench.analysis import TextAnalysis, Tokenizer
 from workbench.errors import ContractError, SettingsError
 from workbench.records import Chunk, Document, Hit, ParsedFile, Query, Vectors, digest, text_digest
 from workbench.spans import Span, trimmed
+from workbench.workers import Workers
 
 Tick = Callable[[int, int], None]
 """Called with (done, total) while work goes on; may raise ``Cancelled``."""
@@ -79,6 +80,31 @@ class Parser(Plugin):
 
         Raises ``InputError`` with its ``status`` when nothing can be read.
         """
+
+    def parsed_by(
+        self,
+        workers: Workers,
+        data: bytes,
+        name: str,
+        document_id: str,
+        uri: str,
+        *,
+        timeout_s: float,
+        memory_bytes: int,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> ParsedFile:
+        """Return the same as ``parsed``, read by worker processes within limits; a parser may share out the pages."""
+        found: ParsedFile = workers.result(
+            self.parsed,
+            data,
+            name,
+            document_id,
+            uri,
+            timeout_s=timeout_s,
+            memory_bytes=memory_bytes,
+            cancelled=cancelled,
+        )
+        return found
 
     def page_image(self, data: bytes, page: int, dpi: int = 110) -> bytes:
         """Return one page as WebP, as it is displayed. Raises ``InputError`` for formats without pages."""

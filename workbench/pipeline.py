@@ -21,6 +21,7 @@ from workbench.ingest.vector_cache import VectorCache, cached_vectors
 from workbench.records import Chunk, Document, Hit, ParsedFile, Query, Vectors, digest
 from workbench.sentences import punkt_sentences
 from workbench.spans import Span
+from workbench.workers import Workers
 
 # ── file → document ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -51,11 +52,37 @@ def parser_for(file_name: str, parser: Parser) -> Parser:
     return found
 
 
+PARSE_MEMORY_BYTES = 1536 * 2**20
+
+
+def parse_timeout_s(size_bytes: int) -> float:
+    """Return how long a file may take: half a minute, and a second more for every 20 kB, ten minutes at most."""
+    return min(600.0, 30.0 + size_bytes / 20_000)
+
+
 def parsed(
-    data: bytes, file_name: str, document_id: str, uri: str, parser: Parser, password: str | None = None
+    data: bytes,
+    file_name: str,
+    document_id: str,
+    uri: str,
+    parser: Parser,
+    workers: Workers,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> ParsedFile:
-    """Return the document in ``data``. In this process: callers that face unknown files use worker processes."""
-    return parser_for(file_name, parser).parsed(data, file_name, document_id, uri, password)
+    """Return the document in ``data``, read by worker processes within limits of time and memory.
+
+    Never in this process: a small file can take gigabytes and never end. Raises ``InputError`` with its status.
+    """
+    return parser_for(file_name, parser).parsed_by(
+        workers,
+        data,
+        file_name,
+        document_id,
+        uri,
+        timeout_s=parse_timeout_s(len(data)),
+        memory_bytes=PARSE_MEMORY_BYTES,
+        cancelled=cancelled,
+    )
 
 
 def document_id(source: str, item_id: str) -> str:

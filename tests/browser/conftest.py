@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -57,35 +57,30 @@ def _healthy(address: str) -> bool:
         return False
 
 
-@pytest.fixture(scope="session")
-def streamlit_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., str]]:
-    """Start ``streamlit run`` on a script, wait until it answers, return its address. One server a script."""
-    started: dict[tuple[str, tuple[tuple[str, str], ...]], tuple[subprocess.Popen[bytes], str]] = {}
+class Servers:
+    """Servers of this test run: one for each command and environment, all stopped at its end."""
 
-    def start(script: Path | str, **environment: str) -> str:
-        wanted = (str(script), tuple(sorted(environment.items())))
-        if wanted in started:
-            return started[wanted][1]
+    def __init__(self, logs: Callable[[], Path]) -> None:
+        self._logs = logs
+        self._started: dict[tuple[object, ...], tuple[subprocess.Popen[bytes], str]] = {}
+
+    def address(self, module: Sequence[str], **environment: str) -> str:
+        """Start ``python -m module … --server.port=…``, wait until it answers, return its address."""
+        wanted = (tuple(module), tuple(sorted(environment.items())))
+        if wanted in self._started:
+            return self._started[wanted][1]
         port = free_port()
         address = f"http://127.0.0.1:{port}"
-        log = tmp_path_factory.mktemp("server") / "log.txt"
+        log = self._logs() / "log.txt"
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "streamlit",
-                    "run",
-                    str(script),
-                    f"--server.port={port}",
-                    *SERVER_FLAGS,
-                ],
+                [sys.executable, "-m", *module, f"--server.port={port}", *SERVER_FLAGS],
                 cwd=ROOT,
                 env={**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", **environment},
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        started[wanted] = (process, address)
+        self._started[wanted] = (process, address)
         waiter = Waiter(START_TIMEOUT_S)
         while not _healthy(address):
             if process.poll() is not None or waiter.over():
@@ -93,15 +88,36 @@ def streamlit_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calla
             waiter.rest()
         return address
 
-    yield start
-    for process, _ in started.values():
-        process.terminate()
-    for process, _ in started.values():
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(10)
+    def stop(self) -> None:
+        """Stop every server that was started here."""
+        for process, _ in self._started.values():
+            process.terminate()
+        for process, _ in self._started.values():
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
+    """The servers of this test run."""
+    found = Servers(lambda: tmp_path_factory.mktemp("server"))
+    yield found
+    found.stop()
+
+
+@pytest.fixture(scope="session")
+def streamlit_server(servers: Servers) -> Callable[..., str]:
+    """Run a script with ``streamlit run`` and return its address. One server a script."""
+    return lambda script, **environment: servers.address(("streamlit", "run", str(script)), **environment)
+
+
+@pytest.fixture(scope="session")
+def serve(servers: Servers) -> Callable[..., str]:
+    """Run the workbench as ``make run`` does and return its address. One server an environment."""
+    return lambda **environment: servers.address(("workbench.ui.serve",), **environment)
 
 
 class Waiter:

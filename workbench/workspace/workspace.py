@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
 
 from workbench import pipeline, plugins
 from workbench.analysis import Memo, TextAnalysis
@@ -26,7 +25,6 @@ from workbench.workspace.question_sets import QuestionSets
 from workbench.workspace.tables import Tables
 
 LARGEST_FILE_BYTES = 200 * 2**20
-PARSE_MEMORY_BYTES = 1536 * 2**20
 IMAGE_TIMEOUT_S = 30.0
 
 File = tuple[str, Path | bytes]
@@ -37,24 +35,6 @@ File = tuple[str, Path | bytes]
 def workers() -> Workers:
     """Return this process's worker processes: one pool, whatever the number of sessions."""
     return Workers(preload=("workbench.pipeline", "workbench.parsers.pdf"))
-
-
-def in_worker(
-    function: Callable[..., Any], *args: Any, size_bytes: int, cancelled: Callable[[], bool] = lambda: False
-) -> Any:
-    """Return ``function(*args)``, run in a worker process with limits that suit a file of this size."""
-    return workers().result(
-        function,
-        *args,
-        timeout_s=parse_timeout_s(size_bytes),
-        memory_bytes=PARSE_MEMORY_BYTES,
-        cancelled=cancelled,
-    )
-
-
-def parse_timeout_s(size_bytes: int) -> float:
-    """Return how long a file may take: half a minute, and a second more for every 20 kB, ten minutes at most."""
-    return min(600.0, 30.0 + size_bytes / 20_000)
 
 
 class Workspace:
@@ -121,18 +101,8 @@ class Workspace:
             return _unchanged(name, same, document_id)
         parser = pipeline.parser_for(name, plugins.build("parsers", "pdf"))
         if password is not None:
-            data = in_worker(parser.unlocked, data, password, size_bytes=len(data), cancelled=cancelled)
-        found = in_worker(
-            pipeline.parsed,
-            data,
-            name,
-            document_id,
-            uri,
-            parser,
-            None,
-            size_bytes=len(data),
-            cancelled=cancelled,
-        )
+            data = workers().result(parser.unlocked, data, password, cancelled=cancelled)
+        found = pipeline.parsed(data, name, document_id, uri, parser, workers(), cancelled)
         suffix = Path(name).suffix.lower()
         stored_hash = content_digest(data)
         with writing(self.folder):
@@ -235,34 +205,15 @@ class Workspace:
         key = _parse_key(own, row.content_hash, row.name)
         found = self._parses.get(key, row.id, row.uri)
         if found is None:
-            found = in_worker(
-                pipeline.parsed,
-                self.original(row),
-                row.name,
-                row.id,
-                row.uri,
-                own,
-                None,
-                size_bytes=row.size_bytes,
-            )
+            found = pipeline.parsed(self.original(row), row.name, row.id, row.uri, own, workers())
             self._parses.put(key, found)
         return found
 
     def parsed_file(self, path: Path, parser: Parser) -> ParsedFile:
         """Return a file as a document without adding it; raises ``InputError`` when it cannot be read."""
-        data = _content(path)
         uri = f"file:{path.resolve()}"
-        found: ParsedFile = in_worker(
-            pipeline.parsed,
-            data,
-            shown_name(path.name),
-            pipeline.document_id("file", uri),
-            uri,
-            pipeline.parser_for(path.name, parser),
-            None,
-            size_bytes=len(data),
-        )
-        return found
+        document_id = pipeline.document_id("file", uri)
+        return pipeline.parsed(_content(path), shown_name(path.name), document_id, uri, parser, workers())
 
     def document(self, document_id: str, config: Config | None = None) -> Document:
         """Return a document as the config's parser reads it."""
@@ -290,7 +241,7 @@ class Workspace:
             page,
             dpi,
             timeout_s=IMAGE_TIMEOUT_S,
-            memory_bytes=PARSE_MEMORY_BYTES,
+            memory_bytes=pipeline.PARSE_MEMORY_BYTES,
         )
         with writing(self.folder):
             write_atomically(path, image)
