@@ -21,6 +21,7 @@ VERSION = 1
 
 CodePoints = npt.NDArray[np.uint32]
 Marks = npt.NDArray[np.bool_]
+NARROW_CHARACTERS = 30
 NONE: Ranges = np.zeros((0, 2), np.int64)
 
 
@@ -218,8 +219,9 @@ def _real_line_ends(text: str, words: Ranges, ends: Offsets) -> Marks:
     column = np.zeros(int(paragraph[-1]) + 1, np.int64)
     np.maximum.at(column, paragraph, words[lasts, 1] - words[firsts, 0])
     needed = words[lasts[:-1], 1] - words[firsts[:-1], 0] + 1 + words[firsts[1:], 1] - words[firsts[1:], 0]
-    # Letters differ in width: a tenth is left for that.
-    wrapped = needed * 10 > column[paragraph[:-1]] * 9
+    # Letters differ in width: a tenth is left for that. Nobody sets running text in a narrow column.
+    available = column[paragraph[:-1]]
+    wrapped = (needed * 10 > available * 9) & (available >= NARROW_CHARACTERS)
     borders = zip(words[lasts[:-1], 1].tolist(), words[firsts[1:], 0].tolist(), strict=True)
     wrapped |= [text[b].islower() and (text[a - 1].isalnum() or text[a - 1] in ",-") for a, b in borders]
     marks[firsts[1:]] = ~wrapped | (ends[firsts[1:]] >= 2)

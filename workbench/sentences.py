@@ -84,13 +84,15 @@ def punkt_sentences(text: str | TextAnalysis, language: str = "english") -> Rang
 def marked_sentences(analysis: TextAnalysis) -> Ranges:
     """Return what ends with a mark such as ``.`` before a blank and no small letter: quick, for any language.
 
-    Abbreviations end sentences here; for a choice between places to cut that does little harm.
+    Some abbreviations end sentences here; for a choice between places to cut that does little harm.
     """
     return split_sentences(analysis, "marks", lambda text: (match.end() for match in _MARKS.finditer(text)))
 
 
 _CLOSERS = "\"'”’»)\\]}"
-_MARKS = regex.compile(rf"[.!?…][{_CLOSERS}]*+(?=\s++\P{{Ll}})|[。！？][{_CLOSERS}」』）]*+")
+# Short capitalised words and letters between full stops (Dr. St. U.S.) are left alone.
+_FULL_STOP = r"(?<!(?:^|\P{L})\p{Lu}\p{L}{0,2}|\.\p{L})\."
+_MARKS = regex.compile(rf"(?:{_FULL_STOP}|[!?…])[{_CLOSERS}]*+(?=\s++\P{{Ll}})|[。！？][{_CLOSERS}」』）]*+")
 
 
 class _NoTokens:
