@@ -33,7 +33,8 @@ _T = TypeVar("_T")
 _INDEX = "vector_idx"
 _INDEXED_K = 100
 """Above this many hits the index would have to look into most of its cells: exact search is used."""
-_PROBES = (20, 40, 80, 160, 320)
+_PROBES = (10, 20, 40, 80, 160, 320)
+"""Cells of about 4,096 rows (LanceDB's default) that a search looks into; five were enough at 100,000 rows."""
 _MATRICES = MatrixCache()
 
 
@@ -163,14 +164,15 @@ class LanceTable(Table):
             count = int(opened.count_rows())
             indexed = any(index.name == _INDEX for index in opened.list_indices())
             wanted = count > self._place.store.index_above
+            if indexed and not wanted:
+                opened.drop_index(_INDEX)
+            _cleaned(opened)
             if wanted and not indexed:
                 from lancedb.index import IvfFlat
 
-                # Not IVF_PQ: its recall@10 was .44 where this one's was 1, for the same time.
+                # Not IVF_PQ: its recall@10 was .44 where this one's was 1, for the same time. Made after joining
+                # the files, which would move the rows under it.
                 opened.create_index("vector", config=IvfFlat(distance_type="cosine"))
-            elif indexed and not wanted:
-                opened.drop_index(_INDEX)
-            _cleaned(opened)
             opened = self._place.database().open_table(self.info.name)
             note = self._measured(opened, count) if wanted else None
             if note is None:
