@@ -39,6 +39,7 @@ def run() -> None:
                 _page("search", "Search", "ask", ":material/search:"),
                 _page("map", "Map", "atlas", ":material/scatter_plot:"),
             ],
+            "Measure": [_page("questions", "Questions", "judged", ":material/quiz:")],
             "Decide": [_page("export", "Export", "yaml", ":material/ios_share:")],
         }
     )
