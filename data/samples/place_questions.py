@@ -71,7 +71,8 @@ def parsed_text(path: Path) -> str:
     from workbench import pipeline, plugins
 
     parser = plugins.build("parsers", "pdf")
-    return pipeline.parsed(path.read_bytes(), path.name, path.stem, path.name, parser).document.text
+    own = pipeline.parser_for(path.name, parser)
+    return own.parsed(path.read_bytes(), path.name, path.stem, path.name).document.text
 
 
 def documents() -> dict[str, Path]:

@@ -30,7 +30,9 @@ def documents() -> list[Document]:
     parser = plugins.build("parsers", "plain_text")
     paths = sorted(path for path in SAMPLES.iterdir() if path.suffix in (".md", ".html", ".txt"))
     return [
-        pipeline.parsed(path.read_bytes(), path.name, path.stem, f"upload:{path.name}", parser).document
+        pipeline.parser_for(path.name, parser)
+        .parsed(path.read_bytes(), path.name, path.stem, f"upload:{path.name}")
+        .document
         for path in paths
     ]
 

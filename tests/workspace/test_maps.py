@@ -15,7 +15,22 @@ from workbench.workspace.maps import MapSettings
 CONFIG = parsed(
     "version: 1\nname: Small\nchunker: {name: fixed_size, size_tokens: 8}\nembedder: {name: hashing}\n"
 )
-WORDS = ["tram", "bus", "fare", "refund", "battery", "camera", "record", "night", "rule", "driver", "depot", "brake", "ticket", "snow"]
+WORDS = [
+    "tram",
+    "bus",
+    "fare",
+    "refund",
+    "battery",
+    "camera",
+    "record",
+    "night",
+    "rule",
+    "driver",
+    "depot",
+    "brake",
+    "ticket",
+    "snow",
+]
 
 
 def text(seed: int, words: int = 160) -> bytes:
