@@ -36,3 +36,12 @@ def test_bars_and_dots_take_any_names() -> None:
     dots = charts.dots({"a": 0.5, "b": 0.6}, intervals={"a": (0.4, 0.7)})
     assert list(dots.data[0].error_x.arrayminus) == pytest.approx([0.1, 0])
     assert charts.bars({}).data[0].y in ((), [])
+
+
+def test_trade_offs_are_drawn_in_points_with_their_intervals_and_the_best_joined() -> None:
+    points = {"a<b>": (100.0, 0.5, 0.4, 0.7), "dear": (300.0, 0.4, 0.3, 0.5), "large": (400.0, 0.9, 0.8, 1.0)}
+    figure = charts.trade_offs(points, ["a<b>", "large"], cost="tokens", quality="recall@5")
+    line, first, *_ = figure.data
+    assert (list(line.x), list(line.y)) == ([100.0, 400.0], [50.0, 90.0])
+    assert first.name == "a&lt;b&gt;"
+    assert (first.error_y.array[0], first.error_y.arrayminus[0]) == pytest.approx((20.0, 10.0))

@@ -155,6 +155,46 @@ def dots(
     return figure
 
 
+def trade_offs(
+    points: Mapping[str, tuple[float, float, float, float]],
+    joined: Sequence[str],
+    *,
+    cost: str,
+    quality: str,
+    height: int = 400,
+) -> go.Figure:
+    """Return name → (cost, value, low, high) as dots with intervals, some joined by a line; shares become points of 100."""
+    figure = _figure(height)
+    figure.add_scatter(
+        x=[points[name][0] for name in joined],
+        y=[100 * points[name][1] for name in joined],
+        mode="lines",
+        line={"dash": "dot", "width": 1.6, "color": GREY},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+    for place, (name, (amount, value, low, high)) in enumerate(points.items()):
+        figure.add_scatter(
+            x=[amount],
+            y=[100 * value],
+            name=_text(name),
+            mode="markers",
+            marker={"size": 12, "color": _colour(place)},
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": [100 * (high - value)],
+                "arrayminus": [100 * (value - low)],
+                "thickness": 1.5,
+                "width": 0,
+            },
+            hovertemplate=f"%{{y:.1f}} [{100 * low:.1f}, {100 * high:.1f}]<br>%{{x:,.0f}} {cost}",
+        )
+    figure.update_xaxes(title_text=cost, rangemode="tozero")
+    figure.update_yaxes(title_text=quality)
+    return figure
+
+
 def _colour(place: int) -> str:
     # Streamlit's stand-ins for the theme's chart colours; the browser puts the real ones in.
     return f"#{place % 8 + 1:06d}"

@@ -39,7 +39,10 @@ def run() -> None:
                 _page("search", "Search", "ask", ":material/search:"),
                 _page("map", "Map", "atlas", ":material/scatter_plot:"),
             ],
-            "Measure": [_page("questions", "Questions", "judged", ":material/quiz:")],
+            "Measure": [
+                _page("questions", "Questions", "judged", ":material/quiz:"),
+                _page("evaluate", "Evaluate", "verdict", ":material/trophy:"),
+            ],
             "Decide": [_page("export", "Export", "yaml", ":material/ios_share:")],
         }
     )

@@ -1,0 +1,227 @@
+"""The Evaluate page, run as Streamlit runs it, on two small tables and three questions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from workbench.config import Config, parsed
+from workbench.evaluation import leaderboard
+from workbench.evaluation.questions import Question, QuestionSet, question_set
+from workbench.evaluation.report import html
+from workbench.evaluation.verdict import verdict
+from workbench.records import Judgment
+from workbench.ui import evaluation_report, evaluation_runs
+from workbench.ui.evaluation_runs import MEASURE, SET, TABLES, Choice
+from workbench.ui.jobs import jobs
+from workbench.ui.lost_questions import FIRST, SECOND
+from workbench.workspace import Workspace
+
+pytestmark = pytest.mark.slow
+
+APP = Path(__file__).parent.parent.parent / "app.py"
+TEXTS = {
+    "tram.txt": "The tram was late. Half of the fare is refunded after thirty minutes.\n\nA taxi is paid at night.",
+    "battery.txt": "The battery is cooled at forty degrees. A bus with a hot battery is taken out of service.",
+    "cameras.txt": "Cameras record <b>no</b> sound. Pictures are kept for three days & then overwritten.",
+}
+ANSWERS = {
+    "is half of the fare refunded?": ("tram.txt", "Half of the fare is refunded after thirty minutes."),
+    "what happens to a *hot* battery?": ("battery.txt", "A bus with a hot battery is taken out of service."),
+    "do cameras record sound?": ("cameras.txt", "Cameras record <b>no</b> sound."),
+}
+CONFIG = """
+version: 1
+name: {name}
+chunker: {{name: fixed_size, size_tokens: {size}}}
+embedder: {{name: hashing}}
+"""
+
+
+def config(name: str, size: int) -> Config:
+    return parsed(CONFIG.format(name=name, size=size))
+
+
+CONFIGS = {"Small": config("Small", 9), "Large": config("Large", 60)}
+
+
+@pytest.fixture
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(tmp_path))
+    monkeypatch.setenv("WORKBENCH_WARM_UP", "off")
+    st.cache_resource.clear()
+    yield Workspace(tmp_path)
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def here(empty: Workspace) -> Workspace:
+    for name, text in TEXTS.items():
+        empty.add(name, text.encode())
+    for found in CONFIGS.values():
+        empty.tables.build(found)
+    empty.question_sets.save(the_set(empty))
+    return empty
+
+
+def the_set(here: Workspace) -> QuestionSet:
+    ids = {row.name: row.id for row in here.documents()}
+    judged = []
+    for question, (name, text) in ANSWERS.items():
+        start = TEXTS[name].index(text)
+        judged.append((Judgment(question, ids[name], start, start + len(text), 1), text))
+    return question_set("three", [Question(text, text) for text in ANSWERS], judged)
+
+
+def page(**address: str | list[str]) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=60).switch_page("pages/evaluate.py")
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def measured(app: AppTest) -> AppTest:
+    next(b for b in app.button if b.label == "Measure").click().run()
+    while jobs().active():
+        app.run()
+    return app.run()
+
+
+def words(app: AppTest) -> str:
+    groups = (app.markdown, app.caption, app.info, app.success, app.error, app.warning)
+    return "\n".join(str(element.value) for group in groups for element in group)
+
+
+@pytest.mark.usefixtures("empty")
+def test_without_tables_the_page_sends_to_them() -> None:
+    app = page()
+    assert not app.exception
+    assert "No tables to compare yet" in words(app)
+
+
+def test_without_questions_the_page_sends_to_them(here: Workspace) -> None:
+    here.question_sets.delete("three")
+    app = page()
+    assert not app.exception
+    assert "No questions yet" in words(app)
+
+
+def test_the_verdict_comes_first_and_every_figure_is_the_librarys(here: Workspace) -> None:
+    app = page()
+    assert "3 questions will be asked in 2 tables" in words(app)
+    app = measured(app)
+    assert not app.exception
+    scores = [here.evaluations.outcome(found, the_set(here)).scores for found in CONFIGS.values()]
+    expected = verdict(scores)
+    assert "not distinguishable (n = 3)" in expected.sentence
+    assert "not distinguishable" in app.info[0].value
+    board = {row["Table"]: row for row in app.dataframe[0].value.to_dict("records")}
+    for row in leaderboard.rows(scores):
+        if row.measure in ("recall@5", "hit@5"):
+            shown = f"{100 * row.value:.1f} [{100 * row.low:.1f}, {100 * row.high:.1f}]"
+            assert board[row.config][row.measure] == shown
+        if row.measure == "tokens_shown@5":
+            assert board[row.config]["Tokens shown"] == f"{row.value:,.0f}"
+    for label, found in CONFIGS.items():
+        assert board[label]["Chunks"] == here.tables.table(found).row_count()
+
+
+@pytest.mark.usefixtures("here")
+def test_a_second_look_needs_no_measuring_and_another_measure_neither() -> None:
+    measured(page())
+    app = page(measure="ndcg@5")
+    assert not app.exception
+    assert not any(b.label == "Measure" for b in app.button)
+    assert "ndcg" in app.info[0].value
+    assert app.selectbox(key=MEASURE).value == "ndcg@5"
+
+
+def test_what_has_changed_is_measured_again(here: Workspace) -> None:
+    measured(page())
+    here.add("late.txt", b"One more document about the fare.")
+    app = page()
+    assert any(b.label == "Measure" for b in app.button)
+    app = measured(app)
+    assert "1 document is not in its table" in words(app)
+
+
+def test_question_by_question_counts_what_the_figures_say(here: Workspace) -> None:
+    app = measured(page(measure="recall@1"))
+    app.selectbox(key=FIRST).set_value("Small").run()
+    assert app.selectbox(key=SECOND).value == "Large"
+    a, b = (
+        here.evaluations.outcome(found, the_set(here)).scores.of("recall@1") for found in CONFIGS.values()
+    )
+    listed = app.dataframe[-1].value
+    assert sorted(listed["Small"]) == sorted(100 * a)
+    assert sorted(listed["Large"]) == sorted(100 * b)
+
+
+def test_a_ticked_question_shows_its_answer_the_hits_and_why_it_was_lost(here: Workspace) -> None:
+    app = measured(page(measure="recall@1"))
+    question = list(app.dataframe[-1].value["Question"]).index("do cameras record sound?")
+    first, second = (app.selectbox(key=key).value for key in (FIRST, SECOND))
+    key = f"verdict questions {first} {second}"
+    app.session_state[key] = {"selection": {"rows": [question], "columns": [], "cells": []}}
+    app.run()
+    assert not app.exception
+    assert "do cameras record sound" in words(app)
+    shown = [e.proto.body for e in app.get("html") if '<div class="hit-text"' in e.proto.body]
+    assert "Cameras record &lt;b&gt;no&lt;/b&gt; sound." in shown[0]
+    # One hit of each table, since the measure looks at one.
+    assert len(shown) == 3
+
+
+@pytest.mark.usefixtures("here")
+def test_one_table_alone_is_no_comparison() -> None:
+    app = measured(page(tables=["Small"]))
+    assert not app.exception
+    assert "One configuration alone is no comparison" in words(app)
+
+
+def test_a_set_without_answers_says_what_to_do(here: Workspace) -> None:
+    here.question_sets.save(question_set("blank", [Question("q", "Why?")]))
+    app = page(set="blank")
+    assert app.selectbox(key=SET).value == "blank"
+    app = measured(app)
+    assert not app.exception
+    assert "mark answers first" in words(app)
+    assert not app.dataframe
+
+
+@pytest.mark.usefixtures("here")
+def test_without_a_chosen_table_the_page_asks_for_one() -> None:
+    app = page()
+    app.multiselect(key=TABLES).set_value([]).run()
+    assert not app.exception
+    assert "at least one table" in words(app)
+
+
+@pytest.mark.usefixtures("here")
+def test_an_address_that_makes_no_sense_is_replaced_by_the_defaults() -> None:
+    app = page(set="gone", tables=["gone"], measure="taste")
+    assert not app.exception
+    assert app.selectbox(key=SET).value == "three"
+    assert app.selectbox(key=MEASURE).value == "recall@5"
+    assert sorted(app.multiselect(key=TABLES).value) == ["Large", "Small"]
+
+
+def test_the_report_is_one_file_with_verdict_and_worst_questions_and_no_markup_of_documents(
+    here: Workspace,
+) -> None:
+    choice = Choice(CONFIGS, the_set(here), "recall@1")
+    found = evaluation_runs.measured(choice)
+    decided = evaluation_runs.verdict_of(choice, found)
+    text = html(evaluation_report.report(choice, found, decided))
+    assert "Verdict" in text
+    assert "<b>no</b>" not in text
+    assert all(name in text for name in CONFIGS)
+    figures = json.loads(leaderboard.as_json(found.rows, evaluation_report.about(choice, decided)))
+    assert figures["question_set_hash"] == choice.questions.hash
+    assert len(figures["figures"]) == len(found.rows)
+    assert leaderboard.as_csv(found.rows).startswith(b"config,metric,k,value,low,high,questions")

@@ -1,0 +1,130 @@
+"""An evaluation to take away: one HTML file for people, CSV and JSON for programs."""
+
+from __future__ import annotations
+
+import platform
+from datetime import UTC, datetime
+
+import numpy as np
+import streamlit as st
+
+from workbench import __version__
+from workbench.config import written
+from workbench.evaluation import leaderboard
+from workbench.evaluation.checks import findings
+from workbench.evaluation.report import LostAnswer, QuestionStory, Report, html
+from workbench.evaluation.scoring import LESS_IS_BETTER, name_and_k
+from workbench.evaluation.verdict import Verdict
+from workbench.ui.evaluation_runs import Choice, Measured
+from workbench.ui.lost_questions import ground, reasons
+from workbench.ui.resources import workspace
+from workbench.ui.verdict_view import cost_measure
+
+WORST_QUESTIONS = 10
+TITLE = "Which configuration finds more?"
+
+
+def downloads(choice: Choice, found: Measured, verdict: Verdict) -> None:
+    """Draw the three downloads; the report is written when it is asked for."""
+    st.subheader("Take it away")
+    with st.container(horizontal=True, gap="small"):
+        st.download_button(
+            "Report (HTML)",
+            data=lambda: html(report(choice, found, verdict)),
+            file_name="evaluation.html",
+            mime="text/html",
+            icon=":material/description:",
+            type="primary",
+            on_click="ignore",
+            help="One file to send: verdict, leaderboard, pictures, worst questions and every configuration.",
+        )
+        st.download_button(
+            "Figures (CSV)",
+            data=leaderboard.as_csv(found.rows),
+            file_name="evaluation.csv",
+            mime="text/csv",
+            icon=":material/table:",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Figures (JSON)",
+            data=leaderboard.as_json(found.rows, about(choice, verdict)),
+            file_name="evaluation.json",
+            mime="application/json",
+            icon=":material/data_object:",
+            on_click="ignore",
+        )
+
+
+def about(choice: Choice, verdict: Verdict) -> dict[str, object]:
+    """Return what the figures were measured on, for programs."""
+    return {
+        "question_set": choice.questions.name,
+        "question_set_hash": choice.questions.hash,
+        "verdict": verdict.sentence,
+        "winner": verdict.winner,
+        "recommended": verdict.recommended,
+        "fingerprints": {label: config.fingerprint for label, config in choice.configs.items()},
+    }
+
+
+def report(choice: Choice, found: Measured, verdict: Verdict) -> Report:
+    """Return everything that the HTML file shows."""
+    here = workspace()
+    first = next(iter(choice.configs.values()))
+    return Report(
+        title=TITLE,
+        created_at_utc=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        question_set_name=choice.questions.name,
+        question_set_hash=choice.questions.hash,
+        verdict=verdict,
+        rows=found.rows,
+        measures=tuple(
+            dict.fromkeys([choice.measure, "recall@5", "iou@5", "ndcg@5", "hit@5", "precision_omega"])
+        ),
+        cost_measure=cost_measure(choice),
+        costs={
+            label: {
+                "chunks": f"{outcome.chunk_count:,}",
+                "size of the table": f"{outcome.size_bytes / 2**20:.1f} MB",
+                "mean time of a search": _milliseconds(outcome.scores.values.get("seconds")),
+                "model": here.model(choice.configs[label].embedder).title,
+            }
+            for label, outcome in found.outcomes.items()
+        },
+        questions=stories(choice, found),
+        findings=findings(choice.questions, ground(choice, first).documents),
+        config_yaml={label: written(config) for label, config in choice.configs.items()},
+        about={
+            **{f"fingerprint of {label}": c.fingerprint for label, c in choice.configs.items()},
+            "Retrieval Workbench": __version__,
+            "Python": platform.python_version(),
+            "repeat with": "python -m workbench evaluate CONFIG.yaml … --questions FILE --measure "
+            + choice.measure,
+        },
+    )
+
+
+def stories(choice: Choice, found: Measured) -> list[QuestionStory]:
+    """Return the questions with the lowest mean over all tables, and who lost them how."""
+    sign = -1.0 if name_and_k(choice.measure)[0] in LESS_IS_BETTER else 1.0
+    means = sign * np.mean([scores.of(choice.measure) for scores in found.scores], axis=0)
+    ids = found.scores[0].question_ids
+    asked = {question.id: question.text for question in choice.questions.questions}
+    result = []
+    for row in np.argsort(means, kind="stable")[:WORST_QUESTIONS]:
+        lost = []
+        for label, config in choice.configs.items():
+            truth = ground(choice, config).truth(ids[row])
+            outcome = found.outcomes[label].results.get(ids[row])
+            if truth is not None and outcome is not None:
+                lost += [LostAnswer(label, one.message) for one in reasons(choice, config, truth, outcome)]
+        if lost:
+            answers = [j for j in choice.questions.by_question[ids[row]] if j.grade > 0]
+            texts = tuple(filter(None, (choice.questions.text_of(judgment) for judgment in answers)))
+            result.append(QuestionStory(asked[ids[row]], texts, tuple(lost)))
+    return result
+
+
+def _milliseconds(seconds: np.ndarray[tuple[int], np.dtype[np.float64]] | None) -> str:
+    return "–" if seconds is None or not len(seconds) else f"{1000 * float(seconds.mean()):.0f} ms"

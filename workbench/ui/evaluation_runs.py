@@ -1,0 +1,177 @@
+"""The Evaluate page's choice of tables and questions, the job that measures, and what is known of the choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from workbench.config import Config
+from workbench.errors import BusyError
+from workbench.evaluation import leaderboard
+from workbench.evaluation.leaderboard import Row
+from workbench.evaluation.questions import QuestionSet
+from workbench.evaluation.scoring import Scores, name_and_k
+from workbench.evaluation.verdict import Verdict, verdict
+from workbench.experiment import Options, Outcome, on_common_questions
+from workbench.ui import address
+from workbench.ui.jobs import Job, jobs
+from workbench.ui.messages import shown_error, term_help
+from workbench.ui.resources import workspace
+from workbench.ui.search_answers import labels_meant
+from workbench.workspace import TableRow, Workspace
+
+KIND = "evaluate"
+TABLES, SET, MEASURE = "verdict tables", "verdict set", "verdict measure"
+MEASURES = {
+    "recall@5": "Answer found in 5 hits (recall@5)",
+    "recall@1": "Answer found in the first hit (recall@1)",
+    "recall@10": "Answer found in 10 hits (recall@10)",
+    "hit@5": "Questions with any answer in 5 hits (hit@5)",
+    "ndcg@5": "Good answers come early (nDCG@5)",
+    "mrr@10": "The first answer comes early (MRR@10)",
+    "precision@5": "Share of shown text that answers (precision@5)",
+    "iou@5": "Found and little else (IoU@5)",
+    "precision_omega": "What a perfect search could reach (precision Ω)",
+}
+DEFAULT_MEASURE = "recall@5"
+FIRST_TABLES = 4
+HELD = 8
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What is to be compared, on what, by which measure."""
+
+    configs: Mapping[str, Config]
+    """Label → config."""
+    questions: QuestionSet
+    measure: str
+
+    @property
+    def k(self) -> int:
+        """How many hits the measure looks at; 5 for one that looks at none."""
+        return name_and_k(self.measure)[1] or 5
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Everything measured for a choice, on the questions that all tables share."""
+
+    outcomes: Mapping[str, Outcome]
+    scores: tuple[Scores, ...]
+    rows: tuple[Row, ...]
+
+    def of(self, label: str) -> Scores:
+        """Return one table's figures."""
+        return next(scores for scores in self.scores if scores.config == label)
+
+
+def controls(tables: Mapping[str, TableRow], sets: Sequence[QuestionSet]) -> Choice | None:
+    """Draw the choice; the address bar holds it. None while no table is chosen."""
+    labels, by_name = list(tables), {one.name: one for one in sets}
+    address.entered(
+        TABLES, "tables", labels[:FIRST_TABLES], lambda texts: labels_meant(texts, tables) or None
+    )
+    address.entered(SET, "set", sets[0].name, lambda texts: texts[-1])
+    address.entered(MEASURE, "measure", DEFAULT_MEASURE, lambda texts: texts[-1])
+    # What was deleted meanwhile is no option any more.
+    st.session_state[TABLES] = [label for label in st.session_state[TABLES] if label in tables]
+    if st.session_state[SET] not in by_name:
+        st.session_state[SET] = sets[0].name
+    if st.session_state[MEASURE] not in MEASURES:
+        st.session_state[MEASURE] = DEFAULT_MEASURE
+    picked = st.multiselect("Tables to compare", labels, key=TABLES, help=term_help("table"))
+    left, right = st.columns(2)
+    name = left.selectbox("Question set", list(by_name), key=SET)
+    measure = right.selectbox(
+        "What counts",
+        list(MEASURES),
+        format_func=MEASURES.__getitem__,
+        key=MEASURE,
+        help="The verdict is about this measure. All others are measured, too, and change nothing.",
+    )
+    address.left(TABLES, SET, MEASURE)
+    address.shown(
+        {
+            "tables": picked if picked != labels[:FIRST_TABLES] else [],
+            "set": name if name != sets[0].name else "",
+            "measure": measure if measure != DEFAULT_MEASURE else "",
+        }
+    )
+    found = {label: tables[label].config for label in picked}
+    configs = {label: config for label, config in found.items() if config is not None}
+    return Choice(configs, by_name[name], measure) if configs else None
+
+
+def missing(choice: Choice) -> list[str]:
+    """Return the labels of the tables that were not measured on these questions yet, as they are now."""
+    here = workspace().evaluations
+    return [label for label, config in choice.configs.items() if not here.is_kept(config, choice.questions)]
+
+
+def offer(choice: Choice, left: Sequence[str]) -> None:
+    """Draw the button that measures what is not known yet."""
+    count, done = len(choice.questions.questions), len(choice.configs) - len(left)
+    noun = "table" if len(left) == 1 else "tables"
+    known = f" {done} of {len(choice.configs)} are measured already." if done else ""
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f"{count:,} questions will be asked in {len(left)} {noun}.{known}", width="stretch")
+        if st.button(
+            "Measure", type="primary", icon=":material/play_arrow:", disabled=bool(jobs().active([KIND]))
+        ):
+            _start(workspace(), {label: choice.configs[label] for label in left}, choice.questions)
+            st.rerun()
+
+
+def _start(here: Workspace, configs: Mapping[str, Config], questions: QuestionSet) -> None:
+    def measure(job: Job) -> str:
+        for number, (label, config) in enumerate(configs.items()):
+
+            def tick(done: int, total: int, number: int = number, label: str = label) -> None:
+                job.tick(number * total + done, total * len(configs), label)
+
+            here.evaluations.outcome(config, questions, tick=tick)
+        return f"{len(configs)} {'table' if len(configs) == 1 else 'tables'} measured"
+
+    key = " ".join([KIND, questions.key, *(config.table_name for config in configs.values())])
+    try:
+        jobs().start(f"Measure on {questions.name}", KIND, measure, unit="questions", key=key)
+    except BusyError as error:
+        shown_error(error)
+
+
+def measured(choice: Choice) -> Measured:
+    """Return what is known of a choice that has nothing missing."""
+    here = workspace()
+    keys = tuple(here.evaluations.key(c, choice.questions, Options()) for c in choice.configs.values())
+    return _measured(str(here.folder), tuple(choice.configs), keys, choice)
+
+
+@st.cache_resource(show_spinner=False, max_entries=HELD)
+def _measured(folder: str, labels: tuple[str, ...], keys: tuple[str, ...], _choice: Choice) -> Measured:
+    outcomes = {}
+    for label, config in _choice.configs.items():
+        found = workspace().evaluations.outcome(config, _choice.questions)
+        outcomes[label] = replace(found, scores=replace(found.scores, config=label))
+    scores = on_common_questions(list(outcomes.values()))
+    return Measured(outcomes, tuple(scores), tuple(leaderboard.rows(scores)))
+
+
+def verdict_of(choice: Choice, found: Measured) -> Verdict:
+    """Return the verdict on the chosen measure."""
+    return verdict(found.scores, choice.measure)
+
+
+def notes(choice: Choice, found: Measured, tables: Mapping[str, TableRow]) -> list[str]:
+    """Return what a reader of the figures should know: documents a table lacks, answers that have no place."""
+    lines = []
+    for label in choice.configs:
+        lacks = tables[label].missing_documents
+        if lacks:
+            lines.append(
+                f"{label}: {lacks} {'document is' if lacks == 1 else 'documents are'} not in its table"
+            )
+        lines += [f"{label}: {reason}" for reason in dict.fromkeys(found.outcomes[label].lost)]
+    return lines

@@ -1,0 +1,148 @@
+"""The upper half of an evaluation: the verdict in a sentence, the leaderboard, quality against text shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from workbench.evaluation.leaderboard import Row, best_trade_offs, interval_of
+from workbench.evaluation.report import shown
+from workbench.evaluation.scoring import name_and_k
+from workbench.evaluation.verdict import Verdict, percent
+from workbench.ui import charts
+from workbench.ui.evaluation_runs import MEASURES, Choice, Measured
+from workbench.ui.messages import plain
+
+PICTURE_HEIGHT = 400
+
+
+def cost_measure(choice: Choice) -> str:
+    """Return the name of the amount of text that goes with the chosen measure."""
+    return f"tokens_shown@{choice.k}"
+
+
+def verdict_box(found: Verdict) -> None:
+    """Draw the sentence, green only where a winner is named."""
+    draw, icon = (st.success, "trophy") if found.winner else (st.info, "balance")
+    draw(f"**{plain(found.sentence)}**", icon=f":material/{icon}:")
+
+
+def leaderboard_table(choice: Choice, found: Measured, verdict: Verdict) -> None:
+    """Draw one row per table, the best mean first."""
+    order = [label for label, _ in verdict.best_share]
+    measures = list(
+        dict.fromkeys([choice.measure, "recall@5", "hit@5", "ndcg@5", "iou@5", "precision_omega"])
+    )
+    columns: dict[str, list[str | int | float]] = {"Table": list(order)}
+    best = dict(verdict.best_share)
+    for measure in measures:
+        columns[_short(measure)] = [_cell(found.rows, label, measure) for label in order]
+        if measure == choice.measure and len(order) > 1:
+            columns["Stays best"] = [percent(best[label]) for label in order]
+    columns["Tokens shown"] = [
+        shown("tokens_shown", _value(found.rows, i, cost_measure(choice))) for i in order
+    ]
+    columns["Chunks"] = [found.outcomes[label].chunk_count for label in order]
+    columns["Size"] = [found.outcomes[label].size_bytes / 2**20 for label in order]
+    columns["Search"] = [1000 * _value(found.rows, label, "seconds") for label in order]
+    st.dataframe(
+        pd.DataFrame(columns),
+        hide_index=True,
+        column_config={
+            "Table": st.column_config.TextColumn(width="medium", pinned=True),
+            **{
+                _short(measure): st.column_config.TextColumn(help=MEASURES.get(measure))
+                for measure in measures
+            },
+            "Tokens shown": st.column_config.TextColumn(
+                help=f"Text that {choice.k} hits put before the reader, or the language model, per question"
+            ),
+            "Chunks": st.column_config.NumberColumn(format="localized"),
+            "Size": st.column_config.NumberColumn(format="%.1f MB", help="Space that the table takes"),
+            "Search": st.column_config.NumberColumn(
+                format="%.0f ms", help="Mean time of a search, when it was measured"
+            ),
+            "Stays best": st.column_config.TextColumn(
+                help="The share of draws of the questions, with replacement, in which this table is the best"
+            ),
+        },
+    )
+    st.caption(
+        f"In points of 100, over {verdict.question_count:,} questions. In brackets: where the figure would lie in 95 of "
+        "100 such sets of questions (bootstrap; Wilson for hit)."
+    )
+
+
+def _cell(rows: Sequence[Row], label: str, measure: str) -> str:
+    found = interval_of(rows, label, measure)
+    if found is None:
+        return "–"
+    return f"{shown(measure, found.value)} [{shown(measure, found.low)}, {shown(measure, found.high)}]"
+
+
+def _value(rows: Sequence[Row], label: str, measure: str) -> float:
+    found = interval_of(rows, label, measure)
+    return found.value if found else 0.0
+
+
+def _short(measure: str) -> str:
+    return {"precision_omega": "precision Ω", "ndcg@5": "nDCG@5", "iou@5": "IoU@5", "mrr@10": "MRR@10"}.get(
+        measure, measure
+    )
+
+
+def picture(choice: Choice, found: Measured) -> None:
+    """Draw quality against text shown, with the best trade-offs joined."""
+    points = {}
+    for label in choice.configs:
+        quality = interval_of(found.rows, label, choice.measure)
+        if quality is not None:
+            points[label] = (
+                _value(found.rows, label, cost_measure(choice)),
+                quality.value,
+                quality.low,
+                quality.high,
+            )
+    joined = best_trade_offs({label: (cost, value) for label, (cost, value, _, _) in points.items()})
+    figure = charts.trade_offs(
+        points,
+        joined,
+        cost="tokens shown per question",
+        quality=_short(choice.measure),
+        height=PICTURE_HEIGHT,
+    )
+    charts.show(figure, key="verdict picture")
+    st.caption(
+        "Up and to the left is better. The line joins the best trade-offs: nothing else is as good for less."
+    )
+
+
+def comparisons(verdict: Verdict) -> None:
+    """Draw the paired tests behind the verdict."""
+    if not verdict.comparisons:
+        return
+    scale = 1.0 if name_and_k(verdict.measure)[0] == "seconds" else 100.0
+    with st.expander("The tests behind the verdict", icon=":material/functions:"):
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "Compared": [f"{c.better} − {c.other}" for c in verdict.comparisons],
+                    "Difference": [
+                        f"{scale * c.difference.value:+.1f} "
+                        f"[{scale * c.difference.low:.1f}, {scale * c.difference.high:.1f}]"
+                        for c in verdict.comparisons
+                    ],
+                    "p": [f"{c.p:.4f}" for c in verdict.comparisons],
+                    "p, corrected": [f"{c.p_corrected:.4f}" for c in verdict.comparisons],
+                    "Wins, ties, losses": [f"{c.wins} / {c.ties} / {c.losses}" for c in verdict.comparisons],
+                    "Told apart": ["yes" if c.is_real else "no" for c in verdict.comparisons],
+                }
+            ),
+            hide_index=True,
+        )
+        st.caption(
+            "The best mean against every other, question by question: a randomization test, corrected by Holm for all "
+            "pairs that could have been looked at. Fewer than six questions tell nothing apart."
+        )
