@@ -269,7 +269,8 @@ def test_a_disk_that_takes_no_more_is_told_and_what_was_kept_stays(tmp_path: Pat
 def test_a_cache_of_another_user_is_told(tmp_path: Path) -> None:
     folder = tmp_path / "vectors"
     cached_vectors(["a"], RecordingModel(), VectorCache(folder))
-    for place in (tmp_path, *tmp_path.parents[:2], folder):
-        place.chmod(0o755)
+    for place in (tmp_path, *tmp_path.parents[:4], folder):
+        if place.name.startswith(("pytest", "popen", "test_", "vectors")):
+            place.chmod(0o755)
     said = _result(_process(folder, ["a", "b"], user=65_534))
     assert "vectors.db cannot be written: give this user the right" in said["error"]
