@@ -17,12 +17,16 @@ LONGEST_TEXT = 1_500
 """Characters of a typed text that go into a link: servers and browsers refuse addresses of several kilobytes."""
 
 
-def entered(key: str, parameter: str, default: T, read: Callable[[list[str]], T | None]) -> None:
+def entered(
+    key: str, parameter: str, default: T, read: Callable[[list[str]], T | None], anchor: str | None = None
+) -> None:
     """Give the widget ``key`` its value when the page is entered: from the address, from last time, or the default.
 
-    ``read`` turns the parameter's texts into a value, or None for texts that mean nothing here.
+    ``read`` turns the parameter's texts into a value, or None for texts that mean nothing here. The state of a widget
+    goes when its page is left: its absence says that the page is entered. For a ``key`` that is no widget's, ``anchor``
+    is a widget of the page that says so, and is given its value afterwards.
     """
-    if key in st.session_state:
+    if (anchor or key) in st.session_state:
         return
     asked = st.query_params.get_all(parameter)
     value = read(asked) if asked else None

@@ -68,27 +68,25 @@ class Drawing:
 def controls(found: Mapping[str, TableRow]) -> Choice:
     """Draw the controls; the address bar holds them, and leaving the page keeps them."""
     labels = list(found)
+    address.entered(NEIGHBOURS, "neighbours", DEFAULTS.neighbours, _neighbours_meant, anchor=TABLE)
+    address.entered(DISTANCE, "distance", DEFAULTS.min_distance, _distance_meant, anchor=TABLE)
     address.entered(TABLE, "table", labels[0], lambda texts: next(iter(labels_meant(texts, found)), None))
     address.entered(COLOUR, "colour", COLOURS[0], lambda texts: _colour_meant(texts[-1]))
     address.entered(QUESTION, "q", "", lambda texts: texts[-1])
-    address.entered(NEIGHBOURS, "neighbours", DEFAULTS.neighbours, _neighbours_meant)
-    address.entered(
-        DISTANCE, "distance", DEFAULTS.min_distance, lambda texts: address.number(texts, *DISTANCE_RANGE)
-    )
     # A table that was deleted meanwhile is no option any more.
     if st.session_state[TABLE] not in found:
         st.session_state[TABLE] = labels[0]
-    left, middle, right = st.columns([5, 5, 2], vertical_alignment="bottom")
-    label = left.selectbox("Table", labels, key=TABLE, help=term_help("table"))
-    colour = middle.segmented_control(
-        "Colour",
-        COLOURS,
-        key=COLOUR,
-        required=True,
-        help=f"What a point's colour says. Density: {term_help('density')}",
-    )
-    with right.popover("Layout", icon=":material/tune:", width="stretch"):
-        _layout_form()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        label = st.selectbox("Table", labels, key=TABLE, help=term_help("table"))
+        colour = st.segmented_control(
+            "Colour",
+            COLOURS,
+            key=COLOUR,
+            required=True,
+            help=f"What a point's colour says. Density: {term_help('density')}",
+        )
+        with st.popover("Layout", icon=":material/tune:"):
+            _layout_form()
     question = st.text_input(
         "Question",
         key=QUESTION,
@@ -98,7 +96,7 @@ def controls(found: Mapping[str, TableRow]) -> Choice:
         max_chars=None,
     )
     address.left(TABLE, COLOUR, QUESTION, NEIGHBOURS, DISTANCE)
-    settings = MapSettings(int(st.session_state[NEIGHBOURS]), round(float(st.session_state[DISTANCE]), 2))
+    settings = _settings()
     address.shown(
         {
             "table": label if label != labels[0] else "",
@@ -115,23 +113,45 @@ def controls(found: Mapping[str, TableRow]) -> Choice:
 
 
 def _layout_form() -> None:
+    """Draw the layout's settings. They are given as values: what is put into the state of a widget in a closed popover
+    does not reach the browser.
+    """
+    settings = _settings()
+    keys = [f"{name} {settings}" for name in (NEIGHBOURS, DISTANCE)]
     st.markdown("**How UMAP lays out the points**", help=term_help("UMAP"))
     with st.form("map layout", border=False):
         st.slider(
             "Neighbours",
             *NEIGHBOUR_RANGE,
-            key=NEIGHBOURS,
+            settings.neighbours,
+            key=keys[0],
             help="How many neighbours of a chunk decide its place. Few show small groups, many the large picture.",
         )
         st.slider(
             "Min distance",
             *DISTANCE_RANGE,
+            settings.min_distance,
             step=0.01,
-            key=DISTANCE,
+            key=keys[1],
             help="How close two points may lie. 0 packs groups tightly; a larger one spreads them out.",
         )
-        st.form_submit_button("Draw", type="primary", icon=":material/refresh:")
+        st.form_submit_button(
+            "Draw", type="primary", icon=":material/refresh:", on_click=_take_layout, args=keys
+        )
     st.caption("Every layout is computed once and kept.")
+
+
+def _take_layout(neighbours: str, distance: str) -> None:
+    st.session_state[NEIGHBOURS] = st.session_state[neighbours]
+    st.session_state[DISTANCE] = st.session_state[distance]
+
+
+def _settings() -> MapSettings:
+    return MapSettings(int(st.session_state[NEIGHBOURS]), round(float(st.session_state[DISTANCE]), 2))
+
+
+def _distance_meant(texts: list[str]) -> float | None:
+    return address.number(texts, *DISTANCE_RANGE)
 
 
 def _colour_meant(text: str) -> str | None:
