@@ -43,10 +43,22 @@ class Headings(Chunker):
     def spans(self, analysis: TextAnalysis) -> Iterator[Span]:
         """Yield sections, or parts of those that are too long."""
         words, pieces, levels = structured_words(analysis, analysis.tokens, self.size_tokens)
-        headings = sorted(h.start for h in analysis.headings if h.level <= self.deepest_level)
+        headings = _section_starts(analysis, self.deepest_level)
         # A heading may begin inside what was taken for a word: its section begins with the next one.
         sections = [i for i in indices(words, np.array(headings, np.int64)) if 0 < i < len(words)]
         if self.join_small:
             levels, sections = [sections, *levels], []
         least = self.size_tokens * self.fill_percent // 100
         yield from cut(pieces, self.size_tokens, 0, levels, least, sections)
+
+
+def _section_starts(analysis: TextAnalysis, deepest_level: int) -> list[int]:
+    """Return where sections begin. A heading right below another one stays with it: alone it would say nothing."""
+    found = sorted((h.start, h.end) for h in analysis.headings if h.level <= deepest_level)
+    starts: list[int] = []
+    end = None
+    for start, heading_end in found:
+        if end is None or analysis.text[end:start].strip():
+            starts.append(start)
+        end = heading_end
+    return starts
