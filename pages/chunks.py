@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from workbench.ui import cuts_page, figure_cards, passage_view
+from workbench.ui import cuts_page, passage_view
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import workspace
 
@@ -25,5 +25,4 @@ row, on_page = cuts_page.controls(documents, here.configs())
 columns = cuts_page.compared(row)
 index = passage_view.passage_choice(row, columns)
 passage_view.passage_view(row, columns, index, on_page)
-figure_cards.figure_cards(columns)
 cuts_page.write_link(row, [column.draft for column in columns], index, on_page)

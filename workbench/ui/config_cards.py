@@ -23,7 +23,7 @@ def add_menu(drafts: Sequence[Draft], saved: Sequence[Config]) -> None:
     choices: dict[str, Draft] = {
         f"{found.label} · {found.reason}": found.draft() for found in presets.PRESETS
     }
-    choices |= {f"Saved: {config.name}": Draft.of(config) for config in saved}
+    choices |= {f"Saved: {plain(config.name)}": Draft.of(config) for config in saved}
     full = len(drafts) >= LARGEST_COMPARISON
     chosen = st.menu_button(
         "Add to comparison",

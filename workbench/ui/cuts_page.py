@@ -96,8 +96,10 @@ def compared(row: DocumentRow) -> list[Cuts]:
                     args=(workspace(), row, column),
                 )
     working = [column for column in found if column.job is not None]
-    if working:
-        _progress(working)
+    # Always there, with or without content: what stands below keeps its place and is not mounted anew.
+    with st.container():
+        if working:
+            _progress(working)
     return found
 
 

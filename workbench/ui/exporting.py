@@ -194,7 +194,7 @@ def show(choice: Choice, here: Workspace) -> None:
         if st.button("Open on Chunks", icon=":material/content_cut:"):
             open_on_chunks(choice.config)
     st.markdown("**Run it from a terminal**", help="The same functions as here: same chunks, same vectors.")
-    st.code(commands(name, str(here.folder)), language="bash")
+    st.code(commands(name, str(here.folder)), language="bash", wrap_lines=True)
 
 
 def open_on_chunks(config: Config) -> None:
@@ -273,9 +273,14 @@ def show_import(here: Workspace) -> None:
 def show_problems(error: ConfigError) -> None:
     """Draw every problem of a config with its line and key."""
     count = len(error.problems)
-    problems = "\n".join(f"- {plain(problem)}" for problem in error.problems[:50])
+    problems = "\n".join(f"- {plain(problem)}" for problem in sorted(error.problems, key=_line)[:50])
     noun = "thing is" if count == 1 else "things are"
     st.error(
         f"{count} {noun} wrong in {plain(error.origin)}; nothing was saved.\n\n{problems}",
         icon=":material/rule:",
     )
+
+
+def _line(problem: str) -> int:
+    found = re.match(r"line (\d+)", problem)
+    return int(found[1]) if found else 0

@@ -17,21 +17,25 @@ from workbench.ui.resources import workspace
 
 
 def figure_cards(columns: Sequence[Cuts]) -> None:
-    """Draw a card per config, all over the whole document."""
-    st.subheader("The whole document in figures")
+    """Draw a card per config; everything in it is over the whole document."""
     for card, column in zip(card_row(len(columns), "figure-cards"), columns, strict=True):
         with card:
             _card(column)
+
+
+def histogram(columns: Sequence[Cuts]) -> None:
+    """Draw how many tokens the chunks of each config have."""
     series: dict[str, list[int]] = {}
+    windows: set[int | None] = set()
     for column in columns:
         if column.result.figures is not None:
             # Two columns may have one name; the chart needs two.
             name = column.title + " ′" * sum(other.rstrip(" ′") == column.title for other in series)
             series[name] = column.result.figures.token_counts.tolist()
+            windows.add(column.result.figures.window_tokens)
     if series:
-        windows = {c.result.figures.window_tokens for c in columns if c.result.figures}
-        st.markdown("**Tokens per chunk**", help=term_help("token"))
-        # One line for the window only where all have the same one.
+        st.markdown("**Tokens per chunk**, in the whole document", help=term_help("token"))
+        # A line for the window only where all have the same one.
         show(token_histogram(series, window_tokens=windows.pop() if len(windows) == 1 else None), "histogram")
 
 

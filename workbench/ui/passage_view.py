@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from workbench.errors import WorkbenchError
 from workbench.records import Chunk, Document
-from workbench.ui import chunk_detail
+from workbench.ui import chunk_detail, figure_cards
+from workbench.ui.card_row import card_row
 from workbench.ui.comparison import Cuts
 from workbench.ui.components.chunk_viewer import Column, chunk_viewer
 from workbench.ui.components.page_viewer import page_chunks, page_viewer
@@ -32,12 +32,13 @@ def passage_choice(row: DocumentRow, columns: Sequence[Cuts]) -> int:
     """Draw the controls that go through a document; return the index of the passage on screen."""
     key = passage_key(row.id)
     parsed = next((column.result.parsed for column in columns if column.result.parsed), None)
+    row_of_controls = st.container(horizontal=True, vertical_alignment="center", gap="small")
     if parsed is None:
         return max(0, int(st.session_state.get(key, 1)) - 1)
     document = parsed.document
     found = passages(document)
     number = min(max(1, int(st.session_state.get(key, 1))), len(found))
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+    with row_of_controls:
         if len(found) > 1:
             # The number lives in the session; a number from elsewhere (a link, the box) makes a new widget.
             made_for = f"{key}.{st.session_state.get(f'{key}.jumps', 0)}"
@@ -72,18 +73,23 @@ def _typed(document_id: str) -> None:
 
 @st.fragment
 def passage_view(row: DocumentRow, columns: Sequence[Cuts], index: int, on_page: bool) -> None:
-    """Draw one passage under every config, and below it what the model gets of the chosen chunk.
+    """Draw one passage under every config, below it the figures and what the model gets of the chosen chunk.
 
     A fragment, because a click on a chunk changes nothing but the lines below.
     """
     ready = [column for column in columns if column.result.parsed is not None]
-    if not ready:
-        return
-    if on_page:
-        _on_page(row, columns, index)
-    else:
-        _on_text(columns, index)
-    _chosen_chunk(ready, index)
+    with st.container():
+        if ready and on_page:
+            _on_page(row, columns, index)
+        elif ready:
+            _on_text(columns, index)
+    figure_cards.figure_cards(columns)
+    if ready:
+        chunk_place, histogram_place = card_row(2, "chunk-and-histogram", narrowest_rem=26)
+        with chunk_place:
+            _chosen_chunk(ready, index)
+        with histogram_place:
+            figure_cards.histogram(columns)
 
 
 def passage_of(column: Cuts, index: int) -> Passage | None:
@@ -130,7 +136,9 @@ def _note(column: Cuts) -> str:
 
 
 def _on_page(row: DocumentRow, columns: Sequence[Cuts], index: int) -> None:
-    for place, column in zip(_places(len(columns)), columns, strict=True):
+    # Four pages in one row would be too small to read.
+    places = card_row(len(columns), "page-row", narrowest_rem=20 if len(columns) < LARGEST_COMPARISON else 26)
+    for place, column in zip(places, columns, strict=True):
         passage = passage_of(column, index)
         with place:
             st.caption(f"**{plain(column.title)}** {_note(column)}")
@@ -147,13 +155,6 @@ def _on_page(row: DocumentRow, columns: Sequence[Cuts], index: int) -> None:
             event = page_viewer(image, page.width, page.height, boxes, key=key)
             if event.chunk is not None:
                 _choose(column.draft.id, int(event.chunk))
-
-
-def _places(count: int) -> list[DeltaGenerator]:
-    """Return places side by side; four pages in one row would be too small to read."""
-    if count < LARGEST_COMPARISON:
-        return list(st.columns(count))
-    return [*st.columns(2), *st.columns(count - 2)]
 
 
 def _touching(column: Cuts, start: int, end: int) -> list[Chunk]:
@@ -177,20 +178,19 @@ def _chosen_chunk(ready: Sequence[Cuts], index: int) -> None:
     by_id = {column.draft.id: column for column in ready}
     if st.session_state.get("model input.column") not in titles:
         st.session_state["model input.column"] = next(iter(titles))
-    with st.container(border=True, gap="small"):
-        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            st.markdown("**What the model reads**", help=term_help("model window"), width="stretch")
-            column_id = st.selectbox(
-                "Config",
-                list(titles),
-                format_func=lambda i: titles.get(i, ""),
-                key="model input.column",
-                label_visibility="collapsed",
-                width=260,
-            )
-            column = by_id[column_id]
-            ordinal = _ordinal(column, index)
-        chunk_detail.model_view(column, column.result.chunks[ordinal])
+    st.markdown("**What the model reads** of the chosen chunk", help=term_help("model window"))
+    with st.container(horizontal=True, gap="small"):
+        column_id = st.selectbox(
+            "Config",
+            list(titles),
+            format_func=lambda i: titles.get(i, ""),
+            key="model input.column",
+            label_visibility="collapsed",
+            width="stretch",
+        )
+        column = by_id[column_id]
+        ordinal = _ordinal(column, index)
+    chunk_detail.model_view(column, column.result.chunks[ordinal])
 
 
 def _ordinal(column: Cuts, index: int) -> int:
