@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from workbench.ui import evaluation_report, evaluation_runs, lost_questions, verdict_view
+from workbench.ui import cut_answers, evaluation_report, evaluation_runs, lost_questions, verdict_view
 from workbench.ui.jobs import job_panel
 from workbench.ui.messages import empty_state, plain
 from workbench.ui.resources import workspace
@@ -39,7 +39,7 @@ if choice is None:
 left = evaluation_runs.missing(choice)
 if left:
     evaluation_runs.offer(choice, left)
-job_panel(evaluation_runs.KIND, finished=1)
+job_panel(evaluation_runs.KIND, finished=1 if left else 0)
 if left:
     st.stop()
 
@@ -53,4 +53,5 @@ if verdict.question_count:
     verdict_view.comparisons(verdict)
     verdict_view.picture(choice, found)
     lost_questions.question_by_question(choice, found, verdict)
+    cut_answers.cut_answers(choice)
     evaluation_report.downloads(choice, found, verdict)

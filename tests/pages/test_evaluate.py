@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -92,6 +93,11 @@ def measured(app: AppTest) -> AppTest:
     return app.run()
 
 
+def questions_of(app: AppTest) -> pd.DataFrame:
+    """Return the list of questions: the first after the leaderboard and the tests that names them."""
+    return next(frame.value for frame in app.dataframe if "Question" in frame.value)
+
+
 def words(app: AppTest) -> str:
     groups = (app.markdown, app.caption, app.info, app.success, app.error, app.warning)
     return "\n".join(str(element.value) for group in groups for element in group)
@@ -157,14 +163,14 @@ def test_question_by_question_counts_what_the_figures_say(here: Workspace) -> No
     a, b = (
         here.evaluations.outcome(found, the_set(here)).scores.of("recall@1") for found in CONFIGS.values()
     )
-    listed = app.dataframe[-1].value
+    listed = questions_of(app)
     assert sorted(listed["Small"]) == sorted(100 * a)
     assert sorted(listed["Large"]) == sorted(100 * b)
 
 
 def test_a_ticked_question_shows_its_answer_the_hits_and_why_it_was_lost(here: Workspace) -> None:
     app = measured(page(measure="recall@1"))
-    question = list(app.dataframe[-1].value["Question"]).index("do cameras record sound?")
+    question = list(questions_of(app)["Question"]).index("do cameras record sound?")
     first, second = (app.selectbox(key=key).value for key in (FIRST, SECOND))
     key = f"verdict questions {first} {second}"
     app.session_state[key] = {"selection": {"rows": [question], "columns": [], "cells": []}}
@@ -175,6 +181,28 @@ def test_a_ticked_question_shows_its_answer_the_hits_and_why_it_was_lost(here: W
     assert "Cameras record &lt;b&gt;no&lt;/b&gt; sound." in shown[0]
     # One hit of each table, since the measure looks at one.
     assert len(shown) == 3
+
+
+def test_answers_that_a_table_cuts_are_listed_with_their_pieces(here: Workspace) -> None:
+    app = measured(page())
+    expected = {}
+    for label, found in CONFIGS.items():
+        chunks = here.tables.table(found).chunks()
+        for judgment in the_set(here).judgments:
+            near = [c for c in chunks if c.document_id == judgment.document_id]
+            parts = [c for c in near if c.start < judgment.end and c.end > judgment.start]
+            if not any(c.start <= judgment.start and c.end >= judgment.end for c in parts):
+                expected[label, judgment.question_id] = len(parts)
+    assert expected
+    listed = app.dataframe[-1].value
+    shown = {
+        (label, row["Question"]): row[label]
+        for row in listed.to_dict("records")
+        for label in CONFIGS
+        if label in row and pd.notna(row[label])
+    }
+    assert shown == expected
+    assert any(f"Small {sum(label == 'Small' for label, _ in expected)}" in e.label for e in app.expander)
 
 
 @pytest.mark.usefixtures("here")

@@ -79,11 +79,9 @@ def question_by_question(choice: Choice, found: Measured, verdict: Verdict) -> N
     if not len(rows):
         st.info("There is no such question.", icon=":material/check:")
         return
-    columns = {"Question": [asked[ids[row]] for row in rows], first: [100 * a[row] for row in rows]}
-    if second != first:
-        columns[second] = [100 * b[row] for row in rows]
+    columns = {first: [100 * a[row] for row in rows], second: [100 * b[row] for row in rows]}
     event = st.dataframe(
-        pd.DataFrame(columns),
+        pd.DataFrame({**columns, "Question": [asked[ids[row]] for row in rows]}),
         hide_index=True,
         height=min(35 * (len(rows) + 1) + 3, 360),
         key=f"verdict questions {first} {second}",
@@ -91,8 +89,8 @@ def question_by_question(choice: Choice, found: Measured, verdict: Verdict) -> N
         selection_mode="single-row",
         column_config={
             "Question": st.column_config.TextColumn(width="large"),
-            first: st.column_config.NumberColumn(format="%.0f"),
-            second: st.column_config.NumberColumn(format="%.0f"),
+            first: st.column_config.NumberColumn(format="%.0f", width=110),
+            second: st.column_config.NumberColumn(format="%.0f", width=110),
         },
     )
     picked = [row for row in event.selection.rows if row < len(rows)]
