@@ -212,24 +212,23 @@ def _foot(column: int, answer: Answer, hit: Hit, document: DocumentRow | None) -
             icon=":material/pageview:",
         ):
             # The title is the document's name, so it cannot stand in a decorator.
-            st.dialog(plain(document.name) if document else "", width="large")(_on_page)(
+            st.dialog(plain(document.name) if document else "", width="medium")(_on_page)(
                 answer.config, hit.chunk
             )
 
 
 def _on_page(config: Config, chunk: Chunk) -> None:
-    """Draw the pages that hold a chunk, with the chunk on them and its neighbours dimmed."""
+    """Draw the pages that hold a chunk, with the chunk on them and nothing else."""
     here = workspace()
     try:
         parsed = here.parsed(chunk.document_id, config.parser)
-        neighbours = here.tables.table(config).chunks([chunk.document_id])
         for page in parsed.document.pages:
             if chunk.page_start <= page.number <= min(chunk.page_end, chunk.page_start + MOST_PAGES - 1):
                 page_viewer(
                     here.page_image(chunk.document_id, page.number),
                     page.width,
                     page.height,
-                    page_chunks(neighbours, parsed.layout, page.number, hit_ids=[chunk.id]),
+                    page_chunks([chunk], parsed.layout, page.number, hit_ids=[chunk.id]),
                     key=f"viewer-{chunk.id}-{page.number}",
                     caption=f"Page {page.number} of {len(parsed.document.pages)}",
                 )
