@@ -150,14 +150,19 @@ def _loaded_punkt(language: str) -> tuple[Any, str]:
                     return True
             return bool(super().text_contains_sentbreak(text))
 
-    variables = punkt.PunktLanguageVars()
-    # NLTK lets a search fail after five seconds by the clock, however busy the machine. These two are linear.
-    for name in ("period_context_re", "_word_tokenizer_re"):
-        timed = getattr(variables, name)()
-        setattr(
-            variables, f"_re_{name.strip('_').removesuffix('_re')}", regex.compile(timed.pattern, timed.flags)
-        )
+    class Variables(punkt.PunktLanguageVars):  # type: ignore[misc, name-defined]
+        """The same patterns without NLTK's limit of five seconds by the clock: they are linear, a machine may be busy."""
+
+        re_boundary_realignment = _untimed(punkt.PunktLanguageVars.re_boundary_realignment)
+
+    variables = Variables()
+    variables._re_period_context = _untimed(variables.period_context_re())
+    variables._re_word_tokenizer = _untimed(variables._word_tokenizer_re())
     return Tokenizer(parameters, lang_vars=variables), str(nltk.__version__)
+
+
+def _untimed(timed: Any) -> re.Pattern[str]:
+    return re.compile(timed.pattern, timed.flags & (re.MULTILINE | re.VERBOSE))
 
 
 # A word of letters or nothing, a mark, and more text: with "?" and "!" always the end of a sentence, with "." unless

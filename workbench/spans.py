@@ -154,9 +154,9 @@ class Pieces:
     __slots__ = ("ends", "highs", "lows", "starts")
 
     def __init__(self, ranges: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> None:
-        # Views, not lists: bisecting them is as fast, and nothing is converted that is never looked at.
-        self.starts, self.ends = (np.ascontiguousarray(ranges[:, side]).data for side in (0, 1))
-        self.lows, self.highs = (np.ascontiguousarray(sizes[:, side]).data for side in (0, 1))
+        # Views, not lists: bisecting them is as fast, and nothing is copied that is never looked at.
+        self.starts, self.ends = (ranges[:, side].data for side in (0, 1))
+        self.lows, self.highs = (sizes[:, side].data for side in (0, 1))
 
     def __len__(self) -> int:
         return len(self.starts)

@@ -20,7 +20,7 @@ from workbench.analysis import Ranges, TextAnalysis, Tokens
 from workbench.chunkers._budget import BudgetChunker
 from workbench.chunkers._parts import fitting_words
 from workbench.errors import MissingPackageError
-from workbench.outline import outline, snapped
+from workbench.outline import fitted, outline, snapped
 from workbench.spans import Measure, Offsets, Pieces, Span, cut, sizes
 
 Kind = Literal["CharacterTextSplitter", "RecursiveCharacterTextSplitter"]
@@ -41,7 +41,7 @@ def langchain_spans(
         length_function=ruler.size,
         **settings,
     )
-    return ruler.whole_graphemes(splitter.split_text(analysis.text))
+    return ruler.lawful(splitter.split_text(analysis.text))
 
 
 class _Ruler:
@@ -82,17 +82,20 @@ class _Ruler:
                 found.append((start, self.placed))
         return found
 
-    def whole_graphemes(self, spans: list[Span]) -> list[Span]:
-        """Return the ranges with ends inside a grapheme moved to its beginning; what grows too large is cut.
+    def lawful(self, spans: list[Span]) -> list[Span]:
+        """Return the ranges without those that add nothing to the one before, none ending inside a grapheme.
 
-        Separators can be any text, so also half of what is seen as one character.
+        Separators can be any text, so also half of what is seen as one character: such an end moves to the
+        beginning of the character, and what grows too large is cut. With an overlap, LangChain may end with a
+        piece of repeated text and blanks.
         """
-        graphemes = outline(self._analysis).graphemes
-        if not len(graphemes) or not spans:
+        if not spans:
             return spans
+        parts = outline(self._analysis)
+        moved = fitted(snapped(np.array(spans, np.int64), parts.graphemes), parts.words)
         result: list[Span] = []
         floor = 0
-        for start, end in snapped(np.array(spans, np.int64), graphemes).tolist():
+        for start, end in moved.tolist():
             start = max(start, floor)
             if start >= end or (result and end <= result[-1][1]):
                 continue
