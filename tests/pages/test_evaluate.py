@@ -20,7 +20,7 @@ from workbench.records import Judgment
 from workbench.ui import evaluation_report, evaluation_runs
 from workbench.ui.evaluation_runs import MEASURE, SET, TABLES, Choice
 from workbench.ui.jobs import jobs
-from workbench.ui.lost_questions import FIRST, SECOND
+from workbench.ui.lost_questions import FIRST, SECOND, SHOW
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -166,6 +166,13 @@ def test_question_by_question_counts_what_the_figures_say(here: Workspace) -> No
     listed = questions_of(app)
     assert sorted(listed["Small"]) == sorted(100 * a)
     assert sorted(listed["Large"]) == sorted(100 * b)
+    texts = list(ANSWERS)
+    assert any(a != b)
+    for name, wanted in (("Won", a > b), ("Tied", a == b), ("Lost", a < b)):
+        app.session_state[SHOW] = name
+        app.run()
+        expected = sorted(text for text, fits in zip(texts, wanted, strict=True) if fits)
+        assert (sorted(questions_of(app)["Question"]) if expected else []) == expected
 
 
 def test_a_ticked_question_shows_its_answer_the_hits_and_why_it_was_lost(here: Workspace) -> None:
@@ -181,6 +188,11 @@ def test_a_ticked_question_shows_its_answer_the_hits_and_why_it_was_lost(here: W
     assert "Cameras record &lt;b&gt;no&lt;/b&gt; sound." in shown[0]
     # One hit of each table, since the measure looks at one.
     assert len(shown) == 3
+    place = list(ANSWERS).index("do cameras record sound?")
+    hit = [
+        here.evaluations.outcome(found, the_set(here)).scores.of("hit@1")[place] for found in CONFIGS.values()
+    ]
+    assert len(app.warning) == hit.count(0.0)
 
 
 def test_answers_that_a_table_cuts_are_listed_with_their_pieces(here: Workspace) -> None:
