@@ -3,6 +3,7 @@
 import streamlit as st
 
 from workbench.ui import exporting
+from workbench.ui.card_row import card_row
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import workspace
 
@@ -11,7 +12,7 @@ choices = exporting.choices(here)
 
 st.title("Export")
 st.caption("A config as a small YAML file: it gives the same chunks and the same vectors wherever it runs.")
-left, right = st.columns([3, 2], gap="large")
+left, right = card_row(2, "export-and-import", narrowest_rem=26)
 with left:
     if choices:
         choice = exporting.chosen(choices)

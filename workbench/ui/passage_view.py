@@ -137,7 +137,9 @@ def _note(column: Cuts) -> str:
 
 def _on_page(row: DocumentRow, columns: Sequence[Cuts], index: int) -> None:
     # Four pages in one row would be too small to read.
-    places = card_row(len(columns), "page-row", narrowest_rem=20 if len(columns) < LARGEST_COMPARISON else 26)
+    places = card_row(
+        len(columns), "page-row", narrowest_rem=13.5 if len(columns) < LARGEST_COMPARISON else 26
+    )
     for place, column in zip(places, columns, strict=True):
         passage = passage_of(column, index)
         with place:
