@@ -265,7 +265,9 @@ def show_import(here: Workspace) -> None:
         st.rerun()
     imported = st.session_state.get("imported")
     if imported is not None:
-        st.success(f"Saved as {plain(imported.name)}. It is shown on the left.", icon=":material/check:")
+        st.success(
+            f"Saved as {plain(imported.name)}; it is the config shown here now.", icon=":material/check:"
+        )
         if st.button("Open its settings on Chunks", icon=":material/content_cut:"):
             open_on_chunks(imported)
 
