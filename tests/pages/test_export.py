@@ -11,6 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from workbench import plugins
 from workbench.config import Config, parsed, written
+from workbench.evaluation.questions import Question, question_set
+from workbench.records import Judgment
 from workbench.ui import exporting, state
 from workbench.ui.exporting import MEASURED, file_name, with_comment
 from workbench.workspace import Workspace
@@ -148,6 +150,20 @@ def test_an_imported_config_can_be_opened_on_chunks() -> None:
     next(b for b in app.button if b.label == "Open its settings on Chunks").click().run()
     assert not app.exception
     assert [draft.name for draft in app.session_state[state.DRAFTS]] == ["handbook-30"]
+
+
+def test_what_was_measured_on_judged_questions_stands_in_the_comment(here: Workspace) -> None:
+    document = here.add("a.txt", TEXT)
+    here.tables.build(config())
+    answer = "Half of the fare is refunded."
+    start = TEXT.decode().index(answer)
+    judgment = Judgment("q", str(document.document_id), start, start + len(answer))
+    questions = question_set("fares", [Question("q", "is half of the fare refunded?")], [(judgment, answer)])
+    here.question_sets.save(questions)
+    here.evaluations.outcome(config(), questions)
+    lines = exporting.measured(exporting.choices(here)[0], here)
+    assert lines[-1].startswith(f"- fares (1 questions, hash {questions.hash[:12]}): recall@5 100.0% [")
+    assert not any("not evaluated" in line for line in lines)
 
 
 def test_a_later_export_replaces_the_measured_lines_and_keeps_the_own_ones() -> None:

@@ -74,11 +74,11 @@ def token_histogram(
         )
         if rows > 1:
             figure.add_annotation(
-                **{"xref": "x domain", "yref": f"y{row if row > 1 else ''} domain", "x": 1, "y": 0.98},
+                **{"xref": "x domain", "yref": f"y{row if row > 1 else ''} domain", "x": 0, "y": 1},
                 text=_text(name),
                 showarrow=False,
-                xanchor="right",
-                yanchor="top",
+                xanchor="left",
+                yanchor="bottom",
                 font={"size": 12},
             )
     if window_tokens:

@@ -12,6 +12,7 @@ import streamlit as st
 
 from workbench.config import Config, parsed, written
 from workbench.errors import ConfigError, InputError, WorkbenchError
+from workbench.evaluation import leaderboard
 from workbench.ui import address, presets, state
 from workbench.ui.messages import plain, shown_error
 from workbench.ui.resources import ROOT
@@ -87,6 +88,7 @@ def chosen(found: Sequence[Choice]) -> Choice:
 def measured(choice: Choice, here: Workspace) -> list[str]:
     """Return what is known of a config as comment lines; what was not measured is said, too."""
     lines = [f"{MEASURED}, {datetime.now(UTC).date().isoformat()}:"]
+    evaluated: list[str] = []
     if choice.table is None:
         lines.append("- its table is not built yet")
     else:
@@ -96,7 +98,26 @@ def measured(choice: Choice, here: Workspace) -> list[str]:
             lines.append(
                 f"- search: median {statistics.median(times) * 1000:,.0f} ms over {len(times)} questions in this session"
             )
-    lines.append("- not evaluated yet on judged questions")
+        evaluated = _evaluation_lines(choice.config, here)
+    return [*lines, *(evaluated or ["- not evaluated yet on judged questions"])]
+
+
+def _evaluation_lines(config: Config, here: Workspace) -> list[str]:
+    """Return one line per question set on which this table was measured as it is now."""
+    lines = []
+    for questions in here.question_sets.sets():
+        if not here.evaluations.is_kept(config, questions):
+            continue
+        scores = here.evaluations.outcome(config, questions).scores
+        rows = leaderboard.rows([scores])
+        found = leaderboard.interval_of(rows, scores.config, "recall@5")
+        shown = leaderboard.interval_of(rows, scores.config, "tokens_shown@5")
+        if found is None or shown is None:
+            continue
+        lines.append(
+            f"- {questions.name} ({len(scores.question_ids)} questions, hash {questions.hash[:12]}): recall@5 "
+            f"{found.value:.1%} [{found.low:.1%}, {found.high:.1%}], {shown.value:,.0f} tokens shown a question"
+        )
     return lines
 
 

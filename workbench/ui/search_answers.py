@@ -9,6 +9,7 @@ from workbench.config import Config
 from workbench.errors import WorkbenchError
 from workbench.records import Chunk, Hit
 from workbench.spans import Span
+from workbench.ui import state
 from workbench.ui.resources import workspace
 from workbench.workspace import TableRow
 
@@ -69,6 +70,7 @@ def _answer(label: str, config: Config, question: str, k: int) -> Answer:
         best = tables.best_sentences(config, question, result.hits)
     except WorkbenchError as error:
         return Answer(label, config, problem=error)
+    state.note_search_time(config.table_name, result.seconds)
     return Answer(label, config, result.hits, best, result.seconds)
 
 
