@@ -26,6 +26,7 @@ if not documents:
     st.stop()
 
 build_list.form(documents)
-job_panel(build_list.ESTIMATE, build_list.BUILD)
+job_panel(build_list.ESTIMATE, finished=0, key="estimates")
+job_panel(build_list.BUILD)
 build_list.estimates()
 table_list.show(here.tables.rows(), len(documents))

@@ -42,6 +42,8 @@ class Output:
         """Print one result."""
         self.clear()
         line = json.dumps(values, ensure_ascii=False) if self.as_json else _printable(text)
+        # A file name need not be Unicode.
+        line = line.encode("utf-8", "backslashreplace").decode()
         sys.stdout.write(line + "\n")
         sys.stdout.flush()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
+import tokenize
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ import numpy.typing as npt
 from workbench.files import write_atomically
 from workbench.records import Heading, Vectors, digest, text_digest
 from workbench.spans import Offsets
+
+DAMAGED = (OSError, ValueError, EOFError, SyntaxError, tokenize.TokenError)
+"""What ``numpy.load`` raises for a file that is not whole: its header is read as Python."""
 
 Ranges = npt.NDArray[np.int64]
 """``(n, 2) int64``: half-open ranges, increasing."""
@@ -97,25 +101,28 @@ class Memo:
                 self._held.move_to_end(key)
                 return self._held[key]
             key_lock = self._key_locks.setdefault(key, threading.Lock())
-        with key_lock:
+        try:
+            with key_lock:
+                with self._lock:
+                    if key in self._held:
+                        return self._held[key]
+                found = self._read(key) if on_disk else None
+                if found is None:
+                    found = np.ascontiguousarray(compute(), np.int64).reshape(-1, 2)
+                    if on_disk:
+                        self._write(key, found)
+                found.setflags(write=False)
+                self._hold(key, found)
+        finally:
             with self._lock:
-                if key in self._held:
-                    return self._held[key]
-            found = self._read(key) if on_disk else None
-            if found is None:
-                found = np.ascontiguousarray(compute(), np.int64).reshape(-1, 2)
-                if on_disk:
-                    self._write(key, found)
-            found.setflags(write=False)
-            self._hold(key, found)
-        with self._lock:
-            self._key_locks.pop(key, None)
+                self._key_locks.pop(key, None)
         return found
 
     def _hold(self, key: str, array: Ranges) -> None:
         with self._lock:
+            before = self._held.pop(key, None)
             self._held[key] = array
-            self._held_bytes += array.nbytes
+            self._held_bytes += array.nbytes - (0 if before is None else before.nbytes)
             while self._held_bytes > self._size_bytes and len(self._held) > 1:
                 self._held_bytes -= self._held.popitem(last=False)[1].nbytes
 
@@ -128,7 +135,7 @@ class Memo:
             return None
         try:
             array: Ranges = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError):
+        except DAMAGED:
             return None
         return array if array.ndim == 2 and array.shape[1] == 2 and array.dtype == np.int64 else None
 

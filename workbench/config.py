@@ -110,6 +110,9 @@ class _Reader:
         try:
             loader = _Loader(text)
             node = loader.get_single_node()
+        except RecursionError:
+            self.problems.append("line 1: this is nested far too deep for a config")
+            return None
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             line = f"line {mark.line + 1}: " if mark else ""
@@ -216,7 +219,11 @@ class _Reader:
 
 
 def _value(node: yaml.Node) -> Any:
-    return yaml.SafeLoader("").construct_object(_plain(node), deep=True)
+    """Return what a node holds; one that says what it is not (``0x_``, ``!!int abc``) is read as text."""
+    try:
+        return yaml.SafeLoader("").construct_object(_plain(node), deep=True)
+    except (ValueError, KeyError, TypeError, yaml.YAMLError):
+        return str(node.value)[:200]
 
 
 def _plain(node: yaml.Node) -> yaml.Node:

@@ -11,6 +11,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -130,6 +131,8 @@ class Chunker(Plugin):
     """
 
     uses: ClassVar[frozenset[str]] = frozenset({"tokens"})
+    packages: ClassVar[tuple[str, ...]] = ()
+    """Installed packages that decide where it cuts: another version of one may give other chunks."""
 
     @abstractmethod
     def spans(self, analysis: TextAnalysis) -> Iterable[Span]:
@@ -185,8 +188,16 @@ class Chunker(Plugin):
                 self.identity(),
                 tokenizer.id,
                 embedder_id if "vectors" in self.uses else None,
+                [[package, _installed(package)] for package in self.packages],
             ]
         )
+
+
+def _installed(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
 
 
 # ── embedders ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -240,7 +240,7 @@ def best_sentences(
 
     None for a text without sentences. One call of the model for all of them; known sentences cost nothing.
     """
-    spans = [[(int(start), int(end)) for start, end in punkt_sentences(text)] for text in texts]
+    spans = [_telling(text, [(int(a), int(b)) for a, b in punkt_sentences(text)]) for text in texts]
     pieces = [text[start:end] for text, found in zip(texts, spans, strict=True) for start, end in found]
     if not pieces:
         return [None] * len(texts)
@@ -253,3 +253,9 @@ def best_sentences(
         result.append(found[int(np.argmax(cosines[first:last]))] if found else None)
         first = last
     return result
+
+
+def _telling(text: str, sentences: list[Span]) -> list[Span]:
+    """Return the sentences of at least four words, all of them where there is none: headings say little alone."""
+    long = [(start, end) for start, end in sentences if len(text[start:end].split()) >= 4]
+    return long or sentences

@@ -40,18 +40,6 @@ def text_digest(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceItem:
-    """One thing that a source lists: where it is and which version it has."""
-
-    id: str
-    uri: str
-    name: str
-    version: str = ""
-    size_bytes: int | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Page:
     """A page as a range of the document's text; neighbours touch, so every character is on one page."""
 

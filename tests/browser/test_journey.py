@@ -153,8 +153,6 @@ def test_every_empty_page_says_what_to_do_next(
     page.goto(serve(WORKBENCH_WORKSPACE=str(tmp_path_factory.mktemp("empty"))))
     for name in ("Chunks", "Tables", "Search", "Map"):
         page.goto(page.url.split("?")[0])
-        if not page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).is_visible():
-            page.get_by_test_id("stExpandSidebarButton").click()
         go(page, name)
         settled(page)
         assert page.get_by_test_id("stMain").get_by_role("link").count() == 1, name

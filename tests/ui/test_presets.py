@@ -9,7 +9,7 @@ from workbench.config import NAME_PATTERN, Config
 from workbench.errors import SettingsError
 from workbench.records import Document, Page
 from workbench.ui import presets
-from workbench.ui.passages import LONGEST_WINDOW_CHARACTERS, passage_at, passages
+from workbench.ui.passages import LONGEST_WINDOW_CHARACTERS, passages
 from workbench.ui.presets import PRESETS, draft_of, free_name, link_of
 from workbench.ui.state import Draft
 
@@ -66,8 +66,6 @@ def test_passages_are_the_whole_text_in_order_and_none_is_too_long() -> None:
     assert all(p.end - p.start <= LONGEST_WINDOW_CHARACTERS for p in found)
     assert [p.page for p in found[:3]] == [1, 2, 3]
     assert found[0].label == "Page 1 of 3"
-    assert passage_at(found, 0) == 0
-    assert passage_at(found, len(text)) == len(found) - 1
 
 
 def test_a_short_text_without_pages_is_one_passage() -> None:

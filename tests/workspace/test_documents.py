@@ -148,3 +148,34 @@ def test_a_damaged_parse_is_made_again(workspace: Workspace) -> None:
         path.write_bytes(b"PK\x03\x04 half")
     assert result.document_id is not None
     assert Workspace(workspace.folder).document(result.document_id).text == TEXT
+
+
+def test_a_file_that_became_a_copy_of_another_leaves_no_old_text(workspace: Workspace) -> None:
+    workspace.add("b.txt", b"Text of b.")
+    workspace.add("c.txt", b"Old text of c.")
+    result = workspace.add("c.txt", b"Text of b.")
+    assert result.status == "unchanged"
+    assert [workspace.document(row.id).text for row in workspace.documents()] == ["Text of b."]
+
+
+def test_the_same_bytes_as_another_kind_of_file_are_another_document(workspace: Workspace) -> None:
+    workspace.add("x.txt", b"<p>Tram</p>")
+    assert workspace.add("x.html", b"<p>Tram</p>").status == "added"
+    assert {workspace.document(row.id).text for row in workspace.documents()} == {"<p>Tram</p>", "Tram"}
+
+
+def test_a_name_that_is_no_unicode_harms_nobody(workspace: Workspace, tmp_path: Path) -> None:
+    name = b"caf\xe9.txt"
+    path = tmp_path / os.fsdecode(name)
+    path.write_bytes(b"Coffee.")
+    assert workspace.add(path.name, path, f"file:{path}").status == "added"
+    assert [row.character_count for row in workspace.documents()] == [7]
+
+
+def test_nothing_of_a_replaced_or_deleted_content_stays_on_the_disk(workspace: Workspace) -> None:
+    workspace.add("a.txt", b"The first secret.")
+    workspace.add("a.txt", b"The second text.")
+    folders = [workspace.folder / name for name in ("originals", "parsed")]
+    assert [len(list(folder.iterdir())) for folder in folders] == [1, 1]
+    workspace.delete([row.id for row in workspace.documents()])
+    assert [list(folder.iterdir()) for folder in folders] == [[], []]

@@ -13,7 +13,8 @@ import pytest
 
 from workbench import plugins
 from workbench.config import Config
-from workbench.errors import Cancelled, InputError
+from workbench.contracts import TableInfo
+from workbench.errors import Cancelled, InputError, WorkbenchError
 from workbench.pipeline import BuildStep
 from workbench.workspace import Workspace
 
@@ -184,3 +185,43 @@ def test_a_killed_build_goes_on_and_embeds_nothing_twice(workspace: Workspace, l
     ours, theirs = (w.tables.table(config()) for w in (workspace, fresh))
     assert ours.chunks() == theirs.chunks()
     assert (ours.vectors()[1] == theirs.vectors()[1]).all()
+
+
+def test_a_table_of_another_model_is_made_anew(workspace: Workspace) -> None:
+    model = workspace.model(config().embedder)
+    about = {"model_id": "other weights"}
+    workspace.tables.connection(config()).create(TableInfo(config().table_name, model.dimension, about))
+    with pytest.raises(WorkbenchError, match="build it again"):
+        workspace.tables.search(config(), "tram")
+    workspace.tables.build(config())
+    assert len(workspace.tables.search(config(), "tram", 2).hits) == 2
+
+
+def test_a_document_deleted_while_a_build_runs_is_in_no_table(workspace: Workspace) -> None:
+    gone = workspace.documents()[0].id
+
+    def delete(step: BuildStep) -> None:
+        workspace.delete([gone])
+
+    workspace.tables.build(config(), on_step=delete)
+    assert gone not in workspace.tables.table(config()).states()
+
+
+def test_the_stores_own_settings_are_those_of_the_config(workspace: Workspace) -> None:
+    small = Config(
+        "small",
+        config().chunker,
+        config().embedder,
+        store=plugins.build("stores", "lancedb", {"index_above": 1000}),
+    )
+    workspace.tables.build(small)
+    assert workspace.tables.connection(small) is workspace.tables.connection(small)
+    assert workspace.tables.connection(small) is not workspace.tables.connection(config())
+
+
+def test_a_deleted_document_is_gone_from_every_store(workspace: Workspace) -> None:
+    held = Config("held", config().chunker, config().embedder, store=plugins.build("stores", "memory"))
+    workspace.tables.build(held)
+    gone = workspace.documents()[0].id
+    workspace.delete([gone])
+    assert gone not in workspace.tables.table(held).states()

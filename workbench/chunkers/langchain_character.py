@@ -17,6 +17,7 @@ class LangchainCharacter(BudgetChunker):
     """Split at one separator and join while it fits; a piece above the size is cut, where LangChain leaves it long."""
 
     label: ClassVar[str] = "LangChain by one separator"
+    packages: ClassVar[tuple[str, ...]] = ("langchain-text-splitters",)
 
     separator: str = Field(
         "\n\n",

@@ -21,6 +21,7 @@ class LangchainRecursive(BudgetChunker):
     """
 
     label: ClassVar[str] = "LangChain recursive"
+    packages: ClassVar[tuple[str, ...]] = ("langchain-text-splitters",)
 
     separators: tuple[str, ...] = Field(
         ("\n\n", "\n", " "),

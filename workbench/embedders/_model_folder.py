@@ -220,6 +220,9 @@ class ModelFolder:
         """
         settings: list[Any] = [self.config, self.pooling, self.dimension, self.tokenizer.id]
         if self.pooling is None:
+            # These are run by sentence-transformers, which reads more files than the other engines.
+            tokenizer_settings = self._json(Path(self.modules[0][1], "tokenizer_config.json"))
+            settings += [self._limits, tokenizer_settings]
             settings += [
                 [kind, self._json(Path(path, "config.json")) if path else None] for kind, path in self.modules
             ]

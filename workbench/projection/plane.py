@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from workbench.analysis import DAMAGED
 from workbench.records import Vectors
 
 Points = npt.NDArray[np.float32]
@@ -116,7 +117,7 @@ def load_projection(folder: Path) -> Projection | None:
         points: Points = np.load(folder / "points.npy", allow_pickle=False)
         basis: Vectors = np.load(folder / "basis.npy", allow_pickle=False)
         method = about["method"] if about["format"] == _FORMAT else ""
-    except (OSError, ValueError, KeyError, TypeError, EOFError):
+    except (*DAMAGED, KeyError, TypeError):
         return None
     fits = points.ndim == 2 and points.shape[1] == 2 and basis.ndim == 2
     rows = {"pca": 3, "umap": len(points)}.get(method)

@@ -12,7 +12,7 @@ from workbench.config import Config
 from workbench.errors import BusyError
 from workbench.pipeline import BuildStep
 from workbench.ui import presets, state
-from workbench.ui.jobs import Job, jobs, shown_duration
+from workbench.ui.jobs import Job, jobs, result_line, shown_duration
 from workbench.ui.messages import plain, shown_error, term_help
 from workbench.ui.resources import workspace
 from workbench.workspace import BuildResult, DocumentRow, Estimate, Workspace
@@ -86,6 +86,9 @@ def form(documents: Sequence[DocumentRow]) -> None:
 
 def estimates() -> None:
     """Draw the newest finished estimate with the button that builds."""
+    for job in jobs().listing([ESTIMATE])[:1]:
+        if job.state == "failed":
+            st.error(plain(result_line(job)), icon=":material/error:")
     done = [job for job in jobs().listing([ESTIMATE]) if job.state == "done"]
     if not done or not isinstance(done[0].result, tuple):
         return
@@ -163,7 +166,7 @@ def _start_build(here: Workspace, config: Config, document_ids: Sequence[str]) -
             job.tick(round(step.fraction * STEPS), STEPS, " · ".join(filter(None, [note, step.note])))
 
         result = here.tables.build(config, document_ids, on_step)
-        job.summary = summary(result)
+        job.summary, job.trouble = summary(result), bool(result.failed)
         return result
 
     here.save_config(config)

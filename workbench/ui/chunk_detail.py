@@ -14,7 +14,7 @@ from workbench.ui.passages import has_pages
 
 INPUT_STYLE = (
     "white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.87rem; line-height: 1.55; "
-    "max-height: 18rem; overflow-y: auto; padding: 0.6rem 0.8rem; border-radius: 0.5rem; "
+    "max-height: 48rem; overflow-y: auto; padding: 0.6rem 0.8rem; border-radius: 0.5rem; "
     "border: 1px solid color-mix(in srgb, currentColor 18%, transparent);"
 )
 PREFIX_STYLE = (

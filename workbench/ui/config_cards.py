@@ -23,6 +23,8 @@ def add_menu(drafts: Sequence[Draft], saved: Sequence[Config]) -> None:
     choices: dict[str, Draft] = {
         f"{found.label} · {found.reason}": found.draft() for found in presets.PRESETS
     }
+    there = {draft.link() for draft in drafts}
+    choices = {label: draft for label, draft in choices.items() if draft.link() not in there}
     choices |= {f"Saved: {plain(config.name)}": Draft.of(config) for config in saved}
     full = len(drafts) >= LARGEST_COMPARISON
     chosen = st.menu_button(

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from workbench.errors import WorkbenchError
+from workbench.records import digest
 from workbench.ui.components.chunk_viewer import Column, chunk_viewer
 from workbench.ui.components.page_viewer import page_viewer
 from workbench.ui.messages import guarded, plain, sentence, shown_error
@@ -39,7 +40,8 @@ def table(documents: list[DocumentRow]) -> list[DocumentRow]:
         ),
         hide_index=True,
         height=min(35 * (len(documents) + 1) + 3, 460),
-        key="documents-table",
+        # Ticks are row numbers: another list of documents is another table, with nothing ticked.
+        key=f"documents-{digest([row.id for row in documents])[:12]}",
         on_select="rerun",
         selection_mode="multi-row",
         column_config={

@@ -23,7 +23,6 @@ MEASURED = "Measured by the Retrieval Workbench"
 """The first words of the lines that a later export replaces."""
 MOST_NAMES = 5
 MOST_ROWS_READ = 50_000
-MOST_UPLOAD_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)

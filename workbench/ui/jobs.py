@@ -59,6 +59,8 @@ class Job:
         self.note = ""
         self.summary = ""
         """The line shown when the job is done; the work may set it, otherwise a returned string is taken."""
+        self.trouble = False
+        """Whether the work was done but part of it failed; the work sets it, and the summary says what."""
         self.result: Any = None
         self.error = ""
         """A sentence for the user when the job failed."""
@@ -335,10 +337,13 @@ def _active_row(job: Job, key: str) -> None:
 
 
 def _finished_row(job: Job, key: str) -> None:
-    message = {"done": st.success, "failed": st.error, "cancelled": st.info}[job.state]
-    icon = {"done": ":material/check:", "failed": ":material/error:", "cancelled": ":material/block:"}[
-        job.state
-    ]
+    shown = "trouble" if job.state == "done" and job.trouble else job.state
+    message, icon = {
+        "done": (st.success, ":material/check:"),
+        "trouble": (st.warning, ":material/warning:"),
+        "failed": (st.error, ":material/error:"),
+        "cancelled": (st.info, ":material/block:"),
+    }[shown]
     with st.container(horizontal=True, vertical_alignment="center"):
         message(plain(result_line(job)), icon=icon)
         st.button(

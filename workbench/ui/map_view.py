@@ -99,7 +99,7 @@ def controls(found: Mapping[str, TableRow]) -> Choice:
     settings = _settings()
     address.shown(
         {
-            "table": label if label != labels[0] else "",
+            "table": label if question or label != labels[0] else "",
             "colour": colour.lower() if colour and colour != COLOURS[0] else "",
             "q": question if question and len(question) <= address.LONGEST_TEXT else "",
             "neighbours": str(settings.neighbours) if settings.neighbours != DEFAULTS.neighbours else "",

@@ -43,14 +43,6 @@ def passages(document: Document) -> list[Passage]:
     return result
 
 
-def passage_at(found: list[Passage], offset: int) -> int:
-    """Return the index of the passage that holds the character at ``offset``."""
-    for index, passage in enumerate(found):
-        if offset < passage.end:
-            return index
-    return max(0, len(found) - 1)
-
-
 def _windows(text: str, start: int, end: int) -> list[tuple[int, int]]:
     result = []
     while end - start > LONGEST_WINDOW_CHARACTERS:

@@ -82,7 +82,8 @@ def controls(found: Mapping[str, TableRow]) -> tuple[str, int, dict[str, Config]
     address.shown(
         {
             "q": question if question and len(question) <= address.LONGEST_TEXT else "",
-            "tables": picked if picked != labels[:2] else [],
+            # The default depends on which tables are newest, so a link to an answer names its tables.
+            "tables": picked if question or picked != labels[:2] else [],
             "k": str(k) if k != HITS else "",
         }
     )

@@ -167,6 +167,8 @@ def _note(upload: Upload) -> str:
 
 def _start(here: Inbox, uploads: list[Upload], name: str) -> None:
     def read(job: Job) -> str:
-        return here.add(uploads, job.tick, job.cancel_asked)
+        said = here.add(uploads, job.tick, job.cancel_asked)
+        job.trouble = any(upload.result is not None and not upload.result.is_in for upload in uploads)
+        return said
 
     jobs().start(name, KIND, read, unit="files")

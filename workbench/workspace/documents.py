@@ -120,12 +120,12 @@ class DocumentList:
             found = db.execute("SELECT * FROM documents WHERE id = ?", (document_id,)).fetchone()
         return None if found is None else _row(found)
 
-    def with_content(self, content_hash: str) -> DocumentRow | None:
-        """Return a document with exactly this content, or None."""
+    def with_content(self, content_hash: str, suffix: str) -> DocumentRow | None:
+        """Return a document of this kind of file with exactly this content, or None."""
         with self.connection() as db:
             found = db.execute(
-                "SELECT * FROM documents WHERE content_hash = ? ORDER BY added_at_utc LIMIT 1",
-                (content_hash,),
+                "SELECT * FROM documents WHERE content_hash = ? AND suffix = ? ORDER BY added_at_utc LIMIT 1",
+                (content_hash, suffix),
             ).fetchone()
         return None if found is None else _row(found)
 
@@ -133,8 +133,8 @@ class DocumentList:
         """Add or replace a document, unless another one has the same content: then change nothing and return it."""
         with self.connection(write=True) as db:
             same = db.execute(
-                "SELECT * FROM documents WHERE content_hash = ? AND id != ? LIMIT 1",
-                (row.content_hash, row.id),
+                "SELECT * FROM documents WHERE content_hash = ? AND suffix = ? AND id != ? LIMIT 1",
+                (row.content_hash, row.suffix, row.id),
             ).fetchone()
             if same is not None:
                 return _row(same)

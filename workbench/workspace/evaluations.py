@@ -36,6 +36,8 @@ class Ground:
     """Judgments that have no place in this text, and documents that could not be read, in words."""
     document_ids: tuple[str, ...]
     """The documents that an answer stands in, somewhere."""
+    complete: bool
+    """Whether every document could be read."""
 
     def truth(self, question_id: str) -> Truth | None:
         """Return what answers a question, None when nothing does."""
@@ -69,6 +71,7 @@ class Evaluations:
             tuple(truths),
             (*problems, *(one.reason for one in lost)),
             tuple(sorted(ids)),
+            complete=not problems,
         )
 
     def outcome(
@@ -104,7 +107,8 @@ class Evaluations:
         )
         made = Outcome(made.scores, made.results, made.chunk_count, made.size_bytes, ground.lost)
         # A build that ran meanwhile has mixed two tables into these figures: they count now and are not kept.
-        if self.key(config, questions, options) == key:
+        # Nor are those without a document that could not be read just now.
+        if ground.complete and self.key(config, questions, options) == key:
             with writing(self._workspace.folder):
                 write_atomically(self._path(key), _packed(made))
         return made

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from workbench.analysis import DAMAGED
 from workbench.config import Config
 from workbench.contracts import Table, Tick, no_tick
 from workbench.files import writing
@@ -101,7 +102,13 @@ class Maps:
         key = _content_key(table)
         # One reader: sessions that open the same large table at once share the work.
         with self._reading:
-            return self._samples.get(key) or self._samples.put(key, _read(table, key))
+            found = self._samples.get(key)
+            if found is None:
+                found = _read(table, key)
+                # A build that ran meanwhile has changed the rows: they are shown now and not kept.
+                if _content_key(table) == key:
+                    self._samples.put(key, found)
+            return found
 
     def density(self, sample: Sample) -> npt.NDArray[np.float32]:
         """Return how like its nearest neighbours every chunk of the sample is, ``(n,)``; higher is denser.
@@ -114,7 +121,7 @@ class Maps:
                 kept: npt.NDArray[np.float32] = np.load(path, allow_pickle=False)
                 if kept.shape == (len(sample.chunks),):
                     return kept
-            except (OSError, ValueError, EOFError):
+            except DAMAGED:
                 pass  # not computed yet, or damaged: it is computed now
             found = neighbour_density(sample.vectors)
             with writing(path.parent):

@@ -6,6 +6,7 @@ import io
 import json
 import threading
 import zipfile
+import zlib
 from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
@@ -79,7 +80,16 @@ class ParsedFiles:
         if found is None:
             try:
                 found = unpacked((self._folder / f"{key}.npz").read_bytes(), document_id, uri)
-            except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+            except (
+                OSError,
+                ValueError,
+                KeyError,
+                TypeError,
+                EOFError,
+                RuntimeError,
+                zipfile.BadZipFile,
+                zlib.error,
+            ):
                 return None
             self._hold(key, found)
         if found.document.id == document_id:

@@ -5,12 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from workbench import pipeline, plugins
 from workbench.config import Config, parsed, written
-from workbench.contracts import EmbeddingModel, Filter, StoreConnection, Table, TableInfo, Tick, no_tick
+from workbench.contracts import (
+    EmbeddingModel,
+    Filter,
+    StoreConnection,
+    Table,
+    TableInfo,
+    Tick,
+    VectorStore,
+    no_tick,
+)
 from workbench.errors import Cancelled, ConfigError, InputError, WorkbenchError
 from workbench.ingest.vector_cache import cached_vectors
 from workbench.records import Document, Hit
@@ -84,19 +92,21 @@ class Tables:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-
-    @cached_property
-    def _connection(self) -> StoreConnection:
-        connection: StoreConnection = plugins.build("stores", "lancedb").connection(
-            self._workspace.folder / "tables"
-        )
-        return connection
+        self._connections: dict[VectorStore, StoreConnection] = {}
 
     def connection(self, config: Config) -> StoreConnection:
-        """Return the store that a config names."""
-        if config.store.name == "lancedb":
-            return self._connection
-        return config.store.connection(self._workspace.folder / "tables")
+        """Return the store that a config names, with the config's own settings of it."""
+        return self._connected(config.store)
+
+    def _connected(self, store: VectorStore) -> StoreConnection:
+        if store not in self._connections:
+            self._connections[store] = store.connection(self._workspace.folder / "tables")
+        return self._connections[store]
+
+    @property
+    def _own(self) -> StoreConnection:
+        store: VectorStore = plugins.build("stores", "lancedb")
+        return self._connected(store)
 
     # ── before ───────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -172,19 +182,22 @@ class Tables:
         started = time.perf_counter()
         ids = [row.id for row in workspace.documents()] if document_ids is None else list(document_ids)
         model = workspace.model(config.embedder)
-        table = self.connection(config).create(
-            TableInfo(
-                config.table_name,
-                model.dimension,
-                {
-                    "config": written(config),
-                    "fingerprint": config.fingerprint,
-                    "model_id": model.id,
-                    "model_title": model.title,
-                    "built_at_utc": now_utc(),
-                },
-            )
+        info = TableInfo(
+            config.table_name,
+            model.dimension,
+            {
+                "config": written(config),
+                "fingerprint": config.fingerprint,
+                "model_id": model.id,
+                "model_title": model.title,
+                "built_at_utc": now_utc(),
+            },
         )
+        connection = self.connection(config)
+        if any(t.name == info.name and t.about.get("model_id") != model.id for t in connection.tables()):
+            # Other weights under the same name: their vectors must not stand beside the old ones.
+            connection.drop(info.name)
+        table = connection.create(info)
         failed: list[tuple[str, str]] = []
         pipeline_documents = self._readable(ids, config, failed)
         step = pipeline.write_documents(
@@ -197,6 +210,8 @@ class Tables:
             workspace.memo,
             on_step,
         )
+        # Documents that were deleted, also while this ran.
+        table.drop_documents(sorted(table.states().keys() - {row.id for row in workspace.documents()}))
         note = table.optimise() or ""
         return BuildResult(
             config.table_name,
@@ -231,26 +246,30 @@ class Tables:
         """Return every table of the workspace's own store, newest first."""
         documents = {row.id for row in self._workspace.documents()}
         result = []
-        for info in self._connection.tables():
-            table = self._connection.table(info.name)
-            states = table.states()
-            config = _config_of(info)
-            result.append(
-                TableRow(
-                    name=info.name,
-                    config=config,
-                    config_name=config.name if config else info.name,
-                    rows=table.row_count(),
-                    documents=len(states),
-                    missing_documents=len(documents - states.keys()),
-                    size_bytes=table.size_bytes(),
-                    model_title=info.about.get("model_title", ""),
-                    fingerprint=info.about.get("fingerprint", "")[:12],
-                    built_at_utc=info.about.get("built_at_utc", ""),
-                    index_note=info.about.get("index_note", ""),
-                )
-            )
+        for info in self._own.tables():
+            try:
+                result.append(self._row(info, documents))
+            except InputError:
+                continue  # dropped by somebody else since it was listed
         return sorted(result, key=lambda row: row.built_at_utc, reverse=True)
+
+    def _row(self, info: TableInfo, documents: set[str]) -> TableRow:
+        table = self._own.table(info.name)
+        states = table.states()
+        config = _config_of(info)
+        return TableRow(
+            name=info.name,
+            config=config,
+            config_name=config.name if config else info.name,
+            rows=table.row_count(),
+            documents=len(states),
+            missing_documents=len(documents - states.keys()),
+            size_bytes=table.size_bytes(),
+            model_title=info.about.get("model_title", ""),
+            fingerprint=info.about.get("fingerprint", "")[:12],
+            built_at_utc=info.about.get("built_at_utc", ""),
+            index_note=info.about.get("index_note", ""),
+        )
 
     def table(self, config: Config) -> Table:
         """Return a config's table; raises ``InputError`` when it was not built yet."""
@@ -263,12 +282,16 @@ class Tables:
 
     def drop(self, name: str) -> None:
         """Remove a table of the workspace's own store; its vectors stay in the cache."""
-        self._connection.drop(name)
+        self._own.drop(name)
 
     def drop_document(self, document_id: str) -> None:
         """Remove a document's rows from every table."""
-        for info in self._connection.tables():
-            self._connection.table(info.name).drop_documents([document_id])
+        for connection in {self._own, *self._connections.values()}:
+            for info in connection.tables():
+                try:
+                    connection.table(info.name).drop_documents([document_id])
+                except InputError:
+                    continue  # dropped by somebody else since it was listed
 
     # ── searching ────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -79,7 +79,8 @@ class Workspace:
         is used and forgotten; what is kept is an unlocked copy.
         """
         shown = shown_name(name)
-        uri = uri or f"upload:{shown}"
+        # A path need not be Unicode; the database and JSON lines must be.
+        uri = (uri or f"upload:{shown}").encode("utf-8", "backslashreplace").decode()
         try:
             data = _content(content)
             return self._added(shown, data, uri, password, cancelled)
@@ -96,14 +97,19 @@ class Workspace:
         content_hash = content_digest(data)
         document_id = pipeline.document_id("file", uri)
         before = self._list.row(document_id)
-        same = self._list.with_content(content_hash)
+        if before is not None and before.content_hash == content_hash:
+            return _unchanged(name, before, document_id)
+        suffix = Path(name).suffix.lower()
+        same = self._list.with_content(content_hash, suffix)
         if same is not None:
+            if before is not None:
+                # The file was changed into a copy of another document: its old text must not stay.
+                self.delete([before.id])
             return _unchanged(name, same, document_id)
         parser = pipeline.parser_for(name, plugins.build("parsers", "pdf"))
         if password is not None:
             data = workers().result(parser.unlocked, data, password, cancelled=cancelled)
         found = pipeline.parsed(data, name, document_id, uri, parser, workers(), cancelled)
-        suffix = Path(name).suffix.lower()
         stored_hash = content_digest(data)
         with writing(self.folder):
             original = self._original(stored_hash, suffix)
@@ -135,6 +141,7 @@ class Workspace:
         if before is not None:
             # Rows of the old version would be found and shown beside the new text.
             self.tables.drop_document(document_id)
+            self._forget_files(before)
             status, message = "replaced", f"new version of {before.name}"
         if found.failed_pages:
             status = "partly_read"
@@ -181,9 +188,20 @@ class Workspace:
                 continue
             self.tables.drop_document(document_id)
             self._list.remove(document_id)
-            if not any(other.stored_hash == row.stored_hash for other in self._list.rows()):
-                with writing(self.folder):
-                    self._original(row.stored_hash, row.suffix).unlink(missing_ok=True)
+            self._forget_files(row)
+
+    def _forget_files(self, row: DocumentRow) -> None:
+        """Remove original, page images and texts of a content that no document has any more."""
+        if any(other.stored_hash == row.stored_hash for other in self._list.rows()):
+            return
+        with writing(self.folder):
+            for folder, start in (
+                ("originals", row.stored_hash),
+                ("images", row.stored_hash),
+                ("parsed", row.content_hash),
+            ):
+                for path in (self.folder / folder).glob(f"{start}*"):
+                    path.unlink(missing_ok=True)
 
     # ── documents out ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -284,18 +302,13 @@ class Workspace:
                 continue
         return sorted(found, key=lambda config: config.name.casefold())
 
-    def delete_config(self, name: str) -> None:
-        """Forget a saved config; an unknown name is ignored."""
-        with writing(self.folder):
-            (self.folder / "configs" / f"{digest([name])[:12]}.yaml").unlink(missing_ok=True)
-
     def _original(self, stored_hash: str, suffix: str) -> Path:
         return self.folder / "originals" / f"{stored_hash}{suffix}"
 
 
 def _parse_key(parser: Parser, content_hash: str, name: str) -> str:
     # The name is part of it because a parser may take the title from it.
-    return digest([parser.key(content_hash), name])
+    return f"{content_hash}-{digest([parser.key(content_hash), name])}"
 
 
 def _unchanged(name: str, same: DocumentRow, document_id: str) -> AddResult:
