@@ -26,7 +26,7 @@ def workers() -> Iterator[Workers]:
 @pytest.mark.parametrize(
     "make, timeout_s, statuses",
     [
-        (documents.exponential_forms_pdf, 2.0, {"timed_out"}),
+        (documents.exponential_forms_pdf, 2.0, {"timed_out", "too_large"}),
         (documents.unfolding_stream_pdf, 4.0, {"timed_out", "too_large"}),
         (documents.crowded_page_pdf, 60.0, {"too_large"}),
     ],
