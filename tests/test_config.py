@@ -139,7 +139,9 @@ def test_an_absurdly_long_file_is_refused_unread() -> None:
     "value", ["0x_", "0b_", "!!int abc", "!!float abc", "!!bool maybe", "9" * 5000, "{[1]: 2}"]
 )
 def test_a_value_that_is_not_what_it_says_is_a_problem_with_its_line(value: str) -> None:
-    assert any(p.startswith("line ") for p in problems(MINIMAL.replace("size_tokens: 250", f"size_tokens: {value}")))
+    assert any(
+        p.startswith("line ") for p in problems(MINIMAL.replace("size_tokens: 250", f"size_tokens: {value}"))
+    )
 
 
 def test_endless_nesting_is_refused() -> None:
