@@ -15,7 +15,7 @@ run: .venv/installed
 	@WORKBENCH_WORKSPACE="$(WORKSPACE)" $(BIN)/python -m workbench.ui.serve --server.port=$(PORT)
 
 test: .venv/installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: .venv/installed-dev
 	$(BIN)/ruff format --check .
