@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 from workbench.config import parsed
 
@@ -37,12 +37,22 @@ def settled(page: Page) -> None:
 
 
 def choose(page: Page, label: str, option: str) -> None:
-    """Choose in a box; its list holds only what fits, so the name is typed to find it."""
-    box = page.get_by_role("combobox", name=label)
-    box.click()
-    page.keyboard.type(option)
-    page.get_by_role("option", name=option, exact=True).first.click()
-    settled(page)
+    """Choose in a box; its list holds only what fits, so the name is typed to find it.
+
+    A page that redraws itself when a job ends closes the list: then it is opened again.
+    """
+    for _ in range(8):
+        settled(page)
+        page.get_by_role("combobox", name=label).click()
+        page.keyboard.type(option)
+        try:
+            page.get_by_role("option", name=option, exact=True).first.click(timeout=6_000)
+        except TimeoutError:
+            page.keyboard.press("Escape")
+            continue
+        settled(page)
+        return
+    pytest.fail(f"{option} could not be chosen under {label}")
 
 
 @pytest.fixture(scope="module")
