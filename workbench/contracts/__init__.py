@@ -1,0 +1,31 @@
+"""What each family of plug-ins promises: Parser, Chunker, Embedder, VectorStore, Retriever.
+
+A plug-in is a frozen pydantic model whose fields are its settings, each with bounds and a description: that one
+line feeds the YAML check, the form and the fingerprint. Its file name is its name everywhere. The base classes
+here do what must never differ between plug-ins (slicing, checking, keys); a plug-in only computes.
+"""
+
+from workbench.contracts.chunker import Chunker
+from workbench.contracts.embedder import Embedder, EmbeddingModel, checked_vectors
+from workbench.contracts.parser import Parser
+from workbench.contracts.plugin import Plugin, Tick, no_tick
+from workbench.contracts.retriever import Retriever
+from workbench.contracts.store import DocumentRows, Filter, StoreConnection, Table, TableInfo, VectorStore
+
+__all__ = [
+    "Chunker",
+    "DocumentRows",
+    "Embedder",
+    "EmbeddingModel",
+    "Filter",
+    "Parser",
+    "Plugin",
+    "Retriever",
+    "StoreConnection",
+    "Table",
+    "TableInfo",
+    "Tick",
+    "VectorStore",
+    "checked_vectors",
+    "no_tick",
+]

@@ -1,0 +1,48 @@
+"""Settings of a plug-in, and how long work reports its progress."""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+Tick = Callable[[int, int], None]
+"""Called with (done, total) while work goes on; may raise ``Cancelled``."""
+
+
+def no_tick(done: int, total: int) -> None:
+    """Report progress to nobody."""
+
+
+class Plugin(BaseModel, ABC):
+    """Settings of one plug-in. ``VERSION`` rises whenever the same settings would give another answer.
+
+    A field marked ``json_schema_extra={"identity": False}`` (a device, a batch size, an address) never changes
+    the answer and stays out of every key.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    VERSION: ClassVar[int] = 1
+    label: ClassVar[str] = ""
+    """A short human name, such as ``Sentences (spaCy)``."""
+
+    @property
+    def name(self) -> str:
+        """The plug-in's file name, which is also its YAML name."""
+        return type(self).__module__.rpartition(".")[2]
+
+    def identity(self) -> dict[str, Any]:
+        """Return name, version and every setting that can change the answer."""
+        fields = type(self).model_fields
+        kept = {
+            key: value
+            for key, value in self.model_dump(mode="json").items()
+            if not (
+                isinstance(fields[key].json_schema_extra, dict)
+                and fields[key].json_schema_extra.get("identity") is False  # type: ignore[union-attr]
+            )
+        }
+        return {"name": self.name, "version": self.VERSION, **kept}

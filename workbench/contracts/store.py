@@ -1,0 +1,112 @@
+"""Tables of chunks and vectors."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workbench.contracts.plugin import Plugin
+from workbench.records import Chunk, Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which chunks may be found. None means any."""
+
+    document_ids: tuple[str, ...] | None = None
+    pages: tuple[int, int] | None = None
+    """First and last page, both included; a chunk that touches one of them may be found."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DocumentRows:
+    """All chunks of one document with their vectors, and the key of what they were made from."""
+
+    document_id: str
+    state_key: str
+    chunks: Sequence[Chunk]
+    vectors: Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """What a table is. ``about`` is kept with it: config YAML, fingerprint, model title, creation time."""
+
+    name: str
+    dimension: int
+    about: Mapping[str, str] = field(default_factory=dict)
+
+
+class Table(ABC):
+    """One physical table: the chunks of one (parser, chunker, embedder)."""
+
+    info: TableInfo
+
+    @abstractmethod
+    def replace_documents(self, batch: Sequence[DocumentRows]) -> None:
+        """Make the rows of these documents exactly the given ones, in ONE commit: all or nothing."""
+
+    @abstractmethod
+    def drop_documents(self, document_ids: Sequence[str]) -> None:
+        """Remove every row of these documents; unknown ids are ignored."""
+
+    @abstractmethod
+    def states(self) -> dict[str, str]:
+        """Return document id → state key for every document that has rows."""
+
+    @abstractmethod
+    def row_count(self) -> int:
+        """Return the number of chunks."""
+
+    @abstractmethod
+    def chunks(self, document_ids: Sequence[str] | None = None) -> list[Chunk]:
+        """Return chunks ordered by document id and ordinal."""
+
+    @abstractmethod
+    def vectors(self, chunk_ids: Sequence[str] | None = None) -> tuple[list[str], Vectors]:
+        """Return chunk ids and their vectors, ordered by document id and ordinal (or as the ids were given)."""
+
+    @abstractmethod
+    def nearest(self, vector: Vectors, k: int, where: Filter | None = None) -> list[tuple[Chunk, float]]:
+        """Return up to ``k`` chunks with their cosine to ``vector``, best first.
+
+        Ties are broken by document id, then ordinal: always the same order.
+        """
+
+    @abstractmethod
+    def size_bytes(self) -> int:
+        """Return the space the table takes."""
+
+    def optimise(self) -> str | None:
+        """Compact, and index when the table is large; return a sentence on what was measured, if anything."""
+        return None
+
+
+class StoreConnection(ABC):
+    """The tables in one place."""
+
+    @abstractmethod
+    def create(self, info: TableInfo) -> Table:
+        """Return the table, made now if it is not there; raises ``SettingsError`` if it has another dimension."""
+
+    @abstractmethod
+    def table(self, name: str) -> Table:
+        """Return an existing table; raises ``InputError`` when there is none."""
+
+    @abstractmethod
+    def tables(self) -> list[TableInfo]:
+        """Return all tables by name."""
+
+    @abstractmethod
+    def drop(self, name: str) -> None:
+        """Remove a table and its files; an unknown name is ignored."""
+
+
+class VectorStore(Plugin):
+    """Settings of a store."""
+
+    @abstractmethod
+    def connection(self, folder: Path) -> StoreConnection:
+        """Return the store's tables; a store that lives in files keeps them under ``folder``."""
