@@ -1,6 +1,6 @@
 """Embedding against plain ``SentenceTransformer.encode`` with its defaults, on the same texts in the same run.
 
-    python benchmarks/embedding.py [FILE…] [--chunks 700] [--rounds 7] [--json FILE]
+    python benchmarks/embedding.py [FILE…] [--chunks 1200] [--rounds 3] [--json FILE]
 
 Files are plain texts; without any, the sample library's own sources are taken. Rounds are interleaved, so that a
 machine that is busy with other things slows all of them alike. Each round embeds its own share of the chunks; a
@@ -179,8 +179,8 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     reader.add_argument("files", nargs="*", type=Path, help="plain texts to cut into chunks")
-    reader.add_argument("--chunks", type=int, default=700)
-    reader.add_argument("--rounds", type=int, default=7)
+    reader.add_argument("--chunks", type=int, default=1200)
+    reader.add_argument("--rounds", type=int, default=3)
     reader.add_argument("--json", type=Path, help="write the figures here too")
     asked = reader.parse_args()
     files = asked.files or sorted(f for f in SAMPLES.rglob("*") if f.suffix in TEXT_SUFFIXES)

@@ -1,0 +1,14 @@
+"""The commands of ``python -m workbench``, one file each: ``add_arguments(parser)`` and ``run(workspace, options, out)``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+NAMES = ("add", "documents", "chunks", "build", "search", "evaluate")
+"""In the order in which a newcomer uses them; a file's name is the command, ``-`` written as ``_``."""
+
+
+def modules() -> dict[str, ModuleType]:
+    """Return command → its module."""
+    return {name: import_module(f"workbench.commands.{name.replace('-', '_')}") for name in NAMES}

@@ -1,0 +1,46 @@
+"""Parse files or folders into the workspace."""
+
+from __future__ import annotations
+
+import argparse
+
+from workbench import pipeline
+from workbench.commands.inputs import files_under
+from workbench.commands.terminal import DONE, SOME_FAILED, WRONG_USAGE, Output
+from workbench.workspace import AddResult, Workspace
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("paths", nargs="+", metavar="PATH")
+
+
+def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
+    """Parse files or folders into the workspace."""
+    files = list(files_under(options.paths))
+    if not files:
+        out.message("no files of a kind that is read here: " + ", ".join(sorted(pipeline.suffixes())))
+        return WRONG_USAGE
+    failed = 0
+    given = ((str(path), path, f"file:{path.resolve()}") for path in files)
+    for number, (_, result) in enumerate(workspace.add_many(given), start=1):
+        failed += not result.is_in
+        _print_added(result, out)
+        out.progress(f"{number} of {len(files)} files")
+    out.clear()
+    return SOME_FAILED if failed else DONE
+
+
+def _print_added(result: AddResult, out: Output) -> None:
+    out.row(
+        {
+            "path": result.path,
+            "status": result.status,
+            "document_id": result.document_id,
+            "pages": result.pages,
+            "characters": result.characters,
+            "empty_pages": list(result.empty_pages),
+            "message": result.message,
+        },
+        f"{result.status:15} {result.path}  {result.pages} pages, {result.characters:,} characters  {result.message}",
+    )

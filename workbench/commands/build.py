@@ -1,0 +1,48 @@
+"""Chunk, embed what is new, write each config's table."""
+
+from __future__ import annotations
+
+import argparse
+
+from workbench import pipeline
+from workbench.commands.inputs import read_config
+from workbench.commands.terminal import DONE, SOME_FAILED, Output
+from workbench.workspace import Workspace
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("configs", nargs="+", metavar="CONFIG.yaml")
+
+
+def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
+    """Chunk, embed what is new, write each config's table."""
+    configs = [read_config(path) for path in options.configs]
+    failed = 0
+    for config in configs:
+
+        def on_step(step: pipeline.BuildStep, name: str = config.name) -> None:
+            out.progress(
+                f"{name}: {step.documents_done} of {step.documents_total} documents, {step.chunks_done:,} chunks"
+            )
+
+        result = workspace.tables.build(config, on_step=on_step)
+        failed += len(result.failed)
+        for name, message in result.failed:
+            out.message(f"{name}: {message}")
+        out.row(
+            {
+                "config": config.name,
+                "table": result.table,
+                "documents": result.documents,
+                "chunks_written": result.chunks,
+                "embedded": result.embedded,
+                "reused": result.reused,
+                "seconds": round(result.seconds, 3),
+                "failed": [{"name": name, "message": message} for name, message in result.failed],
+            },
+            f"{config.name}: {result.documents} documents, {result.chunks:,} chunks written "
+            f"({result.embedded:,} embedded, {result.reused:,} from the cache) into {result.table} "
+            f"in {result.seconds:.1f} s" + (f". {result.note}" if result.note else ""),
+        )
+    return SOME_FAILED if failed else DONE

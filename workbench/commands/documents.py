@@ -1,0 +1,34 @@
+"""List what is in the workspace."""
+
+from __future__ import annotations
+
+import argparse
+
+from workbench.commands.terminal import DONE, Output
+from workbench.workspace import Workspace
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    # It takes nothing but what every command takes.
+
+
+def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
+    """List what is in the workspace."""
+    for row in workspace.documents():
+        out.row(
+            {
+                "document_id": row.id,
+                "path": row.uri.removeprefix("file:"),
+                "name": row.name,
+                "title": row.title,
+                "pages": row.page_count,
+                "characters": row.character_count,
+                "empty_pages": list(row.empty_pages),
+                "warnings": list(row.warnings),
+                "added_at_utc": row.added_at_utc,
+            },
+            f"{row.id[:8]}  {row.name:40.40}  {row.page_count:5} pages {row.character_count:10,} characters  "
+            + "; ".join(row.warnings),
+        )
+    return DONE

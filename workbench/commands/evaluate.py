@@ -1,0 +1,64 @@
+"""Score each config's built table on judged questions: metrics, intervals, paired tests, verdict."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from pathlib import Path
+
+from workbench.commands.inputs import read_config
+from workbench.commands.terminal import DONE, SOME_FAILED, Output
+from workbench.errors import InputError
+from workbench.evaluation import leaderboard
+from workbench.evaluation.formats import imported_path
+from workbench.evaluation.verdict import verdict
+from workbench.experiment import on_common_questions
+from workbench.workspace import Workspace
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("configs", nargs="+", metavar="CONFIG.yaml")
+    parser.add_argument("--questions", required=True, type=Path, metavar="FILE", help="CSV, JSONL or BEIR")
+    parser.add_argument("--measure", default="recall@5", help="what the verdict is about; default: recall@5")
+
+
+def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
+    """Score each config's built table on judged questions: metrics, intervals, paired tests, verdict."""
+    configs = [read_config(path) for path in options.configs]
+    for config in configs:
+        workspace.tables.table(config)  # nothing is measured before every table is known to be there
+    read = imported_path(options.questions, [workspace.document(row.id) for row in workspace.documents()])
+    for remark in (*read.problems, *read.notes):
+        out.message(f"{options.questions.name}, {remark}")
+    missing = {row.name: row.missing_documents for row in workspace.tables.rows()}
+    outcomes = []
+    for config in configs:
+
+        def tick(done: int, total: int, name: str = config.name) -> None:
+            out.progress(f"{name}: {done} of {total} questions")
+
+        if missing.get(config.table_name):
+            out.message(f"{config.name}: {missing[config.table_name]} documents are not in its table")
+        outcomes.append(workspace.evaluations.outcome(config, read.question_set, tick=tick))
+        for reason in outcomes[-1].lost:
+            out.message(f"{config.name}: {reason}")
+    out.clear()
+    scores = on_common_questions(outcomes)
+    found = verdict(scores, options.measure)
+    if not found.question_count:
+        raise InputError(f"{options.questions} has no question with an answer in these documents", "empty")
+    for row in leaderboard.rows(scores):
+        out.row(
+            asdict(row),
+            f"{row.config:40.40} {row.measure:20} {row.value:10.4f}  [{row.low:.4f}, {row.high:.4f}]",
+        )
+    for compared in found.comparisons:
+        out.conclusion(
+            f"{compared.better} - {compared.other}: {compared.measure} {compared.difference.value:+.4f} "
+            f"[{compared.difference.low:+.4f}, {compared.difference.high:+.4f}], p = {compared.p:.4f}, "
+            f"corrected {compared.p_corrected:.4f}; {compared.wins} wins, {compared.ties} ties, "
+            f"{compared.losses} losses"
+        )
+    out.conclusion(found.sentence)
+    return SOME_FAILED if read.problems else DONE

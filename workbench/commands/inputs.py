@@ -1,0 +1,56 @@
+"""What commands are given: config files, folders, numbers."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from workbench import pipeline
+from workbench.config import Config, parsed
+from workbench.errors import ConfigError
+from workbench.records import Chunk
+
+
+def read_config(path: str) -> Config:
+    """Return the config in a file; every trouble is a ``SettingsError`` of one line."""
+    try:
+        return parsed(Path(path).read_text(encoding="utf-8"), path)
+    except UnicodeDecodeError as error:
+        raise ConfigError(["this is not a text file in UTF-8"], path) from error
+    except OSError as error:
+        raise ConfigError([error.strerror or str(error)], path) from error
+
+
+def files_under(paths: Sequence[str]) -> Iterator[Path]:
+    """Yield files: those named, and in folders all of a kind that is read here, in the order of their names."""
+    known = set(pipeline.suffixes())
+    for name in paths:
+        path = Path(name)
+        if path.is_dir():
+            found = (p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in known)
+            yield from sorted(
+                p for p in found if not any(part.startswith(".") for part in p.relative_to(path).parts)
+            )
+        else:
+            yield path
+
+
+def k_value(text: str) -> int:
+    """Return a number of hits from 1 to 1,000."""
+    if not text.isdecimal() or not 1 <= int(text) <= 1000:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1000")
+    return int(text)
+
+
+def place(chunk: Chunk) -> dict[str, Any]:
+    """Return what the commands say of a chunk."""
+    return {
+        "start": chunk.start,
+        "end": chunk.end,
+        "page_start": chunk.page_start,
+        "page_end": chunk.page_end,
+        "token_count": chunk.token_count,
+        "text": chunk.text,
+    }

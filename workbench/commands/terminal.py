@@ -1,0 +1,55 @@
+"""What a command says: results on stdout, messages and progress on stderr, an exit status."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+DONE, SOME_FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+class Output:
+    """Results on stdout (JSON lines or text), messages and progress on stderr."""
+
+    def __init__(self, as_json: bool) -> None:
+        self.as_json = as_json
+        self._progress = sys.stderr.isatty() and not as_json
+        self._shown = False
+
+    def row(self, values: dict[str, Any], text: str) -> None:
+        """Print one result."""
+        self.clear()
+        line = json.dumps(values, ensure_ascii=False) if self.as_json else _printable(text)
+        # A file name need not be Unicode.
+        line = line.encode("utf-8", "backslashreplace").decode()
+        sys.stdout.write(line + "\n")
+        sys.stdout.flush()
+
+    def conclusion(self, text: str) -> None:
+        """Print what follows from the results: below them for people, as a message beside JSON lines."""
+        self.clear()
+        (sys.stderr if self.as_json else sys.stdout).write(_printable(text) + "\n")
+
+    def message(self, text: str) -> None:
+        """Print a message for people."""
+        self.clear()
+        sys.stderr.write(_printable(text) + "\n")
+
+    def progress(self, text: str) -> None:
+        """Show progress on the terminal's last line."""
+        if self._progress:
+            sys.stderr.write("\r\x1b[2K" + _printable(text)[:110])
+            sys.stderr.flush()
+            self._shown = True
+
+    def clear(self) -> None:
+        """Remove the progress line."""
+        if self._shown:
+            sys.stderr.write("\r\x1b[2K")
+            self._shown = False
+
+
+def _printable(text: str) -> str:
+    # Document text may hold escape sequences that would rule the terminal.
+    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
