@@ -10,6 +10,7 @@ from functools import cached_property
 from workbench.errors import SettingsError
 from workbench.evaluation.anchoring import Anchors
 from workbench.records import Document, Judgment, digest
+from workbench.spans import trimmed
 
 GRADES = (0, 1, 2, 3)
 """0 was judged and is no answer; 1 to 3 answer, the higher the better."""
@@ -112,6 +113,27 @@ class QuestionSet:
     @cached_property
     def _texts(self) -> dict[Judgment, str]:
         return dict(zip(self.judgments, self.texts, strict=True))
+
+    def asking(self, text: str) -> Question:
+        """Return the question with this text, blanks at its ends aside: one that is here, or a new one."""
+        wanted = text.strip()
+        for question in self.questions:
+            if question.text.strip() == wanted:
+                return question
+        taken, number = set(self.by_question), 1
+        free = question_id(wanted)
+        while free in taken:  # the question that once had this text was worded anew
+            number += 1
+            free = f"{question_id(wanted)}-{number}"
+        return Question(free, wanted)
+
+    def grade_of(self, text: str, document: Document, start: int, end: int) -> int | None:
+        """Return how exactly this range, blanks at its ends aside, was judged for a question; None where it was not."""
+        span = trimmed(document.text, max(0, start), min(end, len(document.text)))
+        judged = self.by_question.get(self.asking(text).id, ())
+        return next(
+            (j.grade for j in judged if (j.document_id, (j.start, j.end)) == (document.id, span)), None
+        )
 
     def with_judgment(self, judgment: Judgment, text: str = "") -> QuestionSet:
         """Return the set with one more judgment; judging a range again replaces its grade."""

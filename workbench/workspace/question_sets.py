@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
 import unicodedata
+from collections.abc import Callable
 from pathlib import Path
 
 from workbench.errors import InputError, SettingsError
 from workbench.evaluation.questions import Question, QuestionSet, question_set
 from workbench.files import write_atomically, writing
-from workbench.records import Judgment, digest
+from workbench.records import Document, Judgment, digest
+from workbench.spans import trimmed
 
 LONGEST_SET_NAME = 80
 
@@ -36,6 +39,7 @@ class QuestionSets:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._changing = threading.RLock()
 
     def sets(self) -> list[QuestionSet]:
         """Return the sets by name; a file that is none is left out."""
@@ -62,6 +66,36 @@ class QuestionSets:
         with writing(self._folder):
             write_atomically(self._path(name), packed(questions))
         return questions
+
+    def changed(self, name: str, change: Callable[[QuestionSet], QuestionSet]) -> QuestionSet:
+        """Keep what ``change`` makes of the set as it is now, and return it; raises ``InputError`` for an unknown name.
+
+        Sessions of one process take turns, so none of them writes over what another has just kept.
+        """
+        with self._changing:
+            return self.save(change(self.get(name)))
+
+    def judge(
+        self, name: str, question: str, document: Document, start: int, end: int, grade: int
+    ) -> QuestionSet:
+        """Keep one judgment in the set ``name`` (made now where there is none) and return the set.
+
+        ``grade`` 0 says that the range does not answer the question, 1 to 3 how well it does; judging a range again
+        replaces its grade. A question with the same text gets the judgment, else a new one is added. Blanks at the
+        ends of the range are left out. Raises ``SettingsError`` for an empty question or range, or another grade.
+        """
+        text = question.strip()
+        if not text:
+            raise SettingsError("type the question before judging a passage")
+        span = trimmed(document.text, max(0, start), min(end, len(document.text)))
+        if span is None:
+            raise SettingsError(f"the range {start}–{end} holds no text to judge")
+        with self._changing:
+            wanted = set_name(name)
+            kept = next((one for one in self.sets() if one.name == wanted), QuestionSet(wanted))
+            asked = kept.asking(text)
+            judgment = Judgment(asked.id, document.id, *span, grade)
+            return self.save(kept.with_question(asked).with_judgment(judgment, document.text[slice(*span)]))
 
     def delete(self, name: str) -> None:
         """Forget a set; an unknown name is ignored."""
