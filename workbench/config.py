@@ -80,7 +80,7 @@ def parsed(text: str, origin: str = "config") -> Config:
     """Return the config in ``text``; raises ``ConfigError`` that names every problem with its line and key."""
     if len(text) > LARGEST_CONFIG_CHARACTERS:
         raise ConfigError([f"{len(text):,} characters are too many for a config"], origin)
-    reader = _Reader(origin)
+    reader = Reader(origin)
     config = reader.config(text)
     if reader.problems or config is None:
         raise ConfigError(reader.problems, origin)
@@ -99,14 +99,15 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-class _Reader:
+class Reader:
     """Walks the YAML nodes once, collecting problems instead of stopping at the first."""
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
         self.problems: list[str] = []
 
-    def config(self, text: str) -> Config | None:
+    def root(self, text: str, shape: str) -> yaml.MappingNode | None:
+        """Return the keys that ``text`` begins with; ``shape`` is the sentence for a text that has none."""
         try:
             loader = _Loader(text)
             node = loader.get_single_node()
@@ -119,22 +120,30 @@ class _Reader:
             self.problems.append(f"{line}this is not YAML: {getattr(error, 'problem', None) or error}")
             return None
         if not isinstance(node, yaml.MappingNode):
-            self.problems.append("line 1: a config is a list of keys such as name, chunker and embedder")
+            self.problems.append(f"line 1: {shape}")
             return None
-        nodes = self._keys(node, KEYS, "")
+        return node
+
+    def config(self, text: str) -> Config | None:
+        """Return the config in ``text``, None where there are problems."""
+        node = self.root(text, "a config is a list of keys such as name, chunker and embedder")
+        if node is None:
+            return None
+        nodes = self.keys(node, KEYS, "")
         for key in ("name", "chunker", "embedder"):
             if key not in nodes:
                 self.problems.append(f"{key} is missing")
-        self._check_version(nodes.get("version"))
-        name = self._name(nodes.get("name"))
-        built = {section: self._plugin(section, nodes.get(section)) for section in SECTIONS}
+        self.check_version(nodes.get("version"))
+        name = self.name(nodes.get("name"))
+        built = {section: self.plugin(section, nodes.get(section)) for section in SECTIONS}
         if self.problems or name is None:
             return None
-        return Config(name=name, comment=_head_comment(text), **built)
+        return Config(name=name, comment=head_comment(text), **built)
 
-    def _keys(
+    def keys(
         self, node: yaml.MappingNode, known: tuple[str, ...], where: str
     ) -> dict[str, tuple[int, yaml.Node]]:
+        """Return key → (line, node); keys that are not ``known`` are problems, unless none are named."""
         result: dict[str, tuple[int, yaml.Node]] = {}
         for key_node, value in node.value:
             key, line = str(getattr(key_node, "value", "")), key_node.start_mark.line + 1
@@ -149,16 +158,18 @@ class _Reader:
                 result[key] = (line, value)
         return result
 
-    def _check_version(self, found: tuple[int, yaml.Node] | None) -> None:
+    def check_version(self, found: tuple[int, yaml.Node] | None) -> None:
+        """Note a version that is not read here."""
         if found is None:
             return
         line, node = found
-        if _value(node) != CONFIG_VERSION:
+        if value_of(node) != CONFIG_VERSION:
             self.problems.append(
-                f"line {line}, version: {_value(node)!r:.40} is not known; this program reads version {CONFIG_VERSION}"
+                f"line {line}, version: {value_of(node)!r:.40} is not known; this program reads version {CONFIG_VERSION}"
             )
 
-    def _name(self, found: tuple[int, yaml.Node] | None) -> str | None:
+    def name(self, found: tuple[int, yaml.Node] | None) -> str | None:
+        """Return the name, None where it cannot be one."""
         if found is None:
             return None
         line, node = found
@@ -170,27 +181,28 @@ class _Reader:
         )
         return None
 
-    def _plugin(self, section: str, found: tuple[int, yaml.Node] | None) -> Any:
-        family = SECTIONS[section]
+    def plugin(self, section: str, found: tuple[int, yaml.Node] | None, label: str = "") -> Any:
+        """Return the plug-in of a section, the default where none is given; messages call it ``label``."""
+        family, label = SECTIONS[section], label or section
         if found is None:
             return plugins.build(family, DEFAULTS[section]) if section in DEFAULTS else None
         line, node = found
         if not isinstance(node, yaml.MappingNode):
-            self.problems.append(f"line {line}, {section}: write it as {section}: {{name: …}}")
+            self.problems.append(f"line {line}, {label}: write it as {section}: {{name: …}}")
             return None
-        keys = self._keys(node, (), section)
+        keys = self.keys(node, (), label)
         if "name" not in keys:
             self.problems.append(
-                f"line {line}, {section}.name is missing (known: {', '.join(plugins.names(family))})"
+                f"line {line}, {label}.name is missing (known: {', '.join(plugins.names(family))})"
             )
             return None
         name_line, name_node = keys.pop("name")
         try:
-            cls = plugins.plugin_class(family, str(_value(name_node)))
+            cls = plugins.plugin_class(family, str(value_of(name_node)))
         except SettingsError as error:
-            self.problems.append(f"line {name_line}, {section}.name: {error}")
+            self.problems.append(f"line {name_line}, {label}.name: {error}")
             return None
-        settings = {key: _value(value) for key, (_, value) in keys.items()}
+        settings = {key: value_of(value) for key, (_, value) in keys.items()}
         for key, (at, _) in keys.items():
             value = settings[key]
             if any(word in key.lower() for word in SECRET_WORDS) and not (
@@ -198,7 +210,7 @@ class _Reader:
             ):
                 # The value itself is never repeated: this message may be logged.
                 self.problems.append(
-                    f"line {at}, {section}.{key}: write a secret as ${{env:NAME}}, never as text"
+                    f"line {at}, {label}.{key}: write a secret as ${{env:NAME}}, never as text"
                 )
                 del settings[key]
         try:
@@ -213,12 +225,12 @@ class _Reader:
                     else []
                 )
                 hint = f"; did you mean {near[0]}?" if near else ""
-                path = f"{section}.{where}" if where else section
+                path = f"{label}.{where}" if where else label
                 self.problems.append(f"line {at}, {path}: {sentence}{hint}")
             return None
 
 
-def _value(node: yaml.Node) -> Any:
+def value_of(node: yaml.Node) -> Any:
     """Return what a node holds; one that says what it is not (``0x_``, ``!!int abc``) is read as text."""
     try:
         return yaml.SafeLoader("").construct_object(_plain(node), deep=True)
@@ -239,7 +251,8 @@ def _plain(node: yaml.Node) -> yaml.Node:
     return yaml.MappingNode("tag:yaml.org,2002:map", pairs, node.start_mark)
 
 
-def _head_comment(text: str) -> str:
+def head_comment(text: str) -> str:
+    """Return the comment that a file begins with, without ``#``."""
     lines = []
     for line in text.splitlines():
         if not line.startswith("#"):
