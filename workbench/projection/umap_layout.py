@@ -16,7 +16,7 @@ import numpy as np
 from workbench.contracts import Tick, no_tick
 from workbench.errors import MissingPackageError, ServiceError
 from workbench.projection.neighbours import nearest_others
-from workbench.projection.plane import Projection, pca_projection
+from workbench.projection.plane import Points, Projection, pca_projection
 from workbench.records import Vectors
 
 FEWEST_FOR_UMAP = 15
@@ -33,12 +33,13 @@ def umap_projection(
     *,
     seed: int = 0,
     n_epochs: int = 100,
+    start: Points | None = None,
     tick: Tick = no_tick,
 ) -> Projection:
     """Return the vectors laid out by UMAP; the same arguments give the same points, bit for bit.
 
     100 epochs keep neighbourhoods as well as UMAP's own 200 to 500 do (trustworthiness .993), in a quarter of the
-    time. ``tick`` counts percent and may raise ``Cancelled``; nothing stops the import and the compiling in
+    time. ``start``, ``(n, 2)``, is where the points begin instead of UMAP's own beginning. ``tick`` counts percent and may raise ``Cancelled``; nothing stops the import and the compiling in
     between, half a minute at their first time on a machine. PCA is returned for fewer than 15 different rows.
 
     McInnes, Healy, Melville: UMAP: Uniform Manifold Approximation and Projection (2018).
@@ -61,6 +62,7 @@ def umap_projection(
             n_neighbors=k,
             min_dist=min_dist,
             n_epochs=n_epochs,
+            init="spectral" if start is None else start,
             metric="cosine",
             random_state=seed,
             n_jobs=1,
