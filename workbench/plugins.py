@@ -12,10 +12,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from workbench.contracts import Chunker, Embedder, Parser, Plugin, Retriever, VectorStore
+from workbench.contracts import Chunker, Embedder, Parser, Plugin, Retriever, Source, VectorStore
 from workbench.errors import ContractError, SettingsError
 
 FAMILIES: dict[str, type[Plugin]] = {
+    "sources": Source,
     "parsers": Parser,
     "chunkers": Chunker,
     "embedders": Embedder,

@@ -40,6 +40,44 @@ def text_digest(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceItem:
+    """What a source says of one item without fetching it.
+
+    ``item_id`` is stable: renaming or moving changes ``path``, never the id, where the source has such ids.
+    ``version``: equal means unchanged (an ETag, a time and a size); "" means that only fetching it can tell.
+    ``path``: where people find it, such as ``tariffs/2024.pdf``. ``handle``: how ``read`` finds it within this
+    run; neither compared nor kept.
+    """
+
+    item_id: str
+    version: str = ""
+    path: str = ""
+    uri: str = ""
+    title: str = ""
+    size_bytes: int | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    handle: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RawItem:
+    """One fetched item. ``name`` has the ending that decides the parser.
+
+    ``version``: that of the bytes read where the source can say, else "": then the listed one holds.
+    ``validator``: what a later read may give to hear "not changed" (RFC 9110, 8.8), or "".
+    """
+
+    data: bytes
+    name: str
+    uri: str = ""
+    title: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    content_type: str = ""
+    version: str = ""
+    validator: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A page as a range of the document's text; neighbours touch, so every character is on one page."""
 

@@ -1,4 +1,4 @@
-"""What each family of plug-ins promises: Parser, Chunker, Embedder, VectorStore, Retriever.
+"""What each family of plug-ins promises: Source, Parser, Chunker, Embedder, VectorStore, Retriever.
 
 A plug-in is a frozen pydantic model whose fields are its settings, each with bounds and a description: that one
 line feeds the YAML check, the form and the fingerprint. Its file name is its name everywhere. The base classes
@@ -10,6 +10,7 @@ from workbench.contracts.embedder import Embedder, EmbeddingModel, checked_vecto
 from workbench.contracts.parser import Parser
 from workbench.contracts.plugin import Plugin, Tick, no_tick
 from workbench.contracts.retriever import Retriever
+from workbench.contracts.source import ItemPage, Listing, Source, SourceAccess, SourceConnection
 from workbench.contracts.store import DocumentRows, Filter, StoreConnection, Table, TableInfo, VectorStore
 
 __all__ = [
@@ -18,9 +19,14 @@ __all__ = [
     "Embedder",
     "EmbeddingModel",
     "Filter",
+    "ItemPage",
+    "Listing",
     "Parser",
     "Plugin",
     "Retriever",
+    "Source",
+    "SourceAccess",
+    "SourceConnection",
     "StoreConnection",
     "Table",
     "TableInfo",

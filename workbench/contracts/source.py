@@ -1,0 +1,187 @@
+"""A place that holds documents → what is there, and the bytes of one of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from workbench.contracts.plugin import Plugin
+from workbench.errors import Cancelled, ContractError, WorkbenchError
+from workbench.records import RawItem, SourceItem
+
+LONGEST_ITEM_ID_CHARACTERS = 4_096
+KEPT_PROBLEMS = 200
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceAccess:
+    """What a source is given by its surroundings, because it is no setting.
+
+    ``folder``: where relative paths of its settings start, which is the folder of the config.
+    ``cancelled`` is
+    asked often; a source that sees it raises ``Cancelled``.
+    """
+
+    folder: Path = field(default_factory=Path)
+    cancelled: Callable[[], bool] = _never
+
+    def check(self) -> None:
+        """Raise ``Cancelled`` once the user asked to stop."""
+        if self.cancelled():
+            raise Cancelled("stopped while the source was read")
+
+
+@dataclass(frozen=True, slots=True)
+class ItemPage:
+    """A part of a listing, as large as the source likes; a source that streams gives many.
+
+    ``removed``: ids that are gone or in the bin, where the source says so itself (a feed of changes does).
+    ``cursor``: opaque text from which a later listing goes on behind this page; "" where the source has no such thing.
+    ``problems``: sentences about single items that cannot be listed; they stop nothing.
+    ``complete``: on the last page only: everything that is in the source now has been listed since the first page.
+    """
+
+    items: tuple[SourceItem, ...] = ()
+    removed: tuple[str, ...] = ()
+    cursor: str = ""
+    problems: tuple[str, ...] = ()
+    complete: bool = False
+
+
+class Listing:
+    """The items of a source as they come. Iterate once, to the end; only then do the other fields hold.
+
+    What is missing in a listing is gone only if ``complete``. A listing that fails half-way does not raise: it
+    ends, with the reason in ``failure``, and is not complete. ``Cancelled`` and bugs are raised.
+    """
+
+    def __init__(self, pages: Iterator[ItemPage], name: str) -> None:
+        self.complete = False
+        self.finished = False
+        """Whether it came to its end without a failure: true of every complete listing, and of a feed of changes."""
+        self.failure: WorkbenchError | None = None
+        self.cursor = ""
+        """Where the next listing may begin. Keep it once everything listed so far is safely in the ledger."""
+        self.removed: set[str] = set()
+        """Ids that the source itself called gone; removal wins where one of them was also yielded before."""
+        self.problem_count = 0
+        self.problems: list[str] = []
+        """The first ``KEPT_PROBLEMS`` of them."""
+        self._pages = pages
+        self._name = name
+        self._begun = False
+
+    def __iter__(self) -> Iterator[SourceItem]:
+        """Yield each item once; an id that comes again is reported as a problem."""
+        if self._begun:
+            raise ContractError(f"a listing of {self._name} can be read only once")
+        self._begun = True
+        seen: set[str] = set()
+        complete = False
+        try:
+            for page in self._pages:
+                if complete:
+                    raise ContractError(f"{self._name} gave a page after the complete one")
+                for item in page.items:
+                    if not _fits(item.item_id):
+                        raise ContractError(f"{self._name} gave the item id {item.item_id!r:.60}")
+                    self.removed.discard(item.item_id)
+                    if item.item_id in seen:
+                        self._note(f"{item.path or item.item_id} is listed twice; the first one counts")
+                        continue
+                    seen.add(item.item_id)
+                    yield item
+                self.removed.update(page.removed)
+                for problem in page.problems:
+                    self._note(problem)
+                self.cursor = page.cursor or self.cursor
+                complete = page.complete
+        except Cancelled:
+            raise
+        except WorkbenchError as error:
+            self.failure = error
+            return
+        self.finished = True
+        self.complete = complete
+
+    def _note(self, problem: str) -> None:
+        self.problem_count += 1
+        if len(self.problems) < KEPT_PROBLEMS:
+            self.problems.append(problem)
+
+
+def _fits(item_id: str) -> bool:
+    """Say whether a database keeps this id: neither empty nor endless, no NUL, no half of a surrogate pair."""
+    if not 0 < len(item_id) <= LONGEST_ITEM_ID_CHARACTERS or "\x00" in item_id:
+        return False
+    try:
+        item_id.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+class SourceConnection(ABC):
+    """A source opened for one run. ``read`` may be called from several threads; use it in a ``with``."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @abstractmethod
+    def pages(self, cursor: str) -> Iterator[ItemPage]:
+        """Yield what is there, cheaply: nothing is fetched that only ``read`` needs.
+
+        With "" everything; with the cursor of an earlier listing what changed since, if the source can, else
+        everything. Raises any ``WorkbenchError`` when it cannot go on.
+        """
+
+    @abstractmethod
+    def read(self, item: SourceItem, validator: str = "") -> RawItem | None:
+        """Return the item's bytes; None when nothing changed since a read that gave this ``validator``.
+
+        Raises ``InputError``, with the status ``gone`` for an item that vanished after it was listed and
+        ``too_large`` beyond the limit, or ``ServiceError`` when trying again later may help.
+        """
+
+    def items(self, cursor: str = "") -> Listing:
+        """Return the listing; nothing is asked of the source before it is iterated."""
+        return Listing(self.pages(cursor), self.name)
+
+    def close(self) -> None:  # noqa: B027, most sources keep nothing open
+        """Give back what is open; nothing by default."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Source(Plugin):
+    """Settings of a place that holds documents."""
+
+    @abstractmethod
+    def place(self) -> str:
+        """Return what is read, for people and for keys: a folder, an address, a bucket; never a secret.
+
+        Filters and limits are no part of it: changing them must not give every document a new id.
+        """
+
+    @abstractmethod
+    def connection(self, access: SourceAccess) -> SourceConnection:
+        """Return the source opened; raises ``SettingsError`` for settings that cannot work here."""
+
+    @property
+    def key(self) -> str:
+        """The ``source`` of every ``document_id``: the plug-in's name and the place."""
+        return f"{self.name}:{self.place()}"
