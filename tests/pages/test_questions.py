@@ -153,6 +153,50 @@ def test_a_selected_text_and_a_typed_question_become_a_judgment(with_set: Worksp
     assert kept.text_of(added[0]) == "A taxi is paid at night."
 
 
+def test_a_rectangle_drawn_on_the_page_marks_the_words_under_it(with_set: Workspace) -> None:
+    pdf = APP.parent / "data" / "samples" / "fares-and-timetable.pdf"
+    added = with_set.add(pdf.name, pdf)
+    document, layout = with_set.document(str(added.document_id)), with_set.layout(str(added.document_id))
+    start = document.text.index("Children under six travel free")
+    boxes = layout.rectangles(start, start + len("Children under six travel free"))
+    drawn = [min(b.x0 for b in boxes), boxes[0].y0, max(b.x1 for b in boxes), boxes[-1].y1]
+    app = page(view="mark")
+    app.selectbox(key="judged document").set_value(document.id).run()
+    app.session_state[f"judged page {document.id} 1"] = {
+        "rectangle": [drawn[2], drawn[3], drawn[0], drawn[1]]
+    }
+    app.run()
+    assert not app.exception
+    # The whole lines: words before it on its first line were under the rectangle, too.
+    assert any("Children under six travel free" in e.proto.body for e in app.get("html"))
+    app.text_area[0].input("Who travels free?")
+    app = button(app, "Keep this answer")
+    assert not app.exception
+    (answer,) = with_set.question_sets.get("fares").by_question[
+        with_set.question_sets.get("fares").asking("Who travels free?").id
+    ]
+    words_under = {
+        (int(a), int(b))
+        for a, b, p, (x0, y0, x1, y1) in zip(
+            layout.starts, layout.ends, layout.pages, layout.boxes, strict=True
+        )
+        if p == 1 and drawn[0] <= (x0 + x1) / 2 <= drawn[2] and drawn[1] <= (y0 + y1) / 2 <= drawn[3]
+    }
+    assert (answer.start, answer.end) == (min(words_under)[0], max(b for _, b in words_under))
+
+
+def test_a_rectangle_over_an_empty_part_of_the_page_marks_nothing(with_set: Workspace) -> None:
+    pdf = APP.parent / "data" / "samples" / "fares-and-timetable.pdf"
+    document_id = with_set.add(pdf.name, pdf).document_id
+    app = page(view="mark")
+    app.selectbox(key="judged document").set_value(document_id).run()
+    app.session_state[f"judged page {document_id} 1"] = {"rectangle": [1, 1, 9, 9]}
+    app.run()
+    assert not app.exception
+    assert "no text under this rectangle" in app.toast[0].value
+    assert not app.text_area
+
+
 @pytest.mark.usefixtures("with_set")
 def test_the_check_says_what_to_look_at_and_what_the_set_can_tell() -> None:
     app = page(view="check")

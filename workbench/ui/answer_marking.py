@@ -1,21 +1,26 @@
-"""Mark an answer: select the text that answers a question, type the question, keep both."""
+"""Mark an answer on the text or on the image of its page, type the question it answers, keep both."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import streamlit as st
 
 from workbench.errors import WorkbenchError
-from workbench.evaluation.questions import Question, QuestionSet, question_id
-from workbench.records import Document, Judgment
-from workbench.spans import trimmed
-from workbench.ui.components.chunk_viewer import Column, PickedText, chunk_viewer
+from workbench.evaluation.questions import QuestionSet
+from workbench.records import Box, Document, Judgment, Layout, Page
+from workbench.spans import Span, trimmed
+from workbench.ui.components.chunk_viewer import Column, checked_selection, chunk_viewer
+from workbench.ui.components.page_viewer import PageChunk, clamped, page_viewer, rectangles_on
 from workbench.ui.hit_text import STYLE, hit_text
 from workbench.ui.messages import empty_state, guarded, plain, shown_error
-from workbench.ui.passages import passages
+from workbench.ui.passages import Passage, passages
 from workbench.ui.resources import workspace
 from workbench.ui.state import choose_document, current_document
 
-SELECTED = "judged selection"
+SELECTED, SURFACE = "judged selection", "judged surface"
+SURFACES = {"page": ":material/picture_as_pdf: Page", "text": ":material/notes: Text"}
 NEW = ""
 GRADE_LABELS = {1: "It is an answer", 2: "A good answer", 3: "The best answer"}
 HEIGHT_PIXELS = 520
@@ -38,17 +43,19 @@ def marking_view(questions: QuestionSet) -> None:
 
 @st.fragment
 def _body(questions: QuestionSet, rows: dict[str, str]) -> None:
-    """A fragment, so that selecting text redraws the form and nothing else."""
+    """A fragment, so that marking redraws the answer and its form and nothing else."""
     left, right = st.columns([3, 2], gap="medium")
     with left:
         document = _document(rows)
         if document is None:
             return
-        picked = _text(questions, document)
-    if picked is not None:
-        st.session_state[SELECTED] = document.id, picked.start, picked.end
+        passage, page = _place(document)
+        if page is None:
+            _on_text(questions, document, passage)
+        else:
+            _on_page(questions, document, page)
     with right:
-        _form(questions, document)
+        _form(questions, document, "text" if page is None else "page")
 
 
 def _document(rows: dict[str, str]) -> Document | None:
@@ -67,34 +74,116 @@ def _document(rows: dict[str, str]) -> Document | None:
         return None
 
 
-def _text(questions: QuestionSet, document: Document) -> PickedText | None:
+def _place(document: Document) -> tuple[Passage, Page | None]:
+    """Draw the way through the document; return the passage, and its page where it is to be marked on the image."""
     found = passages(document)
-    number = st.pagination(len(found), key=f"judged passage {document.id}") if len(found) > 1 else 1
-    passage = found[min(number, len(found)) - 1]
+    with st.container(horizontal=True, vertical_alignment="center"):
+        number = st.pagination(len(found), key=f"judged passage {document.id}") if len(found) > 1 else 1
+        passage = found[min(number, len(found)) - 1]
+        page = next((p for p in document.pages if p.number == passage.page and p.width > 0), None)
+        if page is not None:
+            surface = st.segmented_control(
+                "Mark on",
+                list(SURFACES),
+                default="page",
+                format_func=SURFACES.__getitem__,
+                key=SURFACE,
+                required=True,
+                label_visibility="collapsed",
+            )
+            page = page if surface == "page" else None
+    return passage, page
+
+
+# ── the two surfaces ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _on_text(questions: QuestionSet, document: Document, passage: Passage) -> None:
+    key, text = f"judged text {document.id}", document.text[passage.start : passage.end]
+    picked = checked_selection(text, passage.start, _sent(key, "selection"))
+    if picked is not None:
+        st.session_state[SELECTED] = document.id, picked.start, picked.end
     marks = [(j.start, j.end) for j in questions.judgments if j.document_id == document.id and j.grade > 0]
-    event = chunk_viewer(
-        document.text[passage.start : passage.end],
-        [Column("text", passage.label, [], note="answers marked so far are underlined")],
-        key=f"judged text {document.id}",
+    chosen = _selected(document)
+    chunk_viewer(
+        text,
+        [Column("text", passage.label, [], note="marked answers are underlined")],
+        key=key,
         height=HEIGHT_PIXELS,
         offset=passage.start,
-        marks=marks,
+        marks=[*marks, chosen] if chosen else marks,
     )
-    return event.selection
 
 
-def _form(questions: QuestionSet, document: Document) -> None:
+def _on_page(questions: QuestionSet, document: Document, page: Page) -> None:
+    try:
+        image = workspace().page_image(document.id, page.number)
+        layout = workspace().layout(document.id)
+    except WorkbenchError as error:
+        shown_error(error)
+        return
+    key = f"judged page {document.id} {page.number}"
+    sent = _sent(key, "rectangle")
+    if sent is not None:
+        _select_under(sent, document, page, layout)
+    chosen = _selected(document)
+    page_viewer(
+        image,
+        page.width,
+        page.height,
+        _marked_before(questions, document, page, layout),
+        key,
+        caption=f"Page {page.number} of {len(document.pages)}: drag over the answer",
+        marks=rectangles_on(layout, page.number, *chosen) if chosen else [],
+        markable=True,
+    )
+
+
+def _select_under(rectangle: Any, document: Document, page: Page, layout: Layout) -> None:
+    inside = clamped(rectangle, page.width, page.height)
+    span = layout.range_under(Box(page.number, *inside)) if inside else None
+    if span is None:
+        st.toast("There is no text under this rectangle.", icon=":material/ink_highlighter:")
+    else:
+        st.session_state[SELECTED] = document.id, *span
+
+
+def _marked_before(questions: QuestionSet, document: Document, page: Page, layout: Layout) -> list[PageChunk]:
+    asked = {question.id: question.text for question in questions.questions}
+    result = []
+    for number, judgment in enumerate(questions.judgments):
+        if judgment.document_id != document.id or judgment.grade == 0:
+            continue
+        if rects := rectangles_on(layout, page.number, judgment.start, judgment.end):
+            result.append(PageChunk(number, rects, f"Answers: {asked[judgment.question_id]:.120}"))
+    return result
+
+
+def _sent(key: str, name: str) -> Any:
+    # Read before the surface is drawn, so that it shows the new selection at once.
+    state = st.session_state.get(key)
+    return state.get(name) if isinstance(state, Mapping) else None
+
+
+def _selected(document: Document) -> Span | None:
     chosen = st.session_state.get(SELECTED)
     if chosen is None or chosen[0] != document.id:
+        return None
+    return trimmed(document.text, chosen[1], min(chosen[2], len(document.text)))
+
+
+# ── the question ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _form(questions: QuestionSet, document: Document, surface: str) -> None:
+    span = _selected(document)
+    if span is None:
+        how = "over the lines of the page" if surface == "page" else "over the sentences"
         empty_state(
             "ink_highlighter",
-            "Select the answer",
-            "Drag with the mouse over the sentences that answer a question. Then type the question here.",
+            "Mark the answer" if surface == "page" else "Select the answer",
+            f"Drag with the mouse {how} that answer a question. Then type the question here.",
         )
-        return
-    span = trimmed(document.text, chosen[1], min(chosen[2], len(document.text)))
-    if span is None:
-        st.info("Only blanks are selected: select some text.", icon=":material/ink_highlighter:")
         return
     answer = document.text[span[0] : span[1]]
     st.html(f"<style>{STYLE}</style>")
@@ -117,19 +206,19 @@ def _form(questions: QuestionSet, document: Document) -> None:
             if not known and not text.strip():
                 st.warning("Type the question first.")
                 return
-            question = Question(known, texts[known]) if known else _question(texts, text.strip())
-            judgment = Judgment(question.id, document.id, span[0], span[1], grade)
             with guarded():
-                sets = workspace().question_sets
-                # Read again: another session may have kept an answer since this page was drawn.
-                now = sets.get(questions.name)
-                sets.save(now.with_question(question).with_judgment(judgment, answer))
+                workspace().question_sets.changed(
+                    questions.name, lambda now: _with_answer(now, known, text, document, span, grade)
+                )
                 del st.session_state[SELECTED]
-                st.toast(f"Kept: {plain(question.text[:80])}", icon=":material/check:")
+                st.toast(f"Kept: {plain(texts.get(known, text).strip()[:80])}", icon=":material/check:")
                 st.rerun()
 
 
-def _question(known: dict[str, str], text: str) -> Question:
-    """Return the question with this text: one that is here already, or a new one."""
-    same = next((i for i, other in known.items() if other.strip() == text), None)
-    return Question(same, known[same]) if same else Question(question_id(text), text)
+def _with_answer(
+    questions: QuestionSet, known: str, text: str, document: Document, span: Span, grade: int
+) -> QuestionSet:
+    """Return the set with the answer, as it is now: another session may have kept one since the page was drawn."""
+    question = next((one for one in questions.questions if one.id == known), None) or questions.asking(text)
+    judgment = Judgment(question.id, document.id, *span, grade)
+    return questions.with_question(question).with_judgment(judgment, document.text[slice(*span)])

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from workbench.records import Box, Chunk, Layout, content_digest, digest
+from workbench.records import Chunk, Layout, content_digest, digest
 from workbench.ui.components._source import source
 
 Rectangle = tuple[float, float, float, float]
@@ -55,7 +55,7 @@ def page_chunks(
     for chunk in chunks:
         if not chunk.page_start <= page <= chunk.page_end:
             continue
-        rects = [_rectangle(box) for box in layout.rectangles(chunk.start, chunk.end) if box.page == page]
+        rects = rectangles_on(layout, page, chunk.start, chunk.end)
         if rects:
             label = f"Chunk {chunk.ordinal + 1:,}"
             hit = chunk.id in hits
@@ -63,8 +63,9 @@ def page_chunks(
     return result
 
 
-def _rectangle(box: Box) -> Rectangle:
-    return (box.x0, box.y0, box.x1, box.y1)
+def rectangles_on(layout: Layout, page: int, start: int, end: int) -> list[Rectangle]:
+    """Return the part of a range that stands on a page: one rectangle per printed line."""
+    return [(b.x0, b.y0, b.x1, b.y1) for b in layout.rectangles(start, end) if b.page == page]
 
 
 def clamped(rectangle: Sequence[float], width: float, height: float) -> Rectangle | None:
