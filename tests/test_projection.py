@@ -16,7 +16,6 @@ from workbench.projection import (
     Projection,
     load_projection,
     nearest_others,
-    neighbour_density,
     pca_projection,
     sample_rows,
     save_projection,
@@ -101,19 +100,6 @@ def test_equal_neighbours_come_by_row_number() -> None:
     rows, cosines = nearest_others(np.repeat(_unit(1), 6, axis=0), 3)
     assert rows.tolist() == [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2], [0, 1, 2], [0, 1, 2]]
     assert cosines == pytest.approx(np.ones((6, 3)), abs=1e-6)
-
-
-@pytest.mark.parametrize("count", [0, 1, 2, 5])
-def test_density_of_few_rows(count: int) -> None:
-    density = neighbour_density(_unit(count), 10)
-    assert (density.shape, density.dtype) == ((count,), np.float32)
-    assert np.isfinite(density).all()
-
-
-def test_rows_of_a_tight_group_are_denser() -> None:
-    vectors = np.concatenate([_unit(30, groups=1), _unit(30)])
-    density = neighbour_density(vectors, 10)
-    assert density[:30].min() > density[30:].max()
 
 
 def test_a_sample_is_seeded_and_always_holds_what_is_kept() -> None:

@@ -9,7 +9,10 @@ import pytest
 
 from workbench.config import Config, parsed
 from workbench.errors import Cancelled, InputError
+from workbench.projection import nearest_others
+from workbench.records import Vectors
 from workbench.workspace import Workspace, maps
+from workbench.workspace.map_figures import Neighbours
 from workbench.workspace.maps import MapSettings
 
 CONFIG = parsed(
@@ -36,6 +39,11 @@ WORDS = [
 def text(seed: int, words: int = 160) -> bytes:
     drawn = np.random.default_rng(seed).integers(0, len(WORDS), words)
     return " ".join(f"{WORDS[i]}{n % 7}" for n, i in enumerate(drawn)).encode()
+
+
+def unit(count: int, seed: int = 0) -> Vectors:
+    made = np.random.default_rng(seed).normal(size=(count, 16))
+    return (made / np.linalg.norm(made, axis=1, keepdims=True)).astype(np.float32)
 
 
 @pytest.fixture
@@ -91,9 +99,24 @@ def test_a_changed_table_has_another_map_and_an_unchanged_one_the_same(here: Wor
 
 def test_density_is_kept(here: Workspace, tmp_path: Path) -> None:
     sample = here.maps.sample(CONFIG)
-    density = here.maps.density(sample)
+    density = here.maps.figures.neighbours(sample).density
     assert density.shape == (len(sample.chunks),)
-    assert np.array_equal(Workspace(tmp_path).maps.density(sample), density)
+    assert np.array_equal(Workspace(tmp_path).maps.figures.neighbours(sample).density, density)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+def test_density_of_few_chunks_is_finite(count: int) -> None:
+    rows, cosines = nearest_others(unit(count), 10)
+    density = Neighbours(rows, cosines).density
+    assert (density.shape, density.dtype) == ((count,), np.float32)
+    assert np.isfinite(density).all()
+
+
+def test_chunks_of_a_tight_group_are_denser() -> None:
+    tight = unit(1) + 0.01 * unit(30, seed=2)
+    rows, cosines = nearest_others(np.concatenate([tight, unit(30, seed=3)]), 10)
+    density = Neighbours(rows, cosines).density
+    assert density[:30].min() > density[30:].max()
 
 
 def test_other_settings_are_another_map(here: Workspace) -> None:
@@ -151,4 +174,4 @@ def test_an_empty_table_has_an_empty_map(tmp_path: Path) -> None:
     here.tables.build(config)
     sample = here.maps.sample(config)
     assert here.maps.quick(sample).points.shape == (0, 2)
-    assert here.maps.density(sample).shape == (0,)
+    assert here.maps.figures.neighbours(sample).density.shape == (0,)

@@ -7,7 +7,7 @@ from workbench.projection.correspondence import (
     kept_neighbours,
     starting_points,
 )
-from workbench.projection.neighbours import nearest_others, neighbour_density
+from workbench.projection.neighbours import nearest_others
 from workbench.projection.plane import (
     Points,
     Projection,
@@ -31,7 +31,6 @@ __all__ = [
     "kept_neighbours",
     "load_projection",
     "nearest_others",
-    "neighbour_density",
     "pca_projection",
     "sample_rows",
     "save_projection",

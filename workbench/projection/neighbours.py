@@ -43,15 +43,3 @@ def nearest_others(
         cosines[start + row[kept], place[kept]] = score[kept]
     tick(count, count)
     return rows, cosines
-
-
-def neighbour_density(vectors: Vectors, k: int = 10) -> npt.NDArray[np.float32]:
-    """Return ``(n,) float32``: the mean cosine of every row to its ``k`` nearest others; higher is denser.
-
-    A row that is alone has density 0.
-    """
-    _, cosines = nearest_others(vectors, k)
-    if cosines.shape[1] == 0:
-        return np.zeros(len(vectors), np.float32)
-    means: npt.NDArray[np.float32] = cosines.mean(axis=1, dtype=np.float64).astype(np.float32)
-    return means

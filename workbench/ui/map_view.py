@@ -290,7 +290,7 @@ def _values(colour: str, sample: Sample, chunks: Sequence[Chunk]) -> tuple[list[
         return [float(chunk.token_count) for chunk in chunks], "tokens"
     if colour == "Density":
         with st.spinner("Counting neighbours …", show_time=True):
-            density = workspace().maps.density(sample).tolist()
+            density = workspace().maps.figures.neighbours(sample).density.tolist()
         # A hit from outside the sample was not counted.
         return density + [float(np.median(density))] * (len(chunks) - len(density)), "density"
     return None, ""

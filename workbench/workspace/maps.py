@@ -11,9 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from workbench.analysis import DAMAGED
 from workbench.config import Config
 from workbench.contracts import Table, Tick, no_tick
 from workbench.files import writing
@@ -21,13 +19,13 @@ from workbench.projection import (
     Points,
     Projection,
     load_projection,
-    neighbour_density,
     pca_projection,
     sample_rows,
     save_projection,
     umap_projection,
 )
 from workbench.records import Chunk, Vectors, digest
+from workbench.workspace.map_figures import MapFigures
 
 if TYPE_CHECKING:
     from workbench.workspace.workspace import Workspace
@@ -92,6 +90,7 @@ class Maps:
         self._samples = _Newest[Sample](HELD)
         self._maps = _Newest[TableMap](HELD)
         self._reading = threading.Lock()
+        self.figures = MapFigures(self._folder)
 
     def sample(self, config: Config) -> Sample:
         """Return the chunks of a config's table that its map shows; the same ones while the table stays as it is.
@@ -108,25 +107,6 @@ class Maps:
                 # A build that ran meanwhile has changed the rows: they are shown now and not kept.
                 if _content_key(table) == key:
                     self._samples.put(key, found)
-            return found
-
-    def density(self, sample: Sample) -> npt.NDArray[np.float32]:
-        """Return how like its nearest neighbours every chunk of the sample is, ``(n,)``; higher is denser.
-
-        Some seconds for a large sample, once: it is kept.
-        """
-        path = self._folder / f"density-{sample.key}" / "density.npy"
-        with self._reading:
-            try:
-                kept: npt.NDArray[np.float32] = np.load(path, allow_pickle=False)
-                if kept.shape == (len(sample.chunks),):
-                    return kept
-            except DAMAGED:
-                pass  # not computed yet, or damaged: it is computed now
-            found = neighbour_density(sample.vectors)
-            with writing(path.parent):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                np.save(path, found)
             return found
 
     def quick(self, sample: Sample) -> TableMap:

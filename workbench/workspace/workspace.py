@@ -19,6 +19,7 @@ from workbench.records import Chunk, Document, Layout, ParsedFile, content_diges
 from workbench.workers import Workers
 from workbench.workspace.documents import AddResult, DocumentList, DocumentRow, now_utc
 from workbench.workspace.evaluations import Evaluations
+from workbench.workspace.map_pairs import MapPairs
 from workbench.workspace.maps import Maps
 from workbench.workspace.parses import ParsedFiles
 from workbench.workspace.question_sets import QuestionSets
@@ -51,6 +52,7 @@ class Workspace:
         self.memo = Memo(folder / "memo")
         self.tables = Tables(self)
         self.maps = Maps(self)
+        self.map_pairs = MapPairs(self)
         self.question_sets = QuestionSets(folder / "questions")
         self.evaluations = Evaluations(self)
 
