@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 import tempfile
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
-from workbench.errors import ServiceError
+from workbench.errors import BusyError, ServiceError
 
 LONGEST_NAME_CHARACTERS = 180
 
@@ -30,6 +31,21 @@ def writing(place: Path) -> Iterator[None]:
                 f"{place} cannot be written: give this user the right to write there"
             ) from error
         raise ServiceError(f"{place} cannot be used: {error.strerror or error}") from error
+
+
+def database_error(file: Path, error: sqlite3.Error) -> ServiceError:
+    """Return SQLite's refusal as a sentence that names ``file`` and what to do."""
+    # The low byte is the family: each has many finer codes.
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return BusyError(f"another process has been writing to {file} for long: try again")
+    if code == sqlite3.SQLITE_FULL:
+        return ServiceError(f"the disk that holds {file} is full: free some space and try again")
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return ServiceError(f"{file} cannot be written: give this user the right to write there")
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return ServiceError(f"{file} is damaged: delete it, what it held is then made again")
+    return ServiceError(f"{file} cannot be used ({error}): check the free space and the disk")
 
 
 def write_atomically(path: Path, data: bytes) -> None:

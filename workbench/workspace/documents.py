@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from workbench.errors import ServiceError
-from workbench.files import writing
+from workbench.files import database_error, writing
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
@@ -87,8 +86,11 @@ class DocumentList:
     def __init__(self, path: Path) -> None:
         self._path = path
         with self.connection() as db:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.executescript(SCHEMA)
+            # Not WAL: there even reading writes, so that a full disk would hide what is kept on it.
+            with suppress(sqlite3.OperationalError):
+                db.execute("PRAGMA journal_mode = DELETE")
+            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'rates'").fetchone():
+                db.executescript(SCHEMA)
 
     @contextmanager
     def connection(self, write: bool = False) -> Iterator[sqlite3.Connection]:
@@ -103,10 +105,8 @@ class DocumentList:
                 yield db
                 if write:
                     db.execute("COMMIT")
-        except sqlite3.DatabaseError as error:
-            raise ServiceError(
-                f"{self._path} cannot be used ({error}): check free space, rights and whether another program holds it"
-            ) from error
+        except sqlite3.Error as error:
+            raise database_error(self._path, error) from error
 
     def rows(self) -> list[DocumentRow]:
         """Return all documents by name."""
