@@ -15,9 +15,19 @@ import numpy as np
 from workbench import plugins
 from workbench.analysis import Memo, TextAnalysis
 from workbench.config import Config
-from workbench.contracts import DocumentRows, EmbeddingModel, Filter, Parser, Table, Tick, no_tick
+from workbench.contracts import (
+    Asked,
+    DocumentRows,
+    EmbeddingModel,
+    Filter,
+    Parser,
+    Passage,
+    Table,
+    Tick,
+    no_tick,
+)
 from workbench.errors import InputError, SettingsError
-from workbench.ingest.vector_cache import VectorCache, cached_vectors
+from workbench.ingest.vector_cache import VectorCache, cached_vectors, passage_vectors
 from workbench.records import Chunk, Document, Hit, ParsedFile, Query, Vectors, digest
 from workbench.sentences import punkt_sentences
 from workbench.spans import Span
@@ -103,8 +113,9 @@ def analysis(
     """Return what a chunker is given; sentence vectors, where one asks for them, go through the cache."""
 
     def sentence_vectors(texts: Sequence[str]) -> Vectors:
+        alone = model.text_model
         return (
-            model.vectors(texts, tick=tick) if cache is None else cached_vectors(texts, model, cache, tick)[0]
+            alone.vectors(texts, tick=tick) if cache is None else cached_vectors(texts, alone, cache, tick)[0]
         )
 
     return TextAnalysis(document.text, model.tokenizer, document.headings, memo, sentence_vectors)
@@ -120,6 +131,12 @@ def chunks(
 ) -> list[Chunk]:
     """Return the chunks of one document under one config."""
     return config.chunker.chunks(document, analysis(document, model, memo, cache, tick))
+
+
+def passages(document: Document, chunks: Sequence[Chunk], model: EmbeddingModel, memo: Memo) -> list[Passage]:
+    """Return the chunks of one document as a model is given them: ranges of the whole text."""
+    whole = analysis(document, model, memo)
+    return [Passage(whole, chunk.start, chunk.end) for chunk in chunks]
 
 
 def state_key(document: Document, config: Config, model: EmbeddingModel) -> str:
@@ -177,13 +194,17 @@ def write_documents(
         nonlocal done, written, embedded
         if not group:
             return
-        found = [chunk for _, _, chunks_of_one in group for chunk in chunks_of_one]
+        found = [
+            passage
+            for document, _, chunks_of_one in group
+            for passage in passages(document, chunks_of_one, model, memo)
+        ]
         title = group[-1][0].title
 
         def tick(ready: int, total: int) -> None:
             report(len(group) * ready / max(1, total), ready, title)
 
-        vectors, new = cached_vectors([chunk.text for chunk in found], model, cache, tick)
+        vectors, new = passage_vectors(found, model, cache, tick)
         rows, start = [], 0
         for document, key, chunks_of_one in group:
             end = start + len(chunks_of_one)
@@ -215,9 +236,20 @@ LONGEST_QUESTION_CHARACTERS = 20_000
 
 
 def hits(
-    question: str, config: Config, table: Table, model: EmbeddingModel, where: Filter | None = None
+    question: str,
+    config: Config,
+    table: Table,
+    model: EmbeddingModel,
+    where: Filter | None = None,
+    cache: VectorCache | None = None,
+    document: Callable[[str], Document] | None = None,
+    tick: Tick = no_tick,
 ) -> list[Hit]:
-    """Return the hits for a typed question; raises ``InputError`` for an empty or absurdly long one."""
+    """Return the hits for a typed question; raises ``InputError`` for an empty or absurdly long one.
+
+    ``cache`` keeps what a retriever embeds beside the question, ``document`` gives documents by id for those that
+    show sections, and ``tick`` is told how far the first search of a table is, which may take long.
+    """
     text = question.strip()
     if not text:
         raise InputError("type a question first", "empty")
@@ -230,7 +262,16 @@ def hits(
         raise SettingsError(
             f"the table {table.info.name} was built with another model than {model.title} is now: build it again"
         )
-    return config.retriever.hits(Query(text), table, model, where)
+    asked = Asked(
+        Query(text),
+        table,
+        model,
+        where,
+        **({} if cache is None else {"kept": cache}),
+        **({} if document is None else {"document": document}),
+        tick=tick,
+    )
+    return config.retriever.hits(asked)
 
 
 def best_sentences(
@@ -244,7 +285,7 @@ def best_sentences(
     pieces = [text[start:end] for text, found in zip(texts, spans, strict=True) for start, end in found]
     if not pieces:
         return [None] * len(texts)
-    rows, _ = cached_vectors(pieces, model, cache)
+    rows, _ = cached_vectors(pieces, model.text_model, cache)
     cosines = rows @ model.vectors([question], query=True)[0]
     result: list[Span | None] = []
     first = 0

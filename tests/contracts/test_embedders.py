@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.embedders.kept import Kept
 from workbench import plugins
-from workbench.contracts import Embedder, EmbeddingModel
+from workbench.analysis import TextAnalysis
+from workbench.contracts import Embedder, EmbeddingModel, NothingKept, Passage
 from workbench.errors import Cancelled
 
 NEED_NO_WEIGHTS = {"hashing"}
@@ -26,6 +28,7 @@ OTHER_VALUES: dict[str, Any] = {
     "max_tokens": 7,
     "passage_prefix": "passage: ",
     "query_prefix": "query: ",
+    "language": "german",
 }
 SHOWN_ELSEWHERE = {"model", "revision"}
 SAME_VECTORS: dict[str, Any] = {"backend": "torch", "device": "cpu", "batch_tokens": 512}
@@ -176,6 +179,8 @@ def test_the_part_beyond_the_window_does_not_change_the_vector(
     subject: tuple[str, dict[str, Any]], folder: Path
 ) -> None:
     model = _model(subject, folder, max_tokens=7)
+    if model.window_tokens is None:
+        return  # it reads everything, which a test below shows
     text = "Seven words are read, and then comes the rest that nobody reads."
     seen = model.seen_end(text)
     assert text[:seen] == "Seven words are read, and then"
@@ -238,3 +243,90 @@ def test_another_process_computes_the_same_vectors(
     their_id, their_row = json.loads(said)
     assert their_id == model.id
     assert np.array(their_row) @ model.vectors(TEXTS[:1])[0] >= 0.9999
+
+
+# ── passages: ranges of a document ───────────────────────────────────────────────────────────────────────────────
+
+DOCUMENT = "\n\n".join([*TEXTS, "Trams run on rails. Their wheels are made of steel, and so are the rails."])
+RANGES = [(0, 23), (0, 200), (24, 300), (150, 420), (300, 900), (400, len(DOCUMENT))]
+
+
+def _passages(model: EmbeddingModel, text: str = DOCUMENT) -> list[Passage]:
+    analysis = TextAnalysis(text, model.tokenizer)
+    return [Passage(analysis, start, end) for start, end in RANGES]
+
+
+def test_passages_get_the_same_rows_of_length_one_each_time(model: EmbeddingModel) -> None:
+    rows = model.passage_vectors(_passages(model), NothingKept())
+    assert rows.shape == (len(RANGES), model.dimension)
+    assert rows.dtype == np.float32
+    assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
+    assert np.array_equal(model.passage_vectors(_passages(model), NothingKept()), rows)
+    assert model.passage_vectors([], NothingKept()).shape == (0, model.dimension)
+
+
+def test_a_passage_does_not_depend_on_the_other_passages(model: EmbeddingModel) -> None:
+    together = model.passage_vectors(_passages(model), NothingKept())
+    alone = [model.passage_vectors([passage], NothingKept())[0] for passage in _passages(model)]
+    assert (together * np.array(alone)).sum(1).min() >= 0.9999
+
+
+def test_passages_of_several_documents_come_in_order(model: EmbeddingModel) -> None:
+    first, second = _passages(model), _passages(model, DOCUMENT[::-1])
+    mixed = [passage for pair in zip(first, second, strict=True) for passage in pair]
+    rows = model.passage_vectors(mixed, NothingKept())
+    assert (rows[::2] * model.passage_vectors(first, NothingKept())).sum(1).min() >= 0.9999
+    assert (rows[1::2] * model.passage_vectors(second, NothingKept())).sum(1).min() >= 0.9999
+
+
+def test_what_a_passage_depends_on_is_in_its_key(model: EmbeddingModel) -> None:
+    near, far = _passages(model)[0], _passages(model, DOCUMENT + " More.")[0]
+    assert near.text == far.text
+    keys = {model.passage_key(near), model.passage_key(far)}
+    assert len(keys) == (1 if model.text_model is model else 2)
+    assert len({model.passage_key(passage) for passage in _passages(model)}) == len(RANGES)
+
+
+def test_what_was_read_for_one_chunking_is_not_read_for_another(model: EmbeddingModel) -> None:
+    if model.text_model is model:
+        return
+    kept = Kept()
+    analysis = TextAnalysis(DOCUMENT, model.tokenizer)
+    assert model.unread([Passage(analysis, 0, len(DOCUMENT))], kept) != []
+    model.passage_vectors([Passage(analysis, 0, len(DOCUMENT))], kept)
+    for size in (300, 450, 700, 1100):
+        cuts = [Passage(analysis, at, min(at + size, len(DOCUMENT))) for at in range(0, len(DOCUMENT), size)]
+        # Only a passage without a whole sentence may need a reading of its own.
+        assert all(len(piece.text) <= 300 for piece in model.unread(cuts, kept))
+        model.passage_vectors(cuts, kept)
+        assert model.unread(cuts, kept) == []
+
+
+def test_reading_passages_can_be_cancelled(model: EmbeddingModel) -> None:
+    text = " ".join(f"Sentence {number} says something about line {number}." for number in range(400))
+    analysis = TextAnalysis(text, model.tokenizer)
+    many = [Passage(analysis, at, at + 200) for at in range(0, len(text) - 200, 200)]
+
+    def stop(done: int, total: int) -> None:
+        if done > 0:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        model.passage_vectors(many, NothingKept(), stop)
+
+
+def test_a_model_without_a_window_reads_a_document_to_its_end(model: EmbeddingModel) -> None:
+    if model.window_tokens is not None:
+        return
+    text = "word " * 3_000
+    ends = [text + "tram", text + "battery"]
+    assert model.seen_end(ends[0]) == len(ends[0])
+    rows = np.concatenate(
+        [
+            model.passage_vectors(
+                [Passage(TextAnalysis(end, model.tokenizer), 14_900, len(end))], NothingKept()
+            )
+            for end in ends
+        ]
+    )
+    assert rows[0] @ rows[1] < 0.9999

@@ -5,23 +5,37 @@ line feeds the YAML check, the form and the fingerprint. Its file name is its na
 here do what must never differ between plug-ins (slicing, checking, keys); a plug-in only computes.
 """
 
+from workbench.contracts.asked import Asked
 from workbench.contracts.chunker import Chunker
-from workbench.contracts.embedder import Embedder, EmbeddingModel, checked_vectors
+from workbench.contracts.embedder import (
+    Compute,
+    Embedder,
+    EmbeddingModel,
+    KeptVectors,
+    NothingKept,
+    Passage,
+    checked_vectors,
+)
 from workbench.contracts.parser import Parser
 from workbench.contracts.plugin import Plugin, Tick, no_tick
 from workbench.contracts.retriever import Retriever
 from workbench.contracts.source import ItemPage, Listing, Source, SourceAccess, SourceConnection
-from workbench.contracts.store import DocumentRows, Filter, StoreConnection, Table, TableInfo, VectorStore
+from workbench.contracts.store import DocumentRows, Filter, StoreConnection, Table, TableInfo, TableRows, VectorStore
 
 __all__ = [
+    "Asked",
     "Chunker",
+    "Compute",
     "DocumentRows",
     "Embedder",
     "EmbeddingModel",
     "Filter",
     "ItemPage",
+    "KeptVectors",
+    "NothingKept",
     "Listing",
     "Parser",
+    "Passage",
     "Plugin",
     "Retriever",
     "Source",
@@ -30,6 +44,7 @@ __all__ = [
     "StoreConnection",
     "Table",
     "TableInfo",
+    "TableRows",
     "Tick",
     "VectorStore",
     "checked_vectors",

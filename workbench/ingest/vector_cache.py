@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.contracts import EmbeddingModel, Tick, no_tick
+from workbench.contracts import Compute, EmbeddingModel, Passage, Tick, no_tick
 from workbench.errors import BusyError, ServiceError
 from workbench.records import Vectors
 
@@ -51,6 +51,42 @@ class VectorCache:
         ]
         with self._open() as database, database:
             database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
+
+    def rows(
+        self, keys: Sequence[str], dimension: int, compute: Compute, tick: Tick = no_tick
+    ) -> tuple[Vectors, int]:
+        """Return the vectors of ``keys`` in order, and how many distinct ones had to be computed.
+
+        ``compute`` gives the rows of the keys at some places. Each distinct key is computed once at most, and kept
+        every ``SLICE_TEXTS`` keys: whatever stops this, a second call goes on from there.
+        """
+        places: dict[str, list[int]] = {}
+        for place, key in enumerate(keys):
+            places.setdefault(key, []).append(place)
+        result = np.zeros((len(keys), dimension), np.float32)
+        done = 0
+        kept = self.found(list(places), dimension)
+        for key, row in kept.items():
+            result[places[key]] = row
+            done += len(places[key])
+        absent = [key for key in places if key not in kept]
+        del kept
+        tick(done, len(keys))
+        for some in _groups(absent, SLICE_TEXTS):
+            before = done
+
+            def part(finished: int, total: int, before: int = before) -> None:
+                # The end of a slice is told after it is kept: stopping there must not lose what is computed.
+                if finished < total:
+                    tick(before + finished, len(keys))
+
+            vectors = compute([places[key][0] for key in some], part)
+            self.keep(some, vectors)
+            for key, row in zip(some, vectors, strict=True):
+                result[places[key]] = row
+                done += len(places[key])
+            tick(done, len(keys))
+        return result, len(absent)
 
     def missing(self, texts: Sequence[str], model: EmbeddingModel) -> list[str]:
         """Return the texts that would have to be embedded, each once, in order."""
@@ -123,38 +159,24 @@ class VectorCache:
 def cached_vectors(
     texts: Sequence[str], model: EmbeddingModel, cache: VectorCache, tick: Tick = no_tick
 ) -> tuple[Vectors, int]:
-    """Return the passages' vectors in order, and how many texts had to be embedded for them.
+    """Return the vectors of texts that stand alone, in order, and how many had to be embedded for them."""
 
-    Each distinct text is embedded once at most, and kept every ``SLICE_TEXTS`` texts: whatever stops this,
-    a second call goes on from there.
-    """
-    places: dict[str, list[int]] = {}
-    for place, text in enumerate(texts):
-        places.setdefault(model.key(text), []).append(place)
-    result = np.zeros((len(texts), model.dimension), np.float32)
-    done = 0
-    kept = cache.found(list(places), model.dimension)
-    for key, row in kept.items():
-        result[places[key]] = row
-        done += len(places[key])
-    absent = [key for key in places if key not in kept]
-    del kept
-    tick(done, len(texts))
-    for keys in _groups(absent, SLICE_TEXTS):
-        before = done
+    def compute(places: Sequence[int], part: Tick) -> Vectors:
+        return model.vectors([texts[place] for place in places], tick=part)
 
-        def part(finished: int, total: int, before: int = before) -> None:
-            # The end of a slice is told after it is kept: stopping there must not lose what is computed.
-            if finished < total:
-                tick(before + finished, len(texts))
+    return cache.rows([model.key(text) for text in texts], model.dimension, compute, tick)
 
-        vectors = model.vectors([texts[places[key][0]] for key in keys], tick=part)
-        cache.keep(keys, vectors)
-        for key, row in zip(keys, vectors, strict=True):
-            result[places[key]] = row
-            done += len(places[key])
-        tick(done, len(texts))
-    return result, len(absent)
+
+def passage_vectors(
+    passages: Sequence[Passage], model: EmbeddingModel, cache: VectorCache, tick: Tick = no_tick
+) -> tuple[Vectors, int]:
+    """Return the vectors of passages in order, and how many of them were not kept yet."""
+
+    def compute(places: Sequence[int], part: Tick) -> Vectors:
+        return model.passage_vectors([passages[place] for place in places], cache, part)
+
+    keys = [model.passage_key(passage) for passage in passages]
+    return cache.rows(keys, model.dimension, compute, tick)
 
 
 def _row(kept: int, numbers: bytes, dimension: int) -> Vectors | None:

@@ -12,6 +12,7 @@ from workbench.config import Config, parsed, written
 from workbench.contracts import (
     EmbeddingModel,
     Filter,
+    Passage,
     StoreConnection,
     Table,
     TableInfo,
@@ -122,8 +123,7 @@ class Tables:
         model = workspace.model(config.embedder)
         states = self._states(config)
         done = 0
-        texts: dict[str, int] = {}
-        count = 0
+        passages: list[Passage] = []
         problems = []
         for number, document_id in enumerate(document_ids):
             tick(number, len(document_ids))
@@ -136,28 +136,29 @@ class Tables:
             except WorkbenchError as error:
                 problems.append(str(error))
                 continue
-            count += len(found)
-            texts.update((chunk.text, chunk.token_count) for chunk in found)
-        missing = workspace.vector_cache.missing(list(texts), model)
-        rate = workspace.embedding_rate(model)
-        if rate is None and missing and measure:
-            self._measure(model, missing[:CALIBRATION_TEXTS], texts)
-            missing = missing[CALIBRATION_TEXTS:]
-            rate = workspace.embedding_rate(model)
-        tokens = sum(texts[text] for text in missing)
+            passages += pipeline.passages(document, found, model, workspace.memo)
+        count = len(passages)
+        unread = model.unread(passages, workspace.vector_cache)
+        rate = workspace.embedding_rate(model.text_model)
+        if rate is None and unread and measure:
+            self._measure(model.text_model, unread[:CALIBRATION_TEXTS])
+            unread = model.unread(passages, workspace.vector_cache)
+            rate = workspace.embedding_rate(model.text_model)
+        keys = {model.passage_key(passage) for passage in passages}
+        missing = len(keys) - len(workspace.vector_cache.found(sorted(keys), model.dimension))
+        tokens = sum(passage.token_count for passage in unread)
         seconds = None if rate is None else tokens / rate + count / 20_000
-        return Estimate(
-            len(document_ids), done, count, count - len(missing), tokens, seconds, tuple(problems)
-        )
+        return Estimate(len(document_ids), done, count, count - missing, tokens, seconds, tuple(problems))
 
-    def _measure(self, model: EmbeddingModel, texts: Sequence[str], tokens: dict[str, int]) -> None:
-        half = len(texts) // 2
-        cached_vectors(
-            texts[:half], model, self._workspace.vector_cache
-        )  # the first call also loads the model
+    def _measure(self, model: EmbeddingModel, pieces: Sequence[Passage]) -> None:
+        half = len(pieces) // 2
+        cache = self._workspace.vector_cache
+        # The first call also loads the model.
+        cached_vectors([piece.text for piece in pieces[:half]], model, cache)
         started = time.perf_counter()
-        cached_vectors(texts[half:], model, self._workspace.vector_cache)
-        self._workspace.note_rate(model, sum(tokens[t] for t in texts[half:]), time.perf_counter() - started)
+        cached_vectors([piece.text for piece in pieces[half:]], model, cache)
+        tokens = sum(piece.token_count for piece in pieces[half:])
+        self._workspace.note_rate(model, tokens, time.perf_counter() - started)
 
     def _states(self, config: Config) -> dict[str, str]:
         try:
@@ -296,14 +297,29 @@ class Tables:
     # ── searching ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def search(
-        self, config: Config, question: str, k: int | None = None, where: Filter | None = None
+        self,
+        config: Config,
+        question: str,
+        k: int | None = None,
+        where: Filter | None = None,
+        tick: Tick = no_tick,
     ) -> SearchResult:
-        """Return the hits for a question in a config's table."""
+        """Return the hits for a question in a config's table; ``tick`` tells of a first search that takes long."""
         started = time.perf_counter()
         if k is not None:
             config = _with_top_k(config, k)
         table = self.table(config)
-        found = pipeline.hits(question, config, table, self._workspace.model(config.embedder), where)
+        workspace = self._workspace
+        found = pipeline.hits(
+            question,
+            config,
+            table,
+            workspace.model(config.embedder),
+            where,
+            workspace.vector_cache,
+            lambda document_id: workspace.document(document_id, config),
+            tick,
+        )
         return SearchResult(found, time.perf_counter() - started)
 
     def best_sentences(self, config: Config, question: str, hits: Sequence[Hit]) -> list[Span | None]:
