@@ -26,7 +26,7 @@ import numpy as np
 
 from workbench import plugins
 from workbench.analysis import Memo, TextAnalysis
-from workbench.contracts import DocumentRows, EmbeddingModel, Table, TableInfo
+from workbench.contracts import Asked, DocumentRows, EmbeddingModel, Table, TableInfo
 from workbench.evaluation.formats import imported_path
 from workbench.evaluation.questions import QuestionSet
 from workbench.evaluation.results import ChunkRanges, QuestionResult, Truth, question_result, truths
@@ -212,7 +212,9 @@ def main() -> None:
                 index = built(name, chunks, documents, model)
                 texts = {question.id: question.text for question in questions.questions}
                 results = [
-                    question_result(a.question_id, retriever.hits(Query(texts[a.question_id]), index, model))
+                    question_result(
+                        a.question_id, retriever.hits(Asked(Query(texts[a.question_id]), index, model))
+                    )
                     for a in truth
                 ]
             scored = scores(name, truth, results, ChunkRanges(chunks), (options.k,))

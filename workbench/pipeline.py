@@ -20,6 +20,7 @@ from workbench.contracts import (
     DocumentRows,
     EmbeddingModel,
     Filter,
+    NothingKept,
     Parser,
     Passage,
     Table,
@@ -141,7 +142,11 @@ def passages(document: Document, chunks: Sequence[Chunk], model: EmbeddingModel,
 
 def state_key(document: Document, config: Config, model: EmbeddingModel) -> str:
     """Return the key of everything that decides this document's rows in the config's table."""
-    return digest([config.chunker.key(document, model.tokenizer, model.id), model.id, document.id])
+    # Without metadata as before there were any, so that tables made then stay as they are.
+    narrowing = [dict(document.metadata)] if document.metadata else []
+    return digest(
+        [config.chunker.key(document, model.tokenizer, model.id), model.id, document.id, *narrowing]
+    )
 
 
 # ── chunks → vectors → table ─────────────────────────────────────────────────────────────────────────────────────
@@ -208,7 +213,7 @@ def write_documents(
         rows, start = [], 0
         for document, key, chunks_of_one in group:
             end = start + len(chunks_of_one)
-            rows.append(DocumentRows(document.id, key, chunks_of_one, vectors[start:end]))
+            rows.append(DocumentRows(document.id, key, chunks_of_one, vectors[start:end], document.metadata))
             start = end
         table.replace_documents(rows)
         done, written, embedded = seen, written + len(found), embedded + new
@@ -262,15 +267,8 @@ def hits(
         raise SettingsError(
             f"the table {table.info.name} was built with another model than {model.title} is now: build it again"
         )
-    asked = Asked(
-        Query(text),
-        table,
-        model,
-        where,
-        **({} if cache is None else {"kept": cache}),
-        **({} if document is None else {"document": document}),
-        tick=tick,
-    )
+    kept = NothingKept() if cache is None else cache
+    asked = Asked(Query(text), table, model, where, kept, document, tick)
     return config.retriever.hits(asked)
 
 

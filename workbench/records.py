@@ -224,13 +224,33 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class Context:
+    """What is shown of a document around a hit: a range of its text that holds the chunk."""
+
+    start: int
+    end: int
+    token_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """A found chunk. ``score`` is higher-is-better and comparable within one list only; ``parts`` shows its sum."""
+    """A found chunk. ``score`` is higher-is-better and comparable within one list only; ``parts`` sum to it."""
 
     chunk: Chunk
     rank: int
     score: float
     parts: Mapping[str, float] = field(default_factory=dict)
+    details: Mapping[str, float] = field(default_factory=dict)
+    """What the parts were made from, such as a cosine before it was standardised."""
+    also: tuple[Chunk, ...] = ()
+    """Other chunks with a near-identical text, which are no hits of their own, best first."""
+    context: Context | None = None
+    """What is to be shown instead of the chunk alone; None for the chunk itself."""
+
+    @property
+    def shown(self) -> Context:
+        """The range of the document that is shown for this hit."""
+        return self.context or Context(self.chunk.start, self.chunk.end, self.chunk.token_count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from workbench import plugins
-from workbench.contracts import DocumentRows, EmbeddingModel, Filter, Retriever, Table, TableInfo
+from workbench.contracts import Asked, DocumentRows, EmbeddingModel, Filter, Retriever, Table, TableInfo
 from workbench.errors import SettingsError
 from workbench.records import Chunk, Query, digest
 
@@ -66,7 +66,7 @@ def table(empty_table: Table, model: EmbeddingModel) -> Table:
 def test_hits_are_ranked_from_one_and_scores_fall(
     retriever: Retriever, table: Table, model: EmbeddingModel, question: str
 ) -> None:
-    hits = retriever.hits(Query(question), table, model)
+    hits = retriever.hits(Asked(Query(question), table, model))
     assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
     scores = [hit.score for hit in hits]
     assert scores == sorted(scores, reverse=True)
@@ -78,20 +78,22 @@ def test_hits_are_ranked_from_one_and_scores_fall(
 def test_every_hit_is_a_chunk_of_the_table_and_shows_its_parts(
     retriever: Retriever, table: Table, model: EmbeddingModel
 ) -> None:
-    hits = retriever.hits(Query("when do cats sleep?"), table, model)
+    hits = retriever.hits(Asked(Query("when do cats sleep?"), table, model))
     assert {hit.chunk for hit in hits} <= set(table.chunks())
     assert len(hits) == 4
     assert all(hit.parts and all(np.isfinite(value) for value in hit.parts.values()) for hit in hits)
 
 
 def test_a_chunk_is_found_by_its_own_text(retriever: Retriever, table: Table, model: EmbeddingModel) -> None:
-    assert retriever.hits(Query("Trains need rails."), table, model)[0].chunk.text == "Trains need rails."
+    assert (
+        retriever.hits(Asked(Query("Trains need rails."), table, model))[0].chunk.text == "Trains need rails."
+    )
 
 
 def test_the_same_question_gives_the_same_hits(
     retriever: Retriever, table: Table, model: EmbeddingModel
 ) -> None:
-    first, second = (retriever.hits(Query("cats sleep"), table, model) for _ in range(2))
+    first, second = (retriever.hits(Asked(Query("cats sleep"), table, model)) for _ in range(2))
     assert first == second
     repeated = [hit.chunk.ordinal for hit in first if hit.chunk.document_id == digest("same")]
     assert repeated == sorted(repeated)
@@ -100,25 +102,25 @@ def test_the_same_question_gives_the_same_hits(
 def test_only_what_the_filter_lets_through_is_found(
     retriever: Retriever, table: Table, model: EmbeddingModel
 ) -> None:
-    hits = retriever.hits(Query("cats sleep"), table, model, Filter(document_ids=(digest("trains"),)))
+    hits = retriever.hits(Asked(Query("cats sleep"), table, model, Filter(document_ids=(digest("trains"),))))
     assert hits
     assert {hit.chunk.document_id for hit in hits} == {digest("trains")}
-    hits = retriever.hits(Query("cats sleep"), table, model, Filter(pages=(2, 2)))
+    hits = retriever.hits(Asked(Query("cats sleep"), table, model, Filter(pages=(2, 2))))
     assert {hit.chunk.ordinal for hit in hits} == {1}
-    assert retriever.hits(Query("cats sleep"), table, model, Filter(document_ids=("nothing",))) == []
+    assert retriever.hits(Asked(Query("cats sleep"), table, model, Filter(document_ids=("nothing",)))) == []
 
 
 def test_an_empty_table_gives_no_hits(
     retriever: Retriever, empty_table: Table, model: EmbeddingModel
 ) -> None:
-    assert retriever.hits(Query("anything"), empty_table, model) == []
+    assert retriever.hits(Asked(Query("anything"), empty_table, model)) == []
 
 
 def test_more_hits_than_chunks_gives_no_more_than_there_are(
     retriever: Retriever, table: Table, model: EmbeddingModel
 ) -> None:
     deep = plugins.build("retrievers", retriever.name, {"top_k": 1_000})
-    assert len(deep.hits(Query("the cat sleeps"), table, model)) <= table.row_count()
+    assert len(deep.hits(Asked(Query("the cat sleeps"), table, model))) <= table.row_count()
 
 
 def test_a_table_of_another_model_is_refused(
@@ -127,7 +129,7 @@ def test_a_table_of_another_model_is_refused(
     connection = plugins.build("stores", "memory").connection(tmp_path)
     other = connection.create(TableInfo(f"t{uuid.uuid4().hex}", model.dimension + 1))
     with pytest.raises(SettingsError, match="model"):
-        retriever.hits(Query("anything"), other, model)
+        retriever.hits(Asked(Query("anything"), other, model))
 
 
 @pytest.mark.parametrize("top_k", [0, -1, 1_001, 2.5, "5"])

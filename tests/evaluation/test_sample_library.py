@@ -10,7 +10,7 @@ import yaml
 
 from workbench import pipeline, plugins
 from workbench.analysis import Memo, TextAnalysis
-from workbench.contracts import DocumentRows, TableInfo
+from workbench.contracts import Asked, DocumentRows, TableInfo
 from workbench.evaluation.checks import credited_everywhere, findings
 from workbench.evaluation.formats import exported, imported
 from workbench.evaluation.formats.cells import written
@@ -78,7 +78,7 @@ def test_every_figure_of_a_search_is_that_of_plain_masks(
         table.replace_documents([rows])
     retriever = plugins.build("retrievers", "nearest", {"top_k": 10})
     results = [
-        question_result(q.id, retriever.hits(Query(q.text), table, model)) for q in questions.questions
+        question_result(q.id, retriever.hits(Asked(Query(q.text), table, model))) for q in questions.questions
     ]
     chunks = table.chunks()
     index, asked = ChunkRanges(chunks), truths(questions)

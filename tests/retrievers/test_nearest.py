@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from workbench import plugins
-from workbench.contracts import DocumentRows, TableInfo
+from workbench.contracts import Asked, DocumentRows, TableInfo
 from workbench.errors import SettingsError
 from workbench.records import Chunk, Query
 
@@ -20,7 +20,7 @@ def test_scores_are_the_cosines_of_question_and_chunk(tmp_path: Path) -> None:
     chunks = [Chunk(str(i), "d", i, i, i + 1, text, 1, 1, 1) for i, text in enumerate(texts)]
     vectors = model.vectors(texts)
     table.replace_documents([DocumentRows("d", "s", chunks, vectors)])
-    hits = plugins.build("retrievers", "nearest", {"top_k": 3}).hits(Query("trains"), table, model)
+    hits = plugins.build("retrievers", "nearest", {"top_k": 3}).hits(Asked(Query("trains"), table, model))
     asked = model.vectors(["trains"], query=True)[0]
     assert hits[0].chunk.text == "trains"
     for hit in hits:
@@ -33,4 +33,4 @@ def test_the_message_for_a_wrong_model_names_both_sizes(tmp_path: Path) -> None:
     name = f"t{uuid.uuid4().hex}"
     table = plugins.build("stores", "memory").connection(tmp_path).create(TableInfo(name, 3))
     with pytest.raises(SettingsError, match=f"{model.dimension} numbers, the table {name} holds 3"):
-        plugins.build("retrievers", "nearest").hits(Query("q"), table, model)
+        plugins.build("retrievers", "nearest").hits(Asked(Query("q"), table, model))

@@ -20,7 +20,15 @@ from workbench.contracts.parser import Parser
 from workbench.contracts.plugin import Plugin, Tick, no_tick
 from workbench.contracts.retriever import Retriever
 from workbench.contracts.source import ItemPage, Listing, Source, SourceAccess, SourceConnection
-from workbench.contracts.store import DocumentRows, Filter, StoreConnection, Table, TableInfo, TableRows, VectorStore
+from workbench.contracts.store import (
+    DocumentRows,
+    Filter,
+    StoreConnection,
+    Table,
+    TableInfo,
+    TableRows,
+    VectorStore,
+)
 
 __all__ = [
     "Asked",

@@ -13,11 +13,23 @@ from workbench.records import Chunk, Vectors
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which chunks may be found. None means any."""
+    """Which chunks may be found. None means any; what is given must all hold."""
 
     document_ids: tuple[str, ...] | None = None
     pages: tuple[int, int] | None = None
     """First and last page, both included; a chunk that touches one of them may be found."""
+    metadata: tuple[tuple[str, str], ...] = ()
+    """Key and value; the chunk's document must have every one of them in its metadata, letter by letter."""
+
+    def allows(self, chunk: Chunk, metadata: Mapping[str, str]) -> bool:
+        """Return whether a chunk of a document with this metadata may be found."""
+        if self.document_ids is not None and chunk.document_id not in self.document_ids:
+            return False
+        if self.pages is not None and not (
+            chunk.page_start <= self.pages[1] and chunk.page_end >= self.pages[0]
+        ):
+            return False
+        return all(metadata.get(key) == value for key, value in self.metadata)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +40,19 @@ class DocumentRows:
     state_key: str
     chunks: Sequence[Chunk]
     vectors: Vectors
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """The document's metadata, by which a search can be narrowed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableRows:
+    """All rows of a table at one version, ordered by document id and ordinal."""
+
+    version: str
+    chunks: Sequence[Chunk]
+    vectors: Vectors
+    metadata: Mapping[str, Mapping[str, str]]
+    """Document id → metadata; a document without any may be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +99,14 @@ class Table(ABC):
 
         Ties are broken by document id, then ordinal: always the same order.
         """
+
+    @abstractmethod
+    def version(self) -> str:
+        """Return a word that changes with every write and that no other table ever has. Quick to get."""
+
+    @abstractmethod
+    def rows(self) -> TableRows:
+        """Return all rows, read at one version: what is searched in memory is made from them."""
 
     @abstractmethod
     def size_bytes(self) -> int:

@@ -38,7 +38,7 @@ class Truth:
 
 @dataclass(frozen=True, slots=True)
 class FoundRange:
-    """A hit without its text."""
+    """A hit without its text; the range and the tokens are those of what is shown, context included."""
 
     chunk_id: str
     document_id: str
@@ -87,11 +87,11 @@ def question_result(question_id: str, hits: Sequence[Hit], seconds: float | None
             FoundRange(
                 h.chunk.id,
                 h.chunk.document_id,
-                h.chunk.start,
-                h.chunk.end,
+                h.shown.start,
+                h.shown.end,
                 h.rank,
                 h.score,
-                h.chunk.token_count,
+                h.shown.token_count,
             )
             for h in sorted(hits, key=lambda h: h.rank)
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,8 @@ class Matrix:
     page_starts: npt.NDArray[np.int32]
     page_ends: npt.NDArray[np.int32]
     vectors: Vectors
+    metadata: Mapping[str, Mapping[str, str]]
+    """Document id → metadata, for documents that have any."""
 
     def nearest(
         self, vector: Vectors, k: int, where: Filter | None = None
@@ -53,15 +55,20 @@ class Matrix:
         return positions[best], scores[best]
 
     def _allowed(self, where: Filter) -> npt.NDArray[np.intp]:
-        if where.document_ids is None:
+        if where.document_ids is None and not where.metadata:
             rows = np.arange(len(self.vectors))
         else:
-            ranges = sorted(self.documents[d] for d in set(where.document_ids) if d in self.documents)
+            ids = self.documents if where.document_ids is None else set(where.document_ids)
+            ranges = sorted(self.documents[d] for d in ids if d in self.documents and self._fits(d, where))
             rows = np.concatenate([np.zeros(0, np.intp), *(np.arange(start, end) for start, end in ranges)])
         if where.pages is not None:
             first, last = where.pages
             rows = rows[(self.page_starts[rows] <= last) & (self.page_ends[rows] >= first)]
         return rows
+
+    def _fits(self, document_id: str, where: Filter) -> bool:
+        own = self.metadata.get(document_id, {})
+        return all(own.get(key) == value for key, value in where.metadata)
 
     @property
     def size_bytes(self) -> int:

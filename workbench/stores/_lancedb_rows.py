@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from workbench.contracts import DocumentRows, TableInfo
+from workbench.contracts import DocumentRows, TableInfo, TableRows
 from workbench.errors import SettingsError
 from workbench.records import Chunk, Vectors
 from workbench.stores._exact import Matrix
@@ -36,10 +36,11 @@ def schema_of(info: TableInfo) -> pa.Schema:
         "document_id": pa.string(),
         "text": pa.string(),
         "state_key": pa.string(),
+        "metadata": pa.string(),
         "start": pa.int64(),
         "end": pa.int64(),
     }
-    names = (*CHUNK_COLUMNS[1:], "state_key")
+    names = (*CHUNK_COLUMNS[1:], "state_key", "metadata")
     columns = [pa.field(name, kinds.get(name, pa.int32()), nullable=False) for name in names]
     vector = pa.field("vector", pa.list_(pa.float32(), info.dimension), nullable=False)
     about = json.dumps(dict(info.about), ensure_ascii=True, sort_keys=True)
@@ -70,9 +71,53 @@ def arrow_rows(info: TableInfo, batch: Sequence[DocumentRows]) -> pa.Table:
         pa.array([getattr(c, name) for c in chunks], schema.field(name).type) for name in CHUNK_COLUMNS
     ]
     columns.append(pa.array([rows.state_key for rows in batch for _ in rows.chunks], pa.string()))
+    columns.append(
+        pa.array(
+            [text for rows in batch for text in [metadata_lines(rows.metadata)] * len(rows.chunks)],
+            pa.string(),
+        )
+    )
     numbers = np.concatenate([np.zeros(0, np.float32), *(rows.vectors.reshape(-1) for rows in batch)])
     columns.append(pa.FixedSizeListArray.from_arrays(pa.array(numbers, pa.float32()), info.dimension))
     return pa.table(columns, schema=schema.remove_metadata())
+
+
+def metadata_line(key: str, value: str) -> str:
+    """Return a pair as one line with a line end on either side; no pair can hold another or a part of one."""
+    return f"\n{json.dumps([key, value])}\n"
+
+
+def metadata_lines(metadata: Mapping[str, str]) -> str:
+    """Return a document's metadata as a column keeps it: one line a pair, so that one pair can be looked for."""
+    return "".join(metadata_line(key, metadata[key]) for key in sorted(metadata))
+
+
+def rows_of(opened: Any, dimension: int, version: str) -> TableRows:
+    """Return every row in the order of documents and ordinals."""
+    rows = opened.search().select([*CHUNK_COLUMNS, *_metadata_column(opened), "vector"]).to_arrow()
+    rows = rows.sort_by([("document_id", "ascending"), ("ordinal", "ascending")])
+    return TableRows(version, chunks_of(rows), vectors_of(rows, dimension), _metadata_of(rows))
+
+
+def _metadata_of(rows: pa.Table) -> dict[str, dict[str, str]]:
+    """Return document id → metadata, for documents that have any."""
+    if "metadata" not in rows.schema.names:
+        return {}
+    lines = dict(zip(rows["document_id"].to_pylist(), rows["metadata"].to_pylist(), strict=True))
+    return {
+        document_id: dict(json.loads(line) for line in text.splitlines() if line)
+        for document_id, text in lines.items()
+        if text
+    }
+
+
+def has_metadata(opened: Any) -> bool:
+    """Return whether the table keeps metadata; the first ones made did not."""
+    return "metadata" in opened.schema.names
+
+
+def _metadata_column(opened: Any) -> list[str]:
+    return ["metadata"] if has_metadata(opened) else []
 
 
 def chunks_of(rows: pa.Table) -> list[Chunk]:
@@ -101,7 +146,7 @@ def matrix_of(opened: Any, dimension: int) -> Matrix:
     """Return the table's rows for exact search."""
     from pyarrow.compute import sort_indices
 
-    columns = ["document_id", "ordinal", "page_start", "page_end"]
+    columns = ["document_id", "ordinal", "page_start", "page_end", *_metadata_column(opened)]
     rows = opened.search().select([*columns, "vector"]).with_row_id(True).to_arrow()
     order = sort_indices(rows, sort_keys=[("document_id", "ascending"), ("ordinal", "ascending")])
     where = order.to_numpy()
@@ -115,4 +160,5 @@ def matrix_of(opened: Any, dimension: int) -> Matrix:
         rows["page_start"].to_numpy()[where],
         rows["page_end"].to_numpy()[where],
         vectors_of(rows, dimension)[where],
+        _metadata_of(rows),
     )

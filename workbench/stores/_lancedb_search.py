@@ -8,7 +8,7 @@ from typing import Any
 
 from workbench.contracts import Filter
 from workbench.records import Chunk, Vectors
-from workbench.stores._lancedb_rows import chunks_at, vectors_of
+from workbench.stores._lancedb_rows import chunks_at, metadata_line, vectors_of
 from workbench.stores._rows import cosines
 
 _SPARE = 16
@@ -25,6 +25,8 @@ def filtered(query: Any, where: Filter | None) -> Any:
     if where is not None and where.pages is not None:
         first, last = where.pages
         conditions.append((col("page_start") <= lit(last)) & (col("page_end") >= lit(first)))
+    for key, value in where.metadata if where is not None else ():
+        conditions.append(col("metadata").contains(lit(metadata_line(key, value))))
     return query.where(reduce(and_, conditions), prefilter=True) if conditions else query
 
 

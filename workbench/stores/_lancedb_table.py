@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from workbench.contracts import DocumentRows, Filter, Table, TableInfo
+from workbench.contracts import DocumentRows, Filter, Table, TableInfo, TableRows
 from workbench.errors import InputError
 from workbench.records import Chunk, Vectors
 from workbench.stores._exact import MatrixCache
@@ -20,7 +20,9 @@ from workbench.stores._lancedb_rows import (
     birth_of,
     chunks_at,
     chunks_of,
+    has_metadata,
     matrix_of,
+    rows_of,
     vectors_of,
 )
 from workbench.stores._lancedb_search import filtered, nearest_by_lance, vector_query
@@ -69,7 +71,7 @@ class LanceTable(Table):
             # One commit: deleting first and adding then left documents empty in 11 of 20 kills.
             merge = opened.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
             merge.when_not_matched_by_source_delete(col("document_id").isin(ids)).execute(
-                arrow_rows(self.info, batch)
+                arrow_rows(self.info, batch).select(opened.schema.names)
             )
 
     def drop_documents(self, document_ids: Sequence[str]) -> None:
@@ -123,6 +125,8 @@ class LanceTable(Table):
     def _nearest(
         self, opened: Any, vector: Vectors, k: int, where: Filter | None
     ) -> list[tuple[Chunk, float]]:
+        if where is not None and where.metadata and not has_metadata(opened):
+            return []
         count = int(opened.count_rows())
         if count > self._place.store.index_above and where is None and k <= _INDEXED_K:
             note = IndexNote.read(self._place.path(self.info.name, ".index.json"), birth_of(opened.schema))
@@ -141,6 +145,12 @@ class LanceTable(Table):
         positions, scores = matrix.nearest(vector, k, where)
         chunks = chunks_at(opened, matrix.row_ids[positions].tolist())
         return [(chunk, float(score)) for chunk, score in zip(chunks, scores, strict=True)]
+
+    def version(self) -> str:
+        return self._read(_version)
+
+    def rows(self) -> TableRows:
+        return self._read(lambda opened: rows_of(opened, self.info.dimension, _version(opened)))
 
     # ── keeping it small and quick ───────────────────────────────────────────────────────────────────────────────
 
@@ -198,6 +208,11 @@ class LanceTable(Table):
             if found >= self._place.store.least_recall:
                 break
         return IndexNote(birth_of(opened.schema), count, probes, found)
+
+
+def _version(opened: Any) -> str:
+    # A table dropped and made again counts its versions from 1 again: its birth tells them apart.
+    return f"{birth_of(opened.schema)}-{opened.version}"
 
 
 def _cleaned(opened: Any) -> None:

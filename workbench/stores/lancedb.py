@@ -12,7 +12,7 @@ from pydantic import Field
 from workbench.contracts import StoreConnection, Table, TableInfo, VectorStore
 from workbench.errors import InputError, SettingsError
 from workbench.stores._lancedb_place import Place
-from workbench.stores._lancedb_rows import schema_of
+from workbench.stores._lancedb_rows import has_metadata, schema_of
 from workbench.stores._lancedb_table import LanceTable
 from workbench.stores._rows import valid_name
 
@@ -64,6 +64,8 @@ class _Connection(StoreConnection):
         with place.writing(info.name) as database:
             try:
                 opened = database.open_table(info.name)
+                if not has_metadata(opened):  # a table of the first kind
+                    opened.add_columns({"metadata": "''"})
             except ValueError:
                 # Not there, or a folder without a version: a process was killed while making it.
                 opened = database.create_table(info.name, schema=schema_of(info), exist_ok=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,18 +11,34 @@ from typing import ClassVar
 
 import numpy as np
 
-from workbench.contracts import DocumentRows, Filter, StoreConnection, Table, TableInfo, VectorStore
+from workbench.contracts import (
+    DocumentRows,
+    Filter,
+    StoreConnection,
+    Table,
+    TableInfo,
+    TableRows,
+    VectorStore,
+)
 from workbench.errors import InputError, SettingsError
 from workbench.records import Chunk, Vectors
 from workbench.stores._rows import check_batch, cosines, query_vector, valid_name
 
 
+@dataclass(frozen=True)
+class _State:
+    """What a table held between two writes."""
+
+    rows: dict[str, DocumentRows]
+    version: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
 @dataclass
 class _Kept:
-    """One table's rows by document id. ``rows`` is replaced as a whole, so a reader sees one state."""
+    """One table's rows by document id. ``state`` is replaced as a whole, so a reader sees one state."""
 
     info: TableInfo
-    rows: dict[str, DocumentRows] = field(default_factory=dict)
+    state: _State = field(default_factory=lambda: _State({}))
 
 
 @dataclass
@@ -86,23 +103,26 @@ class _MemoryTable(Table):
         self._place = place
         self.info = info
 
+    def _state(self) -> _State:
+        return _kept(self._place, self.info.name).state
+
     def _rows(self) -> dict[str, DocumentRows]:
-        return _kept(self._place, self.info.name).rows
+        return self._state().rows
 
     def replace_documents(self, batch: Sequence[DocumentRows]) -> None:
         check_batch(self.info, batch)
         with self._place.lock:
             kept = _kept(self._place, self.info.name)
-            rows = {**kept.rows, **{new.document_id: _copied(new) for new in batch}}
-            kept.rows = {
-                document_id: rows[document_id] for document_id in sorted(rows) if rows[document_id].chunks
-            }
+            rows = {**kept.state.rows, **{new.document_id: _copied(new) for new in batch}}
+            kept.state = _State(
+                {document_id: rows[document_id] for document_id in sorted(rows) if rows[document_id].chunks}
+            )
 
     def drop_documents(self, document_ids: Sequence[str]) -> None:
         gone = set(document_ids)
         with self._place.lock:
             kept = _kept(self._place, self.info.name)
-            kept.rows = {key: rows for key, rows in kept.rows.items() if key not in gone}
+            kept.state = _State({key: rows for key, rows in kept.state.rows.items() if key not in gone})
 
     def states(self) -> dict[str, str]:
         return {document_id: rows.state_key for document_id, rows in self._rows().items()}
@@ -120,19 +140,13 @@ class _MemoryTable(Table):
         ]
 
     def vectors(self, chunk_ids: Sequence[str] | None = None) -> tuple[list[str], Vectors]:
-        rows = self._rows()
-        ids = [chunk.id for document in rows.values() for chunk in document.chunks]
-        every = np.concatenate(
-            [
-                np.zeros((0, self.info.dimension), np.float32),
-                *(document.vectors for document in rows.values()),
-            ]
-        )
+        found = self.rows()
+        ids, every = [chunk.id for chunk in found.chunks], found.vectors
         if chunk_ids is None:
             return ids, every
         position = {chunk_id: i for i, chunk_id in enumerate(ids)}
-        found = [chunk_id for chunk_id in chunk_ids if chunk_id in position]
-        return found, every[[position[chunk_id] for chunk_id in found]]
+        known = [chunk_id for chunk_id in chunk_ids if chunk_id in position]
+        return known, every[[position[chunk_id] for chunk_id in known]]
 
     def nearest(self, vector: Vectors, k: int, where: Filter | None = None) -> list[tuple[Chunk, float]]:
         asked = query_vector(self.info, vector)
@@ -140,10 +154,24 @@ class _MemoryTable(Table):
             (chunk, float(score))
             for rows in self._rows().values()
             for chunk, score in zip(rows.chunks, cosines(rows.vectors, asked), strict=True)
-            if where is None or _allowed(chunk, where)
+            if where is None or where.allows(chunk, rows.metadata)
         ]
         scored.sort(key=lambda pair: (-pair[1], pair[0].document_id, pair[0].ordinal))
         return scored[: max(0, k)]
+
+    def version(self) -> str:
+        return self._state().version
+
+    def rows(self) -> TableRows:
+        state = self._state()
+        documents = state.rows.values()
+        nothing = np.zeros((0, self.info.dimension), np.float32)
+        return TableRows(
+            state.version,
+            [chunk for document in documents for chunk in document.chunks],
+            np.concatenate([nothing, *(document.vectors for document in documents)]),
+            {document.document_id: document.metadata for document in documents},
+        )
 
     def size_bytes(self) -> int:
         return sum(
@@ -153,10 +181,4 @@ class _MemoryTable(Table):
 
 
 def _copied(rows: DocumentRows) -> DocumentRows:
-    return replace(rows, chunks=tuple(rows.chunks), vectors=rows.vectors.copy())
-
-
-def _allowed(chunk: Chunk, where: Filter) -> bool:
-    if where.document_ids is not None and chunk.document_id not in where.document_ids:
-        return False
-    return where.pages is None or (chunk.page_start <= where.pages[1] and chunk.page_end >= where.pages[0])
+    return replace(rows, chunks=tuple(rows.chunks), vectors=rows.vectors.copy(), metadata=dict(rows.metadata))
