@@ -10,9 +10,8 @@ NARROWEST_REM = 13.5
 
 def card_row(count: int, key: str, narrowest_rem: float = NARROWEST_REM) -> list[DeltaGenerator]:
     """Return places for cards of equal width and height; ``key`` names the row."""
-    # Streamlit's columns shrink without end, and its rows wrap at eight rem only.
-    st.html(
-        f"<style>.st-key-{key} > [data-testid='stLayoutWrapper'] {{ flex-basis: {narrowest_rem}rem; }}</style>"
-    )
+    # Streamlit's columns shrink without end, and its rows wrap at eight rem only and stretch what is alone in a row.
+    columns = f"repeat(auto-fit, minmax(min(100%, {narrowest_rem}rem), 1fr))"
+    st.html(f"<style>.st-key-{key} {{ display: grid; grid-template-columns: {columns}; }}</style>")
     with st.container(horizontal=True, gap="small", key=key):
         return [st.container(border=True, gap="small", height="stretch") for _ in range(count)]

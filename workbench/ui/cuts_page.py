@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from workbench.config import Config
-from workbench.ui import address, comparison, config_cards, presets, state
+from workbench.ui import address, comparison, config_cards, judged_answers, presets, state
 from workbench.ui.comparison import Cuts
 from workbench.ui.jobs import progress_line
 from workbench.ui.messages import plain
@@ -31,6 +31,7 @@ def restore(documents: Sequence[DocumentRow]) -> None:
             go_to(document_id, int(number))
     elif st.session_state[DOCUMENT_WIDGET] not in ids:
         st.session_state[DOCUMENT_WIDGET] = ids[0]
+    judged_answers.restore()
     address.entered(VIEW_WIDGET, "view", "text", lambda texts: texts[-1] if texts[-1] in VIEWS else None)
 
 
@@ -140,6 +141,7 @@ def write_link(row: DocumentRow, drafts: Sequence[Draft], passage: int, on_page:
             "document": row.id,
             "page": str(passage + 1) if passage else "",
             "view": "page" if on_page else "",
+            "answers": judged_answers.link(),
             "config": [] if tuple(links) == presets.DEFAULT_COMPARISON else links,
         }
     )

@@ -12,15 +12,17 @@ from workbench.ui import presets, state
 from workbench.ui.card_row import card_row
 from workbench.ui.charts import show, token_histogram
 from workbench.ui.comparison import Cuts
+from workbench.ui.judged_answers import Answers
 from workbench.ui.messages import plain, shown_error, term_help
 from workbench.ui.resources import workspace
 
 
-def figure_cards(columns: Sequence[Cuts]) -> None:
-    """Draw a card per config; everything in it is over the whole document."""
-    for card, column in zip(card_row(len(columns), "figure-cards"), columns, strict=True):
+def figure_cards(columns: Sequence[Cuts], found: Sequence[Answers]) -> None:
+    """Draw a card per config; everything in it is over the whole document. ``found`` are each config's answers."""
+    cards = card_row(len(columns), "figure-cards")
+    for card, column, answers in zip(cards, columns, found, strict=True):
         with card:
-            _card(column)
+            _card(column, answers)
 
 
 def histogram(columns: Sequence[Cuts]) -> None:
@@ -39,7 +41,7 @@ def histogram(columns: Sequence[Cuts]) -> None:
         show(token_histogram(series, window_tokens=windows.pop() if len(windows) == 1 else None), "histogram")
 
 
-def _card(column: Cuts) -> None:
+def _card(column: Cuts, answers: Answers) -> None:
     """Draw what is counted over the whole document, and the button that builds this config."""
     st.markdown(f"**{plain(column.title)}**")
     if column.result.figures is None or column.config is None:
@@ -62,6 +64,13 @@ def _card(column: Cuts) -> None:
             + (f" This model reads {found.window_tokens:,} tokens." if found.window_tokens else ""),
             width="content",
         )
+        if answers.ranges:
+            st.metric(
+                "Answers cut",
+                f"{len(answers.broken):,} of {len(answers.ranges):,}",
+                help="Judged answers in this document that no chunk holds whole: no search can find all of one at once.",
+                width="content",
+            )
     with st.container(horizontal=True, gap="small"):
         if st.button("Build this one", icon=":material/construction:", key=f"build.{column.draft.id}"):
             build(column.config)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 
 from workbench.errors import WorkbenchError
-from workbench.records import Chunk, Document
-from workbench.ui import chunk_detail, figure_cards
+from workbench.records import Document
+from workbench.ui import chosen_chunk, chunk_detail, figure_cards, judged_answers
 from workbench.ui.card_row import card_row
 from workbench.ui.comparison import Cuts
-from workbench.ui.components.chunk_viewer import Column, chunk_viewer
+from workbench.ui.components.chunk_viewer import Column, PickedChunk, chunk_viewer
 from workbench.ui.components.page_viewer import page_chunks, page_viewer
+from workbench.ui.judged_answers import Answers
 from workbench.ui.messages import plain, shown_error, term_help
 from workbench.ui.passages import Passage, passages
 from workbench.ui.resources import workspace
@@ -57,6 +59,7 @@ def passage_choice(row: DocumentRow, columns: Sequence[Cuts]) -> int:
                 width=120,
             )
         st.caption(f"{found[number - 1].label} · the whole text has {len(document.text):,} characters")
+        judged_answers.choice()
     return number - 1
 
 
@@ -78,16 +81,24 @@ def passage_view(row: DocumentRow, columns: Sequence[Cuts], index: int, on_page:
     A fragment, because a click on a chunk changes nothing but the lines below.
     """
     ready = [column for column in columns if column.result.parsed is not None]
+    for column in ready:
+        _take_click(column, index, on_page)
+    chosen = _chosen(columns, index)
+    questions = judged_answers.chosen()
+    found = [judged_answers.answers(column, questions) for column in columns]
     with st.container():
         if ready and on_page:
-            _on_page(row, columns, index)
+            _on_page(row, columns, index, chosen, found)
         elif ready:
-            _on_text(columns, index)
-    figure_cards.figure_cards(columns)
+            _on_text(columns, index, chosen, found)
+        if ready:
+            judged_answers.legend(questions, found)
+    figure_cards.figure_cards(columns, found)
     if ready:
         chunk_place, histogram_place = card_row(2, "chunk-and-histogram", narrowest_rem=26)
         with chunk_place:
-            _chosen_chunk(ready, index)
+            if chosen is not None:
+                _chosen_chunk(ready, chosen)
         with histogram_place:
             figure_cards.histogram(columns)
 
@@ -100,33 +111,53 @@ def passage_of(column: Cuts, index: int) -> Passage | None:
     return found[min(index, len(found) - 1)]
 
 
-def _on_text(columns: Sequence[Cuts], index: int) -> None:
+def _on_text(
+    columns: Sequence[Cuts], index: int, chosen: PickedChunk | None, found: Sequence[Answers]
+) -> None:
     texts = {c.result.parsed.document.text_hash: c.result.parsed for c in columns if c.result.parsed}
     if len(texts) == 1:
         (parsed,) = texts.values()
-        _viewer(parsed.document, columns, index, "all")
+        _viewer(parsed.document, columns, index, _text_key(), chosen, found)
         return
     st.caption(
         "These configs read the file in different ways, so their texts differ and scroll by themselves."
     )
-    for place, column in zip(st.columns(len(columns)), columns, strict=True):
+    for place, column, answers in zip(st.columns(len(columns)), columns, found, strict=True):
         with place:
             if column.result.parsed is not None:
-                _viewer(column.result.parsed.document, [column], index, column.draft.id)
+                own = chosen if chosen and chosen.column == column.draft.id else None
+                _viewer(column.result.parsed.document, [column], index, _text_key(column), own, [answers])
 
 
-def _viewer(document: Document, columns: Sequence[Cuts], index: int, key: str) -> None:
-    found = passages(document)
-    passage = found[min(index, len(found) - 1)]
-    event = chunk_viewer(
+def _text_key(column: Cuts | None = None) -> str:
+    return f"viewer.{column.draft.id if column else 'all'}"
+
+
+def _page_key(column: Cuts, page: int | None) -> str:
+    return f"page.{column.draft.id}.{page}"
+
+
+def _viewer(
+    document: Document,
+    columns: Sequence[Cuts],
+    index: int,
+    key: str,
+    chosen: PickedChunk | None,
+    found: Sequence[Answers],
+) -> None:
+    parts = passages(document)
+    passage = parts[min(index, len(parts) - 1)]
+    chunk_viewer(
         document.text[passage.start : passage.end],
-        [Column(c.draft.id, c.title, c.result.chunks, note=_note(c)) for c in columns],
-        key=f"viewer.{key}",
+        [
+            Column(c.draft.id, c.title, c.result.chunks, _note(c), None, answers.ranges, answers.broken)
+            for c, answers in zip(columns, found, strict=True)
+        ],
+        key=key,
         height=HEIGHT_PIXELS,
         offset=passage.start,
+        selected=chosen,
     )
-    if event.chunk is not None:
-        _choose(event.chunk.column, event.chunk.ordinal)
 
 
 def _note(column: Cuts) -> str:
@@ -135,12 +166,18 @@ def _note(column: Cuts) -> str:
     return "not cut" if column.problem else ""
 
 
-def _on_page(row: DocumentRow, columns: Sequence[Cuts], index: int) -> None:
+def _on_page(
+    row: DocumentRow,
+    columns: Sequence[Cuts],
+    index: int,
+    chosen: PickedChunk | None,
+    found: Sequence[Answers],
+) -> None:
     # Four pages in one row would be too small to read.
     places = card_row(
-        len(columns), "page-row", narrowest_rem=13.5 if len(columns) < LARGEST_COMPARISON else 26
+        len(columns), "page-row", narrowest_rem=13.5 if len(columns) < LARGEST_COMPARISON else 22
     )
-    for place, column in zip(places, columns, strict=True):
+    for place, column, answers in zip(places, columns, found, strict=True):
         passage = passage_of(column, index)
         with place:
             st.caption(f"**{plain(column.title)}** {_note(column)}")
@@ -153,59 +190,77 @@ def _on_page(row: DocumentRow, columns: Sequence[Cuts], index: int) -> None:
                 shown_error(error)
                 continue
             boxes = page_chunks(column.result.chunks, column.layout, page.number)
-            key = f"page.{column.draft.id}.{page.number}"
-            event = page_viewer(image, page.width, page.height, boxes, key=key)
-            if event.chunk is not None:
-                _choose(column.draft.id, int(event.chunk))
-
-
-def _touching(column: Cuts, start: int, end: int) -> list[Chunk]:
-    return [chunk for chunk in column.result.chunks if chunk.start < end and chunk.end > start]
+            here = [span for span in answers.ranges if span[0] < page.end and span[1] > page.start]
+            page_viewer(
+                image,
+                page.width,
+                page.height,
+                boxes,
+                key=_page_key(column, page.number),
+                marks=[
+                    (box.x0, box.y0, box.x1, box.y1)
+                    for start, end in here
+                    for box in column.layout.rectangles(start, end)
+                    if box.page == page.number
+                ],
+                selected=chosen.ordinal if chosen and chosen.column == column.draft.id else None,
+            )
 
 
 # ── the chosen chunk ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _choose(column_id: str, ordinal: int) -> None:
-    # The widgets below show what was clicked, so they are set before they are drawn.
-    st.session_state["model input.column"] = column_id
-    st.session_state[f"model input.{column_id}"] = ordinal + 1
-
-
-def _chosen_chunk(ready: Sequence[Cuts], index: int) -> None:
-    """Draw which chunk is looked at, and the exact input that the model gets for it."""
-    titles = {column.draft.id: column.title for column in ready if column.result.chunks}
-    if not titles:
+def _take_click(column: Cuts, index: int, on_page: bool) -> None:
+    """Choose the chunk that was clicked just now: before anything is drawn, so that all of it agrees."""
+    if on_page:
+        passage = passage_of(column, index)
+        clicked = _clicked(_page_key(column, passage.page)) if passage else None
+        if clicked is not None:
+            chosen_chunk.choose(column.draft.id, int(clicked["id"]))
         return
-    by_id = {column.draft.id: column for column in ready}
-    if st.session_state.get("model input.column") not in titles:
-        st.session_state["model input.column"] = next(iter(titles))
+    for key in (_text_key(), _text_key(column)):
+        clicked = _clicked(key)
+        if clicked is not None and clicked["column"] == column.draft.id:
+            chosen_chunk.choose(column.draft.id, int(clicked["ordinal"]))
+
+
+def _clicked(key: str) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = (st.session_state.get(key) or {}).get("clicked")
+    return found
+
+
+def _chosen(columns: Sequence[Cuts], index: int) -> PickedChunk | None:
+    column = chosen_chunk.chosen_column(columns)
+    passage = passage_of(column, index) if column else None
+    return chosen_chunk.settled(column, index, passage) if column and passage else None
+
+
+def _chosen_chunk(ready: Sequence[Cuts], chosen: PickedChunk) -> None:
+    """Draw which chunk is looked at, and the exact input that the model gets for it."""
+    by_id = {column.draft.id: column for column in ready if column.result.chunks}
+    column = by_id[chosen.column]
+    number = chosen_chunk.number_widget(chosen.column)
+    st.session_state[chosen_chunk.COLUMN_WIDGET] = chosen.column
+    st.session_state[number] = chosen.ordinal + 1
     st.markdown("**What the model reads** of the chosen chunk", help=term_help("model window"))
     with st.container(horizontal=True, gap="small"):
-        column_id = st.selectbox(
+        st.selectbox(
             "Config",
-            list(titles),
-            format_func=lambda i: titles.get(i, ""),
-            key="model input.column",
+            list(by_id),
+            format_func=lambda i: by_id[i].title if i in by_id else "",
+            key=chosen_chunk.COLUMN_WIDGET,
+            on_change=chosen_chunk.column_taken,
             label_visibility="collapsed",
             width="stretch",
         )
-        column = by_id[column_id]
-        ordinal = _ordinal(column, index)
-    chunk_detail.model_view(column, column.result.chunks[ordinal])
-
-
-def _ordinal(column: Cuts, index: int) -> int:
-    """Draw the chunk's number and return its ordinal; another passage brings the first chunk that begins there."""
-    key, shown_key = f"model input.{column.draft.id}", f"model input passage.{column.draft.id}"
-    count = len(column.result.chunks)
-    passage = passage_of(column, index)
-    here = _touching(column, passage.start, passage.end) if passage else []
-    ordinals = [chunk.ordinal for chunk in here]
-    moved = st.session_state.get(shown_key) != index and st.session_state.get(key, 0) - 1 not in ordinals
-    if key not in st.session_state or st.session_state[key] > count or (moved and here):
-        begins = [chunk.ordinal for chunk in here if passage and chunk.start >= passage.start]
-        st.session_state[key] = (begins or ordinals or [0])[0] + 1
-    st.session_state[shown_key] = index
-    number = st.number_input("Chunk", 1, count, key=key, label_visibility="collapsed", width=130)
-    return int(number) - 1
+        st.number_input(
+            "Chunk",
+            1,
+            len(column.result.chunks),
+            key=number,
+            on_change=chosen_chunk.number_taken,
+            args=(chosen.column,),
+            label_visibility="collapsed",
+            width=130,
+        )
+    chunk_detail.model_view(column, column.result.chunks[chosen.ordinal])

@@ -51,6 +51,21 @@ class QuestionSets:
                 continue
         return sorted(found, key=lambda one: (one.name.casefold(), one.name))
 
+    def newest_first(self) -> list[QuestionSet]:
+        """Return the sets, the one that was changed last first."""
+        return sorted(self.sets(), key=lambda one: -self._changed_ns(self._path(one.name)))
+
+    def version(self) -> str:
+        """Return a key that is another one whenever a set was added, changed or deleted."""
+        return digest([[path.name, self._changed_ns(path)] for path in sorted(self._folder.glob("*.json"))])
+
+    @staticmethod
+    def _changed_ns(path: Path) -> int:
+        try:
+            return path.stat().st_mtime_ns
+        except OSError:
+            return 0
+
     def get(self, name: str) -> QuestionSet:
         """Return one set; raises ``InputError`` when it is not here."""
         found = next((one for one in self.sets() if one.name == name), None)

@@ -24,7 +24,7 @@ const codePoints = (text) => {
   return count;
 };
 
-// All borders of segments and marks, as pieces [from, to, owners, marked] that cover the whole text.
+// All borders of segments and marks, as pieces [from, to, owners, mark] that cover the whole text.
 function pieces(length, segments, marks) {
   const result = [];
   let mark = 0;
@@ -34,7 +34,7 @@ function pieces(length, segments, marks) {
       const inside = mark < marks.length && marks[mark][0] <= from;
       const border = mark < marks.length ? marks[mark][inside ? 1 : 0] : to;
       const end = Math.min(to, border);
-      result.push([from, end, owners, inside]);
+      result.push([from, end, owners, inside ? marks[mark] : null]);
       from = end;
     }
   };
@@ -68,13 +68,13 @@ function buildColumn(view, data, column, unitAt, length) {
   text.tabIndex = 0;
   text.setAttribute("role", "group");
   text.setAttribute("aria-label", `${column.title}${counted ? `, ${counted}` : ""}. Left and right arrow: next chunk.`);
-  text.style.height = `${data.height}px`;
 
   const seen = new Set();
   const spansOf = column.chunks.map(() => []);
   const nodes = [];
   const fragment = document.createDocumentFragment();
-  for (const [from, to, owners, marked] of pieces(length, column.segments, data.marks)) {
+  const marks = column.marks.length ? column.marks : data.marks;
+  for (const [from, to, owners, mark] of pieces(length, column.segments, marks)) {
     for (const owner of owners) {
       if (seen.has(owner)) continue;
       seen.add(owner);
@@ -102,14 +102,15 @@ function buildColumn(view, data, column, unitAt, length) {
     } else if (column.chunks.length) {
       piece.classList.add("bare");
     }
-    if (marked) piece.classList.add("marked");
+    if (mark) piece.classList.add("marked");
+    if (mark?.[2]) piece.classList.add("broken");
     nodes.push({ node: piece.firstChild, from: unitFrom, to: unitTo });
     fragment.append(piece);
   }
   if (!length) fragment.append(make("span", "empty", "There is no text here."));
   text.append(fragment);
   box.append(head, text);
-  return { id: column.id, chunks: column.chunks, box, text, spansOf, nodes };
+  return { id: column.id, chunks: column.chunks, answers: column.marks.length > 0, box, text, spansOf, nodes };
 }
 
 function build(view, data) {
@@ -117,6 +118,7 @@ function build(view, data) {
   const length = codePoints(data.text);
   view.unitAt = unitAt;
   view.columns = data.columns.map((column) => buildColumn(view, data, column, unitAt, length));
+  view.holder.dataset.count = view.columns.length;
   view.holder.replaceChildren(...view.columns.map((column) => column.box));
   view.hot = [];
   view.chosen = null;
@@ -205,8 +207,11 @@ function choose(view, column, owner) {
 
 function tellChoice(view) {
   const { column, owner } = view.chosen;
+  const ordinal = column.chunks[owner][0];
   view.live.textContent = describe(column, owner).join(", ");
-  view.send("clicked", { column: column.id, ordinal: column.chunks[owner][0] });
+  const told = JSON.stringify([column.id, ordinal]);
+  if (told !== view.wish) view.told.push(told);
+  view.send("clicked", { column: column.id, ordinal });
 }
 
 function under(view, event) {
@@ -232,12 +237,27 @@ function step(view, column, by) {
   if (before !== null) owner = Math.max(0, Math.min(count - 1, before + by));
   else owner = firstVisible(column);
   choose(view, column, owner);
-  const piece = column.spansOf[owner][0];
-  const unit = column.nodes.find((entry) => entry.node.parentElement === piece).from;
-  bringToTop(column, unit, 40);
+  goTo(column, owner);
   view.live.textContent = describe(column, owner).join(", ");
   clearTimeout(view.tell);
   view.tell = setTimeout(() => view.chosen && tellChoice(view), 250);
+}
+
+function goTo(column, owner) {
+  const piece = column.spansOf[owner][0];
+  const unit = column.nodes.find((entry) => entry.node.parentElement === piece).from;
+  bringToTop(column, unit, 40);
+}
+
+function reveal(view, column, owner) {
+  const piece = column.spansOf[owner][0];
+  if (!piece?.isConnected) return;
+  const { top } = piece.getBoundingClientRect();
+  const box = column.text.getBoundingClientRect();
+  if (top >= box.top && top < box.bottom - 40) return;
+  // The others follow the one that leads.
+  view.leader = column.text;
+  goTo(column, owner);
 }
 
 function firstVisible(column) {
@@ -291,8 +311,13 @@ function listen(view) {
       return;
     }
     light(view, found.column, found.owners);
-    const lines = found.owners.map((owner) => describe(found.column, owner));
-    showTip(view.tip, event, lines.length === 1 ? lines[0] : ["Overlap", ...lines.map((parts) => parts.join(" · "))]);
+    const described = found.owners.map((owner) => describe(found.column, owner));
+    const single = described.length === 1;
+    const lines = single ? described[0] : ["Overlap", ...described.map((parts) => parts.join(" · "))];
+    const { classList } = event.target;
+    if (classList.contains("broken")) lines.push("A judged answer that no chunk holds whole");
+    else if (classList.contains("marked") && found.column.answers) lines.push("A judged answer");
+    showTip(view.tip, event, lines);
   });
   root.addEventListener("pointerleave", () => {
     light(view, null, []);
@@ -338,6 +363,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
       holder: root.querySelector(".columns"),
       live: root.querySelector(".silent"),
       tip: parentElement.querySelector(".tip"),
+      told: [],
     };
     views.set(root, view);
   }
@@ -348,20 +374,28 @@ export default function ({ parentElement, data, setTriggerValue }) {
   if (!view.colours.length) view.colours = ["#3f78c0"];
   root.classList.toggle("dark", isDark(root));
   const rebuilt = view.sig !== data.sig || view.theme !== theme;
+  const sameText = view.text === data.text;
   if (rebuilt) {
-    const sameText = view.text === data.text;
     const places = sameText && view.columns ? view.columns.map((column) => column.text.scrollTop) : [];
+    root.style.setProperty("--height", `${data.height}px`);
     build(view, data);
     view.columns.forEach((column, i) => (column.text.scrollTop = places[i] ?? places[0] ?? 0));
     [view.sig, view.theme, view.text] = [data.sig, theme, data.text];
   }
-  for (const column of view.columns) column.text.style.height = `${data.height}px`;
-  const wish = JSON.stringify([data.selected, rebuilt && data.sig]);
-  if (wish !== view.wish) {
+  root.style.setProperty("--height", `${data.height}px`);
+  const wish = JSON.stringify(data.selected);
+  if (rebuilt || wish !== view.wish) {
     view.wish = wish;
+    // What was told from here comes back, perhaps after the next chunk was chosen: it is marked already.
+    const echo = rebuilt ? view.told.length - 1 : view.told.indexOf(wish);
+    view.told.splice(0, echo + 1);
     const column = data.selected && view.columns.find((candidate) => candidate.id === data.selected[0]);
     const owner = column ? column.chunks.findIndex((chunk) => chunk[0] === data.selected[1]) : -1;
-    if (column || rebuilt) choose(view, column, owner);
+    if (rebuilt || echo < 0) choose(view, column, owner);
+    // A moved slider leaves the text where it is.
+    if (owner >= 0 && (rebuilt ? !sameText : echo < 0)) {
+      requestAnimationFrame(() => reveal(view, column, owner));
+    }
   }
   const target = data.scroll_to === null ? null : `${data.scroll_to} ${data.text.length} ${data.offset}`;
   if (target !== view.target) {

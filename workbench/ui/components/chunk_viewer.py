@@ -3,8 +3,8 @@
     picked = chunk_viewer(text, [Column("a", "Sentences, 250", chunks)], key="viewer")
     if picked.chunk: …  # ("a", 12): column id and Chunk.ordinal
 
-Mount it inside ``@st.fragment``, and do not pass a click back as ``selected``: the browser has marked it already,
-and every changed argument sends the whole text again.
+Mount it inside ``@st.fragment``: then a click draws nothing else again. Whatever argument changes, the whole text is
+sent again.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ class Column:
     """One configuration's chunks of the document, in order; all of them, the viewer takes those on its text.
 
     ``note`` stands in the header after the count, ``colour`` is the index of the header's dot in the chart colours
-    (the column's place when None).
+    (the column's place when None). ``answers`` are judged answers: underlined, those among ``broken`` so that they
+    stand out.
     """
 
     id: str
@@ -62,6 +63,8 @@ class Column:
     chunks: Sequence[Chunk]
     note: str = ""
     colour: int | None = None
+    answers: Sequence[Span] = ()
+    broken: Sequence[Span] = ()
 
 
 def segments(spans: Sequence[Span]) -> list[Segment]:
@@ -156,7 +159,20 @@ def _column_data(column: Column, place: int, start: int, end: int) -> dict[str, 
         "count": len(column.chunks),
         "segments": [list(segment) for segment in segments(spans)],
         "chunks": [[c.ordinal, c.start, c.end, c.token_count, c.page_start, c.page_end] for c in chunks],
+        "marks": _answer_marks(column, start, end),
     }
+
+
+def _answer_marks(column: Column, start: int, end: int) -> list[list[int]]:
+    """Return disjoint ``[start, end, broken]`` from the start of the text; where answers overlap, broken wins."""
+    ranges = sorted([(a, b, 0) for a, b in column.answers] + [(a, b, 1) for a, b in column.broken])
+    here = [
+        (max(a, start) - start, min(b, end) - start, broken)
+        for a, b, broken in ranges
+        if a < end and b > start
+    ]
+    pieces = segments([(a, b) for a, b, _ in here])
+    return [[a, b, max(here[index][2] for index in owners)] for a, b, owners in pieces]
 
 
 _mount = st.components.v2.component(
@@ -186,7 +202,8 @@ def chunk_viewer(
 
     ``text`` is a window of the document, at most some 40,000 characters, that begins at the document's ``offset``;
     every other range is in the document's own characters. ``marks`` are underlined in every column. ``scroll_to`` is a
-    character that is brought to the top whenever it changes. ``height`` is the height of the text in pixels.
+    character that is brought to the top whenever it changes. ``selected`` is marked, and brought into view where it was
+    not clicked here. ``height`` is the height of the text in pixels.
     ``on_click`` and ``on_selection`` are called before the script runs again and find the value in
     ``st.session_state[key]["clicked"]`` (``{"column", "ordinal"}``) and ``["selection"]`` (``{"column", "start", "end",
     "text"}``, unchecked). Raises ``SettingsError`` for more than four columns.

@@ -1,0 +1,104 @@
+"""Which chunk is looked at: one per column, kept while the slider moves, the view changes or the page is left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from workbench.records import Chunk
+from workbench.ui.comparison import Cuts
+from workbench.ui.components.chunk_viewer import PickedChunk
+from workbench.ui.passages import Passage
+
+COLUMN = "chosen column"
+COLUMN_WIDGET = "model input.column"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A column's choice, and what it was made on: a moved slider gives other chunks, its place in the text stays."""
+
+    text_hash: str
+    fingerprint: str
+    passage: int
+    ordinal: int
+    start: int
+
+
+def number_widget(column_id: str) -> str:
+    """Return the key of the box that holds the chosen chunk's number, from 1."""
+    return f"model input.{column_id}"
+
+
+def choose(column_id: str, ordinal: int) -> None:
+    """Look at another chunk, from the next ``settled`` on."""
+    st.session_state[COLUMN] = column_id
+    st.session_state[_wish(column_id)] = ordinal
+
+
+def column_taken() -> None:
+    """Take the column that was chosen in its box."""
+    st.session_state[COLUMN] = st.session_state[COLUMN_WIDGET]
+
+
+def number_taken(column_id: str) -> None:
+    """Take the number that was typed into its box."""
+    choose(column_id, int(st.session_state[number_widget(column_id)]) - 1)
+
+
+def chosen_column(columns: Sequence[Cuts]) -> Cuts | None:
+    """Return the column whose chunk is looked at, or None while no column has a chunk."""
+    ready = [column for column in columns if column.result.parsed is not None and column.result.chunks]
+    wanted = st.session_state.get(COLUMN)
+    return next((column for column in ready if column.draft.id == wanted), ready[0] if ready else None)
+
+
+def settled(column: Cuts, index: int, passage: Passage) -> PickedChunk:
+    """Return the chosen chunk of a column that has chunks.
+
+    Another passage brings its first chunk, other settings the chunk that stands where the chosen one began.
+    """
+    assert column.result.parsed is not None
+    assert column.config is not None
+    chunks, column_id = column.result.chunks, column.draft.id
+    text_hash, fingerprint = column.result.parsed.document.text_hash, column.config.fingerprint
+    key = f"chosen chunk.{column_id}"
+    held: Held | None = st.session_state.get(key)
+    wished = st.session_state.pop(_wish(column_id), None)
+    # Where the choice was made: a slider that goes to and fro comes back to the chunk that it started from.
+    start: int | None = None
+    if wished is not None:
+        ordinal = min(max(0, int(wished)), len(chunks) - 1)
+    elif held is None or held.text_hash != text_hash:
+        ordinal = _first_on(chunks, passage)
+    else:
+        ordinal = held.ordinal if held.fingerprint == fingerprint else _at(chunks, held.start)
+        start = held.start
+        if held.passage != index and not _touches(chunks[ordinal], passage):
+            ordinal, start = _first_on(chunks, passage), None
+    start = chunks[ordinal].start if start is None else start
+    st.session_state[key] = Held(text_hash, fingerprint, index, ordinal, start)
+    return PickedChunk(column_id, ordinal)
+
+
+def _wish(column_id: str) -> str:
+    return f"wished chunk.{column_id}"
+
+
+def _touches(chunk: Chunk, passage: Passage) -> bool:
+    return chunk.start < passage.end and chunk.end > passage.start
+
+
+def _first_on(chunks: Sequence[Chunk], passage: Passage) -> int:
+    """Return the first chunk that begins on the passage, else the first that touches it, else the first of all."""
+    here = [chunk for chunk in chunks if _touches(chunk, passage)]
+    begins = [chunk for chunk in here if chunk.start >= passage.start]
+    return (begins or here or list(chunks))[0].ordinal
+
+
+def _at(chunks: Sequence[Chunk], offset: int) -> int:
+    """Return the last chunk that begins at or before ``offset``, else the first."""
+    before = [chunk.ordinal for chunk in chunks if chunk.start <= offset]
+    return before[-1] if before else 0
