@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-NAMES = ("add", "documents", "chunks", "build", "search", "evaluate")
+NAMES = ("add", "documents", "chunks", "build", "search", "evaluate", "sweep")
 """In the order in which a newcomer uses them; a file's name is the command, ``-`` written as ``_``."""
 
 

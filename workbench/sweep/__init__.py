@@ -4,14 +4,15 @@
 ``standing`` says what came of it. Where results are kept is the workspace's business.
 """
 
-from workbench.sweep.course import Ending, Failure, LeftOut, Measured, Progress, course
+from workbench.sweep.course import KINDS, Ending, Failure, LeftOut, Measured, Progress, course
 from workbench.sweep.expansion import Dropped, Expansion, expansion
 from workbench.sweep.grid import Budget, Factors, Sweep
 from workbench.sweep.grid_yaml import parsed, written
 from workbench.sweep.screening import screening_config
-from workbench.sweep.standing import Agreement, Standing, standing
+from workbench.sweep.standing import Agreement, Place, Standing, standing
 
 __all__ = [
+    "KINDS",
     "Agreement",
     "Budget",
     "Dropped",
@@ -21,6 +22,7 @@ __all__ = [
     "Failure",
     "LeftOut",
     "Measured",
+    "Place",
     "Progress",
     "Standing",
     "Sweep",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from workbench.config import Config
 from workbench.errors import Cancelled, WorkbenchError
@@ -15,6 +15,7 @@ from workbench.sweep.screening import screening_config
 from workbench.sweep.standing import ordered
 
 Kind = Literal["screened", "confirmed"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 Share = Callable[[float], None]
 """Called with the share, 0 to 1, of one configuration's work that is done; may raise ``Cancelled``."""
 
@@ -72,13 +73,10 @@ class Ending:
         """What the budget left out, for people; empty where nothing was."""
         if not self.left_out:
             return ""
-        counts = [
-            (sum(one.kind == kind for one in self.left_out), verb)
-            for kind, verb in (("screened", "screened"), ("confirmed", "confirmed"))
-        ]
+        counts = [(sum(one.kind == kind for one in self.left_out), kind) for kind in KINDS]
         said = " and ".join(
-            f"{count} {'configuration was' if count == 1 else 'configurations were'} not {verb}"
-            for count, verb in counts
+            f"{count} {'configuration was' if count == 1 else 'configurations were'} not {kind}"
+            for count, kind in counts
             if count
         )
         names = [one.config.name for one in self.left_out]
@@ -102,9 +100,27 @@ class Progress:
     seconds_left: float | None
     """None until a rate is known."""
 
+    @property
+    def sentence(self) -> str:
+        """The stage, how many of its configurations are done, and which one is under way."""
+        stage = "screening" if self.kind == "screened" else "confirming"
+        left = "" if self.seconds_left is None else f", about {shown_seconds(self.seconds_left)} left"
+        return f"{stage} {self.done} of {self.total}{left}" + (f": {self.config}" if self.config else "")
 
-class _TimeIsUp(Exception):
-    """The budget of minutes is spent in the middle of a configuration."""
+
+def shown_seconds(seconds: float) -> str:
+    """Return a span of time for people.
+
+    >>> shown_seconds(8.2), shown_seconds(75), shown_seconds(7300)
+    ('8 s', '1 min', '2.0 h')
+    """
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+class _TimeIsUp(Cancelled):
+    """The budget of minutes is spent in the middle of a configuration: it stops as if somebody had asked."""
 
 
 def course(
@@ -185,7 +201,7 @@ class _Run:
             def share(part: float, number: int = number, name: str = config.name, work: float = work) -> None:
                 self._report(kind, name, number, len(configs), work * part)
                 if self._time_is_up():
-                    raise _TimeIsUp
+                    raise _TimeIsUp("the time is up")
 
             try:
                 share(0.0)

@@ -13,6 +13,7 @@ One folder holds everything; nothing in it is needed twice::
     models/          converted models
     configs/         saved configs, one YAML each
     questions/       question sets, one JSON each
+    sweeps/          grids, one YAML each, and what was measured for their configurations
     evaluations/     what configs found for question sets, by everything that decides it
 """
 

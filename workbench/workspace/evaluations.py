@@ -87,6 +87,21 @@ class Evaluations:
         found = self._kept(key, config.name)
         if found is not None:
             return found
+        made, complete = self.measured(config, questions, options, tick)
+        # A build that ran meanwhile has mixed two tables into these figures: they count now and are not kept.
+        # Nor are those without a document that could not be read just now.
+        if complete and self.key(config, questions, options) == key:
+            with writing(self._workspace.folder):
+                write_atomically(self._path(key), packed(made))
+        return made
+
+    def measured(
+        self, config: Config, questions: QuestionSet, options: Options, tick: Tick = no_tick
+    ) -> tuple[Outcome, bool]:
+        """Return an outcome measured now, and whether every document could be read: only then is it worth keeping.
+
+        Raises ``InputError`` when the config's table is not built.
+        """
         table = self._workspace.tables.table(config)
         ground = self.ground(config, questions, options)
 
@@ -106,12 +121,7 @@ class Evaluations:
             tick,
         )
         made = Outcome(made.scores, made.results, made.chunk_count, made.size_bytes, ground.lost)
-        # A build that ran meanwhile has mixed two tables into these figures: they count now and are not kept.
-        # Nor are those without a document that could not be read just now.
-        if ground.complete and self.key(config, questions, options) == key:
-            with writing(self._workspace.folder):
-                write_atomically(self._path(key), _packed(made))
-        return made
+        return made, ground.complete
 
     def is_kept(self, config: Config, questions: QuestionSet, options: Options | None = None) -> bool:
         """Return whether an outcome is in the cache; raises ``InputError`` when the table is not built."""
@@ -120,10 +130,6 @@ class Evaluations:
     def key(self, config: Config, questions: QuestionSet, options: Options) -> str:
         """Return the digest of everything that decides an outcome; raises ``InputError`` without a table."""
         states = self._workspace.tables.table(config).states()
-        texts = [
-            [row.id, row.name, pipeline.parser_for(row.name, config.parser).key(row.content_hash)]
-            for row in self._workspace.documents()
-        ]
         return digest(
             [
                 "evaluation",
@@ -132,25 +138,31 @@ class Evaluations:
                 self._workspace.model(config.embedder).id,
                 config.store.identity(),
                 config.retriever.identity(),
-                texts,
-                questions.key,
-                # The same range may carry another text: it decides where the range is after parsing anew.
-                list(questions.texts),
-                options.identity,
+                *self.given(config, questions, options),
             ]
         )
+
+    def given(self, config: Config, questions: QuestionSet, options: Options) -> list[object]:
+        """Return what is scored on, for keys: the texts as the config's parser reads them, the answers, the rules."""
+        texts = [
+            [row.id, row.name, pipeline.parser_for(row.name, config.parser).key(row.content_hash)]
+            for row in self._workspace.documents()
+        ]
+        # The same range may carry another text: it decides where the range is after parsing anew.
+        return [texts, questions.key, list(questions.texts), options.identity]
 
     def _path(self, key: str) -> Path:
         return self._workspace.folder / "evaluations" / f"{key}.json"
 
     def _kept(self, key: str, name: str) -> Outcome | None:
         try:
-            return _unpacked(self._path(key).read_bytes(), name)
+            return unpacked(self._path(key).read_bytes(), name)
         except (OSError, ValueError, TypeError, KeyError):
             return None
 
 
-def _packed(found: Outcome) -> bytes:
+def packed(found: Outcome) -> bytes:
+    """Return an outcome as JSON."""
     body = {
         "questions": list(found.scores.question_ids),
         "figures": {measure: values.tolist() for measure, values in found.scores.values.items()},
@@ -172,7 +184,8 @@ def _packed(found: Outcome) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode("ascii")
 
 
-def _unpacked(data: bytes, name: str) -> Outcome:
+def unpacked(data: bytes, name: str) -> Outcome:
+    """Return the outcome in ``data`` under a config's name; raises what ``json`` and the records raise."""
     body = json.loads(data)
     figures = {measure: np.array(values, np.float64) for measure, values in body["figures"].items()}
     results = {

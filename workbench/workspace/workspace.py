@@ -23,6 +23,7 @@ from workbench.workspace.map_pairs import MapPairs
 from workbench.workspace.maps import Maps
 from workbench.workspace.parses import ParsedFiles
 from workbench.workspace.question_sets import QuestionSets
+from workbench.workspace.sweeps import Sweeps
 from workbench.workspace.tables import Tables
 
 LARGEST_FILE_BYTES = 200 * 2**20
@@ -55,6 +56,7 @@ class Workspace:
         self.map_pairs = MapPairs(self)
         self.question_sets = QuestionSets(folder / "questions")
         self.evaluations = Evaluations(self)
+        self.sweeps = Sweeps(self)
 
     @cached_property
     def vector_cache(self) -> VectorCache:
