@@ -280,6 +280,20 @@ def test_filters_let_through_only_what_they_name(table: Table) -> None:
     assert table.nearest(directions()[0], 99, Filter(pages=(90, 99))) == []
 
 
+def test_filters_by_chunk_let_through_or_leave_out_what_they_name(table: Table) -> None:
+    table.replace_documents([rows(number, [0, 1, 2, 3]) for number in range(3)])
+    everything = [chunk.id for chunk, _ in table.nearest(directions()[0], 99)]
+    some = (everything[1], everything[7], everything[7], "'); DROP TABLE x; --", "")
+    found = [chunk.id for chunk, _ in table.nearest(directions()[0], 99, Filter(chunk_ids=some))]
+    assert found == [everything[1], everything[7]]
+    rest = [chunk.id for chunk, _ in table.nearest(directions()[0], 99, Filter(without_chunk_ids=some))]
+    assert rest == [one for one in everything if one not in some]
+    assert table.nearest(directions()[0], 99, Filter(chunk_ids=())) == []
+    both = Filter(pages=(1, 2), chunk_ids=tuple(everything), without_chunk_ids=some)
+    allowed = [chunk.id for chunk in table.chunks() if both.allows(chunk, {})]
+    assert {chunk.id for chunk, _ in table.nearest(directions()[0], 99, both)} == set(allowed)
+
+
 def test_a_question_of_another_dimension_is_refused(table: Table) -> None:
     table.replace_documents([rows(1, [0])])
     with pytest.raises(SettingsError, match="8 numbers and was asked with 3"):

@@ -20,6 +20,10 @@ class Filter:
     """First and last page, both included; a chunk that touches one of them may be found."""
     metadata: tuple[tuple[str, str], ...] = ()
     """Key and value; the chunk's document must have every one of them in its metadata, letter by letter."""
+    chunk_ids: tuple[str, ...] | None = None
+    """Only these chunks may be found."""
+    without_chunk_ids: tuple[str, ...] = ()
+    """These chunks may not be found."""
 
     def allows(self, chunk: Chunk, metadata: Mapping[str, str]) -> bool:
         """Return whether a chunk of a document with this metadata may be found."""
@@ -28,6 +32,10 @@ class Filter:
         if self.pages is not None and not (
             chunk.page_start <= self.pages[1] and chunk.page_end >= self.pages[0]
         ):
+            return False
+        if self.chunk_ids is not None and chunk.id not in self.chunk_ids:
+            return False
+        if chunk.id in self.without_chunk_ids:
             return False
         return all(metadata.get(key) == value for key, value in self.metadata)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,8 @@ class Matrix:
     vectors: Vectors
     metadata: Mapping[str, Mapping[str, str]]
     """Document id → metadata, for documents that have any."""
+    chunk_ids: npt.NDArray[np.bytes_]
+    """``(n,)``, UTF-8: a quarter of the space of text."""
 
     def nearest(
         self, vector: Vectors, k: int, where: Filter | None = None
@@ -64,6 +66,10 @@ class Matrix:
         if where.pages is not None:
             first, last = where.pages
             rows = rows[(self.page_starts[rows] <= last) & (self.page_ends[rows] >= first)]
+        if where.chunk_ids is not None:
+            rows = rows[np.isin(self.chunk_ids[rows], _encoded(where.chunk_ids))]
+        if where.without_chunk_ids:
+            rows = rows[~np.isin(self.chunk_ids[rows], _encoded(where.without_chunk_ids))]
         return rows
 
     def _fits(self, document_id: str, where: Filter) -> bool:
@@ -73,7 +79,12 @@ class Matrix:
     @property
     def size_bytes(self) -> int:
         """The space that keeping it takes."""
-        return self.vectors.nbytes + self.row_ids.nbytes + self.page_starts.nbytes + self.page_ends.nbytes
+        arrays = (self.vectors, self.row_ids, self.page_starts, self.page_ends, self.chunk_ids)
+        return sum(array.nbytes for array in arrays)
+
+
+def _encoded(chunk_ids: Sequence[str]) -> npt.NDArray[np.bytes_]:
+    return np.array([chunk_id.encode("utf-8", "surrogatepass") for chunk_id in chunk_ids], np.bytes_)
 
 
 class MatrixCache:

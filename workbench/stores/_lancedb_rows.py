@@ -146,7 +146,7 @@ def matrix_of(opened: Any, dimension: int) -> Matrix:
     """Return the table's rows for exact search."""
     from pyarrow.compute import sort_indices
 
-    columns = ["document_id", "ordinal", "page_start", "page_end", *_metadata_column(opened)]
+    columns = ["id", "document_id", "ordinal", "page_start", "page_end", *_metadata_column(opened)]
     rows = opened.search().select([*columns, "vector"]).with_row_id(True).to_arrow()
     order = sort_indices(rows, sort_keys=[("document_id", "ascending"), ("ordinal", "ascending")])
     where = order.to_numpy()
@@ -161,4 +161,5 @@ def matrix_of(opened: Any, dimension: int) -> Matrix:
         rows["page_end"].to_numpy()[where],
         vectors_of(rows, dimension)[where],
         _metadata_of(rows),
+        rows["id"].cast("binary").to_numpy(zero_copy_only=False).astype(np.bytes_)[where],
     )

@@ -25,6 +25,10 @@ def filtered(query: Any, where: Filter | None) -> Any:
     if where is not None and where.pages is not None:
         first, last = where.pages
         conditions.append((col("page_start") <= lit(last)) & (col("page_end") >= lit(first)))
+    if where is not None and where.chunk_ids is not None:
+        conditions.append(col("id").isin(list(where.chunk_ids)))
+    if where is not None and where.without_chunk_ids:
+        conditions.append(~col("id").isin(list(where.without_chunk_ids)))
     for key, value in where.metadata if where is not None else ():
         conditions.append(col("metadata").contains(lit(metadata_line(key, value))))
     return query.where(reduce(and_, conditions), prefilter=True) if conditions else query

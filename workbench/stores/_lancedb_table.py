@@ -118,7 +118,7 @@ class LanceTable(Table):
 
     def nearest(self, vector: Vectors, k: int, where: Filter | None = None) -> list[tuple[Chunk, float]]:
         asked = query_vector(self.info, vector)
-        if k <= 0 or (where is not None and where.document_ids == ()):
+        if k <= 0 or (where is not None and () in (where.document_ids, where.chunk_ids)):
             return []
         return self._read(lambda opened: self._nearest(opened, asked, k, where))
 
