@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from workbench.contracts.plugin import Plugin
 from workbench.errors import Cancelled, ContractError, WorkbenchError
 from workbench.records import RawItem, SourceItem
+
+if TYPE_CHECKING:
+    from workbench.http import Http
 
 LONGEST_ITEM_ID_CHARACTERS = 4_096
 KEPT_PROBLEMS = 200
@@ -25,13 +28,14 @@ def _never() -> bool:
 class SourceAccess:
     """What a source is given by its surroundings, because it is no setting.
 
-    ``folder``: where relative paths of its settings start, which is the folder of the config.
-    ``cancelled`` is
+    ``folder``: where relative paths of its settings start, which is the folder of the config. ``http``: polite and
+    guarded requests; None makes one with the operator's allow-list (``WORKBENCH_ALLOW_HOSTS``). ``cancelled`` is
     asked often; a source that sees it raises ``Cancelled``.
     """
 
     folder: Path = field(default_factory=Path)
     cancelled: Callable[[], bool] = _never
+    http: Http | None = None
 
     def check(self) -> None:
         """Raise ``Cancelled`` once the user asked to stop."""

@@ -1,0 +1,22 @@
+"""Polite and safe requests: only to public addresses, paced, patient, and within limits of time and size."""
+
+from workbench.http.addresses import ENVIRONMENT_NAME, AllowList
+from workbench.http.bodies import GZIP_MAGIC, unpacked
+from workbench.http.client import NOT_MODIFIED, PRODUCT, Http, Limits, Response
+from workbench.http.urls import checked_url, host_and_port, origin, shown_url
+
+__all__ = [
+    "ENVIRONMENT_NAME",
+    "GZIP_MAGIC",
+    "NOT_MODIFIED",
+    "PRODUCT",
+    "AllowList",
+    "Http",
+    "Limits",
+    "Response",
+    "checked_url",
+    "host_and_port",
+    "origin",
+    "shown_url",
+    "unpacked",
+]

@@ -1,0 +1,237 @@
+"""One GET: guarded, paced, retried, followed through its redirects, and read within limits."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import httpcore2
+
+from workbench import __version__
+from workbench.errors import InputError, ServiceError
+from workbench.http.addresses import AllowList
+from workbench.http.bodies import joined, megabytes, unpacked
+from workbench.http.network import GuardedNetwork, Watch
+from workbench.http.patience import RETRIED, Pace, TryAgain, patient_sleep, retry_after_s, retrying
+from workbench.http.urls import checked_url, host_and_port, origin, shown_url
+
+PRODUCT = "retrieval-workbench"
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+NOT_MODIFIED = 304
+_GONE = frozenset({404, 410})
+_FORBIDDEN = frozenset({401, 403, 407, 451})
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of one request is borne. ``total_s`` holds for all attempts and redirects together."""
+
+    total_s: float = 300.0
+    connect_s: float = 10.0
+    idle_s: float = 30.0
+    attempts: int = 6
+    redirects: int = 5
+    size_bytes: int = 50_000_000
+    unpacked_bytes: int = 200_000_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Response:
+    """An answer that was read whole. ``url`` is where it was found; names of ``headers`` are in lower case."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    data: bytes
+
+
+def _never() -> bool:
+    return False
+
+
+def _anywhere(url: str) -> None:
+    """Forbid no address."""
+
+
+class Http:
+    """A client for one run; threads may share it. Clock, sleep and pace can be given, so that nothing needs to wait.
+
+    ``allowed`` lists the private places that may be talked to; None takes the operator's list.
+    """
+
+    def __init__(
+        self,
+        allowed: AllowList | None = None,
+        limits: Limits = Limits(),
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        utc_s: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        ssl_context: ssl.SSLContext | None = None,
+    ) -> None:
+        self.limits = limits
+        self.pace = Pace(clock=clock)
+        self._clock = clock
+        self._utc_s = utc_s
+        self._sleep = sleep
+        self._watch = Watch(clock)
+        network = GuardedNetwork(AllowList.from_environment() if allowed is None else allowed, self._watch)
+        self._pool = httpcore2.ConnectionPool(
+            ssl_context=ssl_context or httpcore2.default_ssl_context(),
+            max_connections=16,
+            keepalive_expiry=5.0,
+            network_backend=network,
+        )
+
+    def get(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        limits: Limits | None = None,
+        check: Callable[[str], None] = _anywhere,
+        cancelled: Callable[[], bool] = _never,
+    ) -> Response:
+        """Return the answer to a GET: any 2xx, or 304.
+
+        ``check`` is called with the address and each one redirected to, and may raise. ``headers`` go to the host of
+        ``url`` only, never along with a redirect to another. Raises ``InputError`` with the status ``gone``,
+        ``forbidden``, ``refused``, ``too_large`` or ``damaged``, and ``ServiceError`` when later may be better.
+        """
+        bounds = limits or self.limits
+        here = first = checked_url(url)
+        deadline = self._clock() + bounds.total_s
+        for _ in range(bounds.redirects + 1):
+            check(here)
+            sent = headers if origin(here) == origin(first) else None
+            response = self._patiently(here, sent or {}, bounds, deadline, cancelled)
+            target = response.headers.get("location")
+            if response.status not in REDIRECTS or target is None:
+                return response
+            here = checked_url(target, here)
+        raise InputError(f"{shown_url(first)} was redirected more than {bounds.redirects} times", "refused")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _patiently(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        limits: Limits,
+        deadline: float,
+        cancelled: Callable[[], bool],
+    ) -> Response:
+        host = host_and_port(url)[0]
+        polite_s = 0.0
+        tries = 0
+
+        def attempt() -> Response:
+            nonlocal polite_s, tries
+            tries += 1
+            closed_s = self.pace.closed_s(host)
+            if self._clock() + closed_s > deadline + polite_s:
+                raise ServiceError(f"{host} asks to be left alone for another {closed_s:,.0f} seconds")
+            # Waiting for one's turn is politeness, not a failure: it does not shorten the time for the answer.
+            wait_s = self.pace.wait_s(host)
+            polite_s += max(0.0, wait_s - closed_s)
+            patient_sleep(wait_s, self._sleep, cancelled)
+            with self._watch.until(deadline + polite_s, cancelled):
+                try:
+                    return self._exchange(url, headers, limits)
+                except TryAgain as error:
+                    if error.retry_after_s is not None:
+                        self.pace.leave_alone(host, error.retry_after_s)
+                    raise
+
+        def pause(seconds: float) -> None:
+            patient_sleep(seconds, self._sleep, cancelled)
+
+        try:
+            return retrying(limits.attempts, lambda: deadline + polite_s, self._clock, pause)(attempt)
+        except TryAgain as error:
+            asked = f", and asks to wait {error.retry_after_s:,.0f} seconds" if error.retry_after_s else ""
+            often = "once" if tries == 1 else f"{tries} times"
+            raise ServiceError(f"{error}{asked}; asked {often}. Try again later") from error
+
+    def _exchange(self, url: str, headers: Mapping[str, str], limits: Limits) -> Response:
+        name = shown_url(url)
+        sent = {
+            "User-Agent": f"{PRODUCT}/{__version__}",
+            "Accept": "*/*",
+            "Accept-Encoding": "gzip, deflate",
+            **headers,
+        }
+        timeout = {
+            "connect": limits.connect_s,
+            "read": limits.idle_s,
+            "write": limits.idle_s,
+            "pool": limits.total_s,
+        }
+        try:
+            with self._pool.stream(
+                "GET", url, headers=list(sent.items()), extensions={"timeout": timeout}
+            ) as answer:
+                found: dict[str, str] = {}
+                for key, value in answer.headers:
+                    found.setdefault(key.decode("latin-1").lower(), value.decode("latin-1"))
+                data = b""
+                if self._checked_status(answer.status, found, name):
+                    data = _body(answer, found, limits, name)
+                return Response(url, answer.status, found, data)
+        except httpcore2.TimeoutException as error:
+            raise TryAgain(f"{name} did not answer in time") from error
+        except (httpcore2.NetworkError, httpcore2.RemoteProtocolError) as error:
+            for why in error.args:
+                if isinstance(why, ssl.SSLCertVerificationError):
+                    raise ServiceError(f"{name} cannot prove who it is: {why.verify_message}") from error
+            raise TryAgain(f"{name} cannot be reached or broke off") from error
+        except httpcore2.LocalProtocolError:
+            # What the library says repeats headers, and a header may be a secret.
+            raise InputError(
+                f"{name} cannot be asked for: a header holds what no header may", "refused"
+            ) from None
+
+    def _checked_status(self, status: int, headers: Mapping[str, str], name: str) -> bool:
+        """Say whether a body is to be read; raises for every answer that is none."""
+        if 200 <= status < 300:
+            return True
+        if status == NOT_MODIFIED or (status in REDIRECTS and "location" in headers):
+            return False
+        if status in RETRIED:
+            raise TryAgain(
+                f"{name} answered {status}", retry_after_s(headers.get("retry-after", ""), self._utc_s())
+            )
+        if status in _GONE:
+            raise InputError(f"{name} is not there any more ({status})", "gone")
+        if status in _FORBIDDEN:
+            raise InputError(f"{name} may not be read ({status})", "forbidden")
+        if status >= 500:
+            raise ServiceError(f"{name} answered {status}")
+        raise InputError(f"{name} was refused by its server ({status})", "refused")
+
+
+def _body(answer: httpcore2.Response, headers: Mapping[str, str], limits: Limits, name: str) -> bytes:
+    announced = headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limits.size_bytes:
+        raise InputError(f"{name} is larger than {megabytes(limits.size_bytes)}", "too_large")
+    data = joined(answer.iter_stream(), limits.size_bytes, name)
+    packing = headers.get("content-encoding", "identity").strip().lower()
+    if packing in ("", "identity"):
+        return data
+    if packing not in ("gzip", "x-gzip", "deflate"):
+        raise InputError(f"{name} is packed as {packing!r:.20}, which was not asked for", "unsupported")
+    return unpacked(data, limits.unpacked_bytes, name)

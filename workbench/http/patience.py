@@ -1,0 +1,107 @@
+"""When to ask a server again: not too often, not too soon after a refusal, and not for ever."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
+
+from workbench.errors import Cancelled, ServiceError
+
+RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Answers that may be another one later (RFC 9110, 15.5 and 15.6; RFC 6585)."""
+LONGEST_BACKOFF_S = 60.0
+_STEP_S = 0.25
+
+
+class TryAgain(ServiceError):
+    """A failure that may pass; ``retry_after_s`` is what the server asked for, None where it said nothing."""
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
+
+
+def retry_after_s(value: str, now_utc_s: float) -> float | None:
+    """Return the seconds that a Retry-After header asks for, in either of its forms (RFC 9110, 10.2.3).
+
+    >>> retry_after_s("120", 0.0)
+    120.0
+    >>> retry_after_s("Thu, 01 Jan 1970 00:01:30 GMT", 60.0)
+    30.0
+    """
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(text).timestamp() - now_utc_s)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+@dataclass(slots=True)
+class Pace:
+    """How often a host is asked. Threads share it: each reserves its moment, then waits for it."""
+
+    interval_s: float = 0.0
+    clock: Callable[[], float] = field(kw_only=True)
+    _intervals: dict[str, float] = field(default_factory=dict)
+    _next: dict[str, float] = field(default_factory=dict)
+    _closed: dict[str, float] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def slow_down(self, host: str, interval_s: float) -> None:
+        """Ask ``host`` at most once in this many seconds; the longest of several calls holds."""
+        with self._lock:
+            self._intervals[host] = max(interval_s, self._intervals.get(host, 0.0))
+
+    def leave_alone(self, host: str, seconds: float) -> None:
+        """Ask ``host`` nothing for so long: it said so to one thread, and means all."""
+        with self._lock:
+            self._closed[host] = max(self.clock() + seconds, self._closed.get(host, 0.0))
+
+    def closed_s(self, host: str) -> float:
+        """Return for how long ``host`` wants to be left alone, 0 when it does not."""
+        with self._lock:
+            return max(0.0, self._closed.get(host, 0.0) - self.clock())
+
+    def wait_s(self, host: str) -> float:
+        """Return how long to wait before the next request to ``host``, and count that request."""
+        with self._lock:
+            now = self.clock()
+            moment = max(now, self._next.get(host, now), self._closed.get(host, now))
+            self._next[host] = moment + max(self.interval_s, self._intervals.get(host, 0.0))
+            return moment - now
+
+
+def patient_sleep(seconds: float, sleep: Callable[[float], None], cancelled: Callable[[], bool]) -> None:
+    """Sleep in short steps; raises ``Cancelled`` soon after the user asked to stop."""
+    left = seconds
+    while left > 0:
+        if cancelled():
+            raise Cancelled("stopped while waiting to ask again")
+        sleep(min(left, _STEP_S))
+        left -= _STEP_S
+
+
+def retrying(
+    attempts: int, deadline: Callable[[], float], clock: Callable[[], float], sleep: Callable[[float], None]
+) -> Retrying:
+    """Return what runs a request again after ``TryAgain``: exponential backoff with full jitter, or what was asked.
+
+    It gives up after so many attempts, and at once when the next wait would end behind the deadline.
+    """
+    backoff = wait_random_exponential(multiplier=1, max=LONGEST_BACKOFF_S)
+
+    def wait(state: RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.retry_after_s if isinstance(error, TryAgain) else None
+        return backoff(state) if asked is None else asked
+
+    def stop(state: RetryCallState) -> bool:
+        return state.attempt_number >= attempts or clock() + state.upcoming_sleep >= deadline()
+
+    return Retrying(retry=retry_if_exception_type(TryAgain), wait=wait, stop=stop, sleep=sleep, reraise=True)
