@@ -11,6 +11,7 @@ import pytest
 from workbench.__main__ import DONE, SOME_FAILED, WRONG_USAGE, main
 from workbench.config import parsed
 from workbench.evaluation.formats import imported_path
+from workbench.evaluation.leaderboard import cost_rows as cost_figures
 from workbench.evaluation.leaderboard import rows as figures
 from workbench.evaluation.verdict import verdict
 from workbench.workspace import Workspace
@@ -89,10 +90,49 @@ def test_the_figures_are_those_of_the_library_and_a_second_run_repeats_them(
     documents = [here.document(row.id) for row in here.documents()]
     questions = imported_path(folder / "questions.csv", documents).question_set
     configs = [parsed((folder / f"{name}.yaml").read_text()) for name in ("small", "large")]
-    scores = [here.evaluations.outcome(config, questions).scores for config in configs]
-    known = {(row.config, row.metric, row.k): (row.value, row.low, row.high) for row in figures(scores)}
+    outcomes = {config.name: here.evaluations.outcome(config, questions) for config in configs}
+    scores = [outcome.scores for outcome in outcomes.values()]
+    costs = {config.name: here.evaluations.costs(config, outcomes[config.name]) for config in configs}
+    known = {
+        (row.config, row.metric, row.k): (row.value, row.low, row.high)
+        for row in (*figures(scores), *cost_figures(scores, costs))
+    }
     assert {(r["config"], r["metric"], r["k"]): (r["value"], r["low"], r["high"]) for r in first} == known
     assert message.rstrip().endswith(verdict(scores).sentence)
+
+
+def test_costs_are_beside_the_measures(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, rows, _ = evaluated(folder, capsys, "small", "large")
+    here = Workspace(folder / "workspace")
+    for name in ("small", "large"):
+        found = {row["metric"]: row["value"] for row in rows if row["config"] == name}
+        chunks = here.tables.table(parsed((folder / f"{name}.yaml").read_text())).chunks()
+        assert found["chunks"] == len(chunks)
+        assert found["embedding_tokens"] == sum(chunk.token_count for chunk in chunks)
+        assert found["index_bytes"] > 0
+        assert found["embedding_seconds"] > 0
+        assert found["embedding_from_cache"] == 0
+        assert found["seconds"] > 0
+        assert "embedding_usd" not in found
+
+
+def test_another_occurrence_of_the_answer_counts_unless_switched_off(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "in" / "copy.txt").write_text("The depot opens at four.")
+    assert main(["add", str(folder / "in"), *place(folder)]) == DONE
+    assert main(["build", str(folder / "large.yaml"), *place(folder)]) == DONE
+    counts = []
+    for more in ([], ["--every-occurrence"], ["--no-every-occurrence"]):
+        capsys.readouterr()
+        words = [str(folder / "large.yaml"), "--questions", str(folder / "questions.csv"), "--json"]
+        assert main(["evaluate", *words, *more, *place(folder)]) == DONE
+        rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        counts.append({(row["metric"], row["k"]): row["value"] for row in rows})
+    assert counts[0] == counts[1]
+    # The copy holds nothing but the answer, so it comes first; the judged place itself is third.
+    assert counts[0]["mrr", 3] == 1.0
+    assert counts[2]["mrr", 3] == pytest.approx((1 / 3 + 1) / 2)
 
 
 def test_people_get_the_verdict_last_on_the_same_stream(

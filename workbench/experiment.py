@@ -18,7 +18,7 @@ from workbench.evaluation.results import ChunkRanges, Place, QuestionResult, Tru
 from workbench.evaluation.scoring import CUTOFFS, Scores, scores
 from workbench.records import Document, Hit, Judgment
 
-VERSION = 1
+VERSION = 2
 """Rises whenever the same inputs would give other figures: it is part of every cache key."""
 
 Search = Callable[[str, int], tuple[Sequence[Hit], float]]
@@ -56,6 +56,8 @@ class Outcome:
     """Question id → hits, for every question that has an answer."""
     chunk_count: int
     size_bytes: int
+    token_count: int = 0
+    """Tokens of all chunks of the table, overlaps again each time."""
     lost: tuple[str, ...] = ()
     """Why judgments could not be used with this config's text of the documents."""
 

@@ -16,9 +16,10 @@ from workbench.evaluation import leaderboard
 from workbench.evaluation.questions import Question, QuestionSet, question_set
 from workbench.evaluation.report import html
 from workbench.evaluation.verdict import verdict
+from workbench.experiment import Options
 from workbench.records import Judgment
 from workbench.ui import evaluation_report, evaluation_runs
-from workbench.ui.evaluation_runs import MEASURE, SET, TABLES, Choice
+from workbench.ui.evaluation_runs import EVERYWHERE, MEASURE, SET, TABLES, Choice
 from workbench.ui.jobs import jobs
 from workbench.ui.lost_questions import FIRST, SECOND, SHOW
 from workbench.workspace import Workspace
@@ -232,6 +233,46 @@ def test_a_set_without_answers_says_what_to_do(here: Workspace) -> None:
     assert not app.exception
     assert "mark answers first" in words(app)
     assert not app.dataframe
+
+
+def test_the_switch_for_every_occurrence_is_a_measurement_of_its_own_and_part_of_the_link(
+    here: Workspace,
+) -> None:
+    here.add("copy.txt", ANSWERS["is half of the fare refunded?"][1].encode())
+    for found in CONFIGS.values():
+        here.tables.build(found)
+    app = measured(page())
+    assert app.toggle(key=EVERYWHERE).value is True
+    app.toggle(key=EVERYWHERE).set_value(False).run()
+    assert not app.dataframe  # not measured this way yet
+    app = measured(app)
+    assert not app.exception
+    assert app.query_params["everywhere"] == "no"
+    for credited in (True, False):
+        shown = page(everywhere="yes" if credited else "no", measure="recall@1")
+        options = Options(credit_everywhere=credited)
+        means = {
+            label: here.evaluations.outcome(found, the_set(here), options).scores.mean("recall@1")
+            for label, found in CONFIGS.items()
+        }
+        board = shown.dataframe[0].value.set_index("Table")["recall@1"]
+        assert {label: text.split()[0] for label, text in board.items()} == {
+            label: f"{100 * mean:.1f}" for label, mean in means.items()
+        }
+
+
+def test_the_leaderboard_shows_what_each_table_costs(here: Workspace) -> None:
+    board = measured(page()).dataframe[0].value.set_index("Table")
+    for label, found in CONFIGS.items():
+        chunks = here.tables.table(found).chunks()
+        hits = [here.tables.search(found, question, 5).hits for question in ANSWERS]
+        tokens = sum(hit.chunk.token_count for five in hits for hit in five) / len(ANSWERS)
+        assert board["Chunks"][label] == len(chunks)
+        assert board["Tokens shown"][label] == f"{tokens:,.0f}"
+        assert board["Size"][label].endswith(("kB", "MB"))
+        assert board["Embedding"][label] in ("below 0.1 s", "0.1 s", "0.2 s")
+        assert board["Search"][label] > 0
+    assert "Money" not in board
 
 
 @pytest.mark.usefixtures("here")

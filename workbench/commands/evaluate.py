@@ -12,7 +12,7 @@ from workbench.errors import InputError
 from workbench.evaluation import leaderboard
 from workbench.evaluation.formats import imported_path
 from workbench.evaluation.verdict import verdict
-from workbench.experiment import on_common_questions
+from workbench.experiment import Options, on_common_questions
 from workbench.workspace import Workspace
 
 
@@ -21,6 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("configs", nargs="+", metavar="CONFIG.yaml")
     parser.add_argument("--questions", required=True, type=Path, metavar="FILE", help="CSV, JSONL or BEIR")
     parser.add_argument("--measure", default="recall@5", help="what the verdict is about; default: recall@5")
+    parser.add_argument(
+        "--every-occurrence",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="credit the text of an answer wherever else it stands, too; default: yes",
+    )
 
 
 def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
@@ -32,7 +38,8 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     for remark in (*read.problems, *read.notes):
         out.message(f"{options.questions.name}, {remark}")
     missing = {row.name: row.missing_documents for row in workspace.tables.rows()}
-    outcomes = []
+    scoring = Options(credit_everywhere=options.every_occurrence)
+    outcomes, costs = [], {}
     for config in configs:
 
         def tick(done: int, total: int, name: str = config.name) -> None:
@@ -40,7 +47,8 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
 
         if missing.get(config.table_name):
             out.message(f"{config.name}: {missing[config.table_name]} documents are not in its table")
-        outcomes.append(workspace.evaluations.outcome(config, read.question_set, tick=tick))
+        outcomes.append(workspace.evaluations.outcome(config, read.question_set, scoring, tick))
+        costs[config.name] = workspace.evaluations.costs(config, outcomes[-1])
         for reason in outcomes[-1].lost:
             out.message(f"{config.name}: {reason}")
     out.clear()
@@ -48,7 +56,7 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     found = verdict(scores, options.measure)
     if not found.question_count:
         raise InputError(f"{options.questions} has no question with an answer in these documents", "empty")
-    for row in leaderboard.rows(scores):
+    for row in [*leaderboard.rows(scores), *leaderboard.cost_rows(scores, costs)]:
         out.row(
             asdict(row),
             f"{row.config:40.40} {row.measure:20} {row.value:10.4f}  [{row.low:.4f}, {row.high:.4f}]",

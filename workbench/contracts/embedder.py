@@ -98,6 +98,8 @@ class EmbeddingModel(ABC):
     tokenizer: Tokenizer
     passage_prefix: str = ""
     query_prefix: str = ""
+    price_usd_per_million_tokens: float | None = None
+    """What a hosted model charges; None for a model that runs here."""
 
     @abstractmethod
     def raw_vectors(self, inputs: Sequence[str], tick: Tick = no_tick) -> np.ndarray[Any, Any]:

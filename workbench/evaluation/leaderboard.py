@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from workbench.evaluation.costs import Costs
 from workbench.evaluation.formats.cells import written
 from workbench.evaluation.scoring import Scores, name_and_k
 from workbench.evaluation.significance import Interval, bootstrap_intervals, wilson
@@ -46,6 +47,15 @@ def rows(configs: Sequence[Scores]) -> list[Row]:
             found = wilson(float(values.sum()), count) if name == "hit" else interval
             result.append(Row(scores.config, name, k, found.value, found.low, found.high, count))
     return result
+
+
+def cost_rows(configs: Sequence[Scores], costs: Mapping[str, Costs]) -> list[Row]:
+    """Return what each configuration's table costs; no means over questions, so low and high are the value itself."""
+    return [
+        Row(scores.config, name, None, value, value, value, len(scores.question_ids))
+        for scores in configs
+        for name, value in costs[scores.config].figures.items()
+    ]
 
 
 def interval_of(found: Sequence[Row], config: str, measure: str) -> Interval | None:

@@ -8,7 +8,6 @@ import streamlit as st
 from workbench.config import Config
 from workbench.evaluation.losses import CutJudgment, cut_in_two
 from workbench.evaluation.results import ChunkRanges
-from workbench.experiment import Options
 from workbench.ui.evaluation_runs import HELD, Choice
 from workbench.ui.lost_questions import ground
 from workbench.ui.messages import plain
@@ -56,7 +55,7 @@ def cut_answers(choice: Choice) -> None:
 
 def cuts(choice: Choice, config: Config) -> list[CutJudgment]:
     """Return the answers that no chunk of a config's table holds whole."""
-    return _cuts(workspace().evaluations.key(config, choice.questions, Options()), choice, config)
+    return _cuts(workspace().evaluations.key(config, choice.questions, choice.options), choice, config)
 
 
 @st.cache_resource(show_spinner=False, max_entries=HELD)

@@ -12,6 +12,7 @@ from workbench import __version__
 from workbench.config import written
 from workbench.evaluation import leaderboard
 from workbench.evaluation.checks import findings
+from workbench.evaluation.costs import embedding_text, money_text, size_text
 from workbench.evaluation.report import LostAnswer, QuestionStory, Report, html
 from workbench.evaluation.scoring import LESS_IS_BETTER, name_and_k
 from workbench.evaluation.verdict import Verdict
@@ -61,6 +62,7 @@ def about(choice: Choice, verdict: Verdict) -> dict[str, object]:
     return {
         "question_set": choice.questions.name,
         "question_set_hash": choice.questions.hash,
+        "every_occurrence": choice.options.credit_everywhere,
         "verdict": verdict.sentence,
         "winner": verdict.winner,
         "recommended": verdict.recommended,
@@ -85,8 +87,11 @@ def report(choice: Choice, found: Measured, verdict: Verdict) -> Report:
         cost_measure=cost_measure(choice),
         costs={
             label: {
-                "chunks": f"{outcome.chunk_count:,}",
-                "size of the table": f"{outcome.size_bytes / 2**20:.1f} MB",
+                "text shown, tokens a question": f"{found.of(label).mean(cost_measure(choice)):,.0f}",
+                "chunks": f"{found.costs[label].chunks:,}",
+                "size of the table": size_text(found.costs[label].size_bytes),
+                "time to embed": embedding_text(found.costs[label]),
+                "money to embed": money_text(found.costs[label]),
                 "mean time of a search": _milliseconds(outcome.scores.values.get("seconds")),
                 "model": here.model(choice.configs[label].embedder).title,
             }
@@ -99,8 +104,12 @@ def report(choice: Choice, found: Measured, verdict: Verdict) -> Report:
             **{f"fingerprint of {label}": c.fingerprint for label, c in choice.configs.items()},
             "Retrieval Workbench": __version__,
             "Python": platform.python_version(),
+            "credited": "every occurrence of an answer"
+            if choice.options.credit_everywhere
+            else "the judged place alone",
             "repeat with": "python -m workbench evaluate CONFIG.yaml … --questions FILE --measure "
-            + choice.measure,
+            + choice.measure
+            + ("" if choice.options.credit_everywhere else " --no-every-occurrence"),
         },
     )
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
 from workbench.config import Config
 from workbench.errors import BusyError
 from workbench.evaluation import leaderboard
+from workbench.evaluation.costs import Costs
 from workbench.evaluation.leaderboard import Row
 from workbench.evaluation.questions import QuestionSet
 from workbench.evaluation.scoring import Scores, name_and_k
 from workbench.evaluation.verdict import Verdict, verdict
 from workbench.experiment import Options, Outcome, on_common_questions
+from workbench.records import digest
 from workbench.ui import address
 from workbench.ui.jobs import Job, jobs
 from workbench.ui.messages import shown_error, term_help
@@ -23,7 +25,7 @@ from workbench.ui.search_answers import labels_meant
 from workbench.workspace import TableRow, Workspace
 
 KIND = "evaluate"
-TABLES, SET, MEASURE = "verdict tables", "verdict set", "verdict measure"
+TABLES, SET, MEASURE, EVERYWHERE = "verdict tables", "verdict set", "verdict measure", "verdict everywhere"
 MEASURES = {
     "recall@5": "Answer found in 5 hits (recall@5)",
     "recall@1": "Answer found in the first hit (recall@1)",
@@ -48,6 +50,7 @@ class Choice:
     """Label → config."""
     questions: QuestionSet
     measure: str
+    options: Options = field(default_factory=Options)
 
     @property
     def k(self) -> int:
@@ -60,6 +63,7 @@ class Measured:
     """Everything measured for a choice, on the questions that all tables share."""
 
     outcomes: Mapping[str, Outcome]
+    costs: Mapping[str, Costs]
     scores: tuple[Scores, ...]
     rows: tuple[Row, ...]
 
@@ -83,6 +87,7 @@ def controls(tables: Mapping[str, TableRow], sets: Sequence[QuestionSet]) -> Cho
     if st.session_state[MEASURE] not in MEASURES:
         st.session_state[MEASURE] = DEFAULT_MEASURE
     picked = st.multiselect("Tables to compare", labels, key=TABLES, help=term_help("table"))
+    address.entered(EVERYWHERE, "everywhere", True, lambda texts: texts[-1] != "no")
     left, right = st.columns(2)
     name = left.selectbox("Question set", list(by_name), key=SET)
     measure = right.selectbox(
@@ -92,23 +97,35 @@ def controls(tables: Mapping[str, TableRow], sets: Sequence[QuestionSet]) -> Cho
         key=MEASURE,
         help="The verdict is about this measure. All others are measured, too, and change nothing.",
     )
-    address.left(TABLES, SET, MEASURE)
+    everywhere = st.toggle(
+        "Credit every occurrence of an answer",
+        key=EVERYWHERE,
+        help="Where the text of an answer stands in other places too, whoever reads it there has read the answer. "
+        "Switch it off to count the judged place alone.",
+    )
+    address.left(TABLES, SET, MEASURE, EVERYWHERE)
     address.shown(
         {
             "tables": picked if picked != labels[:FIRST_TABLES] else [],
             "set": name if name != sets[0].name else "",
             "measure": measure if measure != DEFAULT_MEASURE else "",
+            "everywhere": "" if everywhere else "no",
         }
     )
     found = {label: tables[label].config for label in picked}
     configs = {label: config for label, config in found.items() if config is not None}
-    return Choice(configs, by_name[name], measure) if configs else None
+    options = Options(credit_everywhere=bool(everywhere))
+    return Choice(configs, by_name[name], measure, options) if configs else None
 
 
 def missing(choice: Choice) -> list[str]:
     """Return the labels of the tables that were not measured on these questions yet, as they are now."""
     here = workspace().evaluations
-    return [label for label, config in choice.configs.items() if not here.is_kept(config, choice.questions)]
+    return [
+        label
+        for label, config in choice.configs.items()
+        if not here.is_kept(config, choice.questions, choice.options)
+    ]
 
 
 def offer(choice: Choice, left: Sequence[str]) -> None:
@@ -121,21 +138,30 @@ def offer(choice: Choice, left: Sequence[str]) -> None:
         if st.button(
             "Measure", type="primary", icon=":material/play_arrow:", disabled=bool(jobs().active([KIND]))
         ):
-            _start(workspace(), {label: choice.configs[label] for label in left}, choice.questions)
+            _start(workspace(), choice, left)
             st.rerun()
 
 
-def _start(here: Workspace, configs: Mapping[str, Config], questions: QuestionSet) -> None:
+def _start(here: Workspace, choice: Choice, left: Sequence[str]) -> None:
+    configs, questions = {label: choice.configs[label] for label in left}, choice.questions
+
     def measure(job: Job) -> str:
         for number, (label, config) in enumerate(configs.items()):
 
             def tick(done: int, total: int, number: int = number, label: str = label) -> None:
                 job.tick(number * total + done, total * len(configs), label)
 
-            here.evaluations.outcome(config, questions, tick=tick)
+            here.evaluations.outcome(config, questions, choice.options, tick)
         return f"{len(configs)} {'table' if len(configs) == 1 else 'tables'} measured"
 
-    key = " ".join([KIND, questions.key, *(config.table_name for config in configs.values())])
+    key = " ".join(
+        [
+            KIND,
+            questions.key,
+            digest(choice.options.identity),
+            *(config.table_name for config in configs.values()),
+        ]
+    )
     try:
         jobs().start(f"Measure on {questions.name}", KIND, measure, unit="questions", key=key)
     except BusyError as error:
@@ -145,18 +171,22 @@ def _start(here: Workspace, configs: Mapping[str, Config], questions: QuestionSe
 def measured(choice: Choice) -> Measured:
     """Return what is known of a choice that has nothing missing."""
     here = workspace()
-    keys = tuple(here.evaluations.key(c, choice.questions, Options()) for c in choice.configs.values())
-    return _measured(str(here.folder), tuple(choice.configs), keys, choice)
+    keys = tuple(here.evaluations.key(c, choice.questions, choice.options) for c in choice.configs.values())
+    found = _measured(str(here.folder), tuple(choice.configs), keys, choice)
+    # Asked for anew each time: a build may have told more of them since.
+    costs = {label: here.evaluations.costs(c, found.outcomes[label]) for label, c in choice.configs.items()}
+    cost_rows = leaderboard.cost_rows(found.scores, costs)
+    return replace(found, costs=costs, rows=(*found.rows, *cost_rows))
 
 
 @st.cache_resource(show_spinner=False, max_entries=HELD)
 def _measured(folder: str, labels: tuple[str, ...], keys: tuple[str, ...], _choice: Choice) -> Measured:
     outcomes = {}
     for label, config in _choice.configs.items():
-        found = workspace().evaluations.outcome(config, _choice.questions)
+        found = workspace().evaluations.outcome(config, _choice.questions, _choice.options)
         outcomes[label] = replace(found, scores=replace(found.scores, config=label))
     scores = on_common_questions(list(outcomes.values()))
-    return Measured(outcomes, tuple(scores), tuple(leaderboard.rows(scores)))
+    return Measured(outcomes, {}, tuple(scores), tuple(leaderboard.rows(scores)))
 
 
 def verdict_of(choice: Choice, found: Measured) -> Verdict:

@@ -15,7 +15,6 @@ from workbench.evaluation.ranks import shows
 from workbench.evaluation.results import ChunkRanges, FoundRange, QuestionResult, Truth
 from workbench.evaluation.scoring import LESS_IS_BETTER, name_and_k
 from workbench.evaluation.verdict import Verdict
-from workbench.experiment import Options
 from workbench.records import Chunk
 from workbench.spans import Span
 from workbench.ui.evaluation_runs import HELD, Choice, Measured
@@ -33,12 +32,12 @@ SAME = 1e-12
 def ground(choice: Choice, config: Config) -> Ground:
     """Return where the answers stand in a config's text, kept while nothing of it changes."""
     here = workspace().evaluations
-    return _ground(here.key(config, choice.questions, Options()), choice, config)
+    return _ground(here.key(config, choice.questions, choice.options), choice, config)
 
 
 @st.cache_resource(show_spinner=False, max_entries=HELD)
 def _ground(key: str, _choice: Choice, _config: Config) -> Ground:
-    return workspace().evaluations.ground(_config, _choice.questions, Options())
+    return workspace().evaluations.ground(_config, _choice.questions, _choice.options)
 
 
 # ── wins, ties and losses ────────────────────────────────────────────────────────────────────────────────────────

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from workbench.evaluation.costs import embedding_text, money_text, size_text
 from workbench.evaluation.leaderboard import Row, best_trade_offs, interval_of
 from workbench.evaluation.report import shown
 from workbench.evaluation.scoring import name_and_k
@@ -44,8 +45,11 @@ def leaderboard_table(choice: Choice, found: Measured, verdict: Verdict) -> None
     columns["Tokens shown"] = [
         shown("tokens_shown", _value(found.rows, i, cost_measure(choice))) for i in order
     ]
-    columns["Chunks"] = [found.outcomes[label].chunk_count for label in order]
-    columns["Size"] = [found.outcomes[label].size_bytes / 2**20 for label in order]
+    columns["Chunks"] = [found.costs[label].chunks for label in order]
+    columns["Size"] = [size_text(found.costs[label].size_bytes) for label in order]
+    columns["Embedding"] = [embedding_text(found.costs[label]) for label in order]
+    if any(found.costs[label].usd is not None for label in order):
+        columns["Money"] = [money_text(found.costs[label]) for label in order]
     columns["Search"] = [1000 * _value(found.rows, label, "seconds") for label in order]
     st.dataframe(
         pd.DataFrame(columns),
@@ -60,7 +64,14 @@ def leaderboard_table(choice: Choice, found: Measured, verdict: Verdict) -> None
                 help=f"Text that {choice.k} hits put before the reader, or the language model, per question"
             ),
             "Chunks": st.column_config.NumberColumn(format="localized"),
-            "Size": st.column_config.NumberColumn(format="%.1f MB", help="Space that the table takes"),
+            "Size": st.column_config.TextColumn(help="Space that the table takes"),
+            "Embedding": st.column_config.TextColumn(
+                help="How long the model computes for all chunks on this machine, measured while the table was built. "
+                "For chunks whose numbers were known already, it is what they would take."
+            ),
+            "Money": st.column_config.TextColumn(
+                help="Tokens of all chunks times the price that the config names"
+            ),
             "Search": st.column_config.NumberColumn(
                 format="%.0f ms", help="Mean time of a search, when it was measured"
             ),

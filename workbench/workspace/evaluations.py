@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from workbench import pipeline
 from workbench.config import Config
 from workbench.contracts import Tick, no_tick
 from workbench.errors import Cancelled, WorkbenchError
+from workbench.evaluation.costs import Costs
 from workbench.evaluation.questions import QuestionSet, reanchored
 from workbench.evaluation.results import ChunkRanges, FoundRange, QuestionResult, Truth
 from workbench.evaluation.scoring import Scores
@@ -109,19 +110,35 @@ class Evaluations:
             result = self._workspace.tables.search(config, text, k)
             return result.hits, result.seconds
 
+        chunks = table.chunks()
+        judged = set(ground.document_ids)
         made = outcome(
             config.name,
             ground.questions,
             ground.truths,
             search,
-            ChunkRanges(table.chunks(list(ground.document_ids))),
+            ChunkRanges([chunk for chunk in chunks if chunk.document_id in judged]),
             options,
             table.row_count(),
             table.size_bytes(),
             tick,
         )
-        made = Outcome(made.scores, made.results, made.chunk_count, made.size_bytes, ground.lost)
+        made = replace(made, token_count=sum(chunk.token_count for chunk in chunks), lost=ground.lost)
         return made, ground.complete
+
+    def costs(self, config: Config, found: Outcome) -> Costs:
+        """Return what a measured table costs. Times are those of its builds, whenever it was measured."""
+        model = self._workspace.model(config.embedder)
+        spent = self._workspace.tables.build_costs.of(config.table_name, model.id)
+        return Costs(
+            found.chunk_count,
+            found.size_bytes,
+            found.token_count,
+            spent.tokens,
+            spent.seconds,
+            self._workspace.embedding_rate(model.text_model),
+            model.price_usd_per_million_tokens,
+        )
 
     def is_kept(self, config: Config, questions: QuestionSet, options: Options | None = None) -> bool:
         """Return whether an outcome is in the cache; raises ``InputError`` when the table is not built."""
@@ -179,6 +196,7 @@ def packed(found: Outcome) -> bytes:
         ],
         "chunk_count": found.chunk_count,
         "size_bytes": found.size_bytes,
+        "token_count": found.token_count,
         "lost": list(found.lost),
     }
     return json.dumps(body, separators=(",", ":")).encode("ascii")
@@ -193,4 +211,11 @@ def unpacked(data: bytes, name: str) -> Outcome:
         for question, seconds, hits in body["results"]
     }
     found = Scores(name, tuple(body["questions"]), figures)
-    return Outcome(found, results, body["chunk_count"], body["size_bytes"], tuple(body["lost"]))
+    return Outcome(
+        found,
+        results,
+        body["chunk_count"],
+        body["size_bytes"],
+        int(body["token_count"]),
+        tuple(body["lost"]),
+    )

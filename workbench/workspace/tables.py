@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workbench import pipeline, plugins
@@ -21,15 +21,19 @@ from workbench.contracts import (
     no_tick,
 )
 from workbench.errors import Cancelled, ConfigError, InputError, WorkbenchError
+from workbench.ingest.metering import Meter, metered
 from workbench.ingest.vector_cache import cached_vectors
 from workbench.records import Document, Hit
 from workbench.spans import Span
+from workbench.workspace.build_costs import BuildCosts
 from workbench.workspace.documents import now_utc
 
 if TYPE_CHECKING:
     from workbench.workspace.workspace import Workspace
 
 CALIBRATION_TEXTS = 32
+TOKENS_OF_A_RATE = 1_000
+"""A build that embeds as many tokens is long enough to tell the model's speed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ class Tables:
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
         self._connections: dict[VectorStore, StoreConnection] = {}
+        self.build_costs = BuildCosts(workspace.folder / "builds")
 
     def connection(self, config: Config) -> StoreConnection:
         """Return the store that a config names, with the config's own settings of it."""
@@ -201,16 +206,23 @@ class Tables:
         table = connection.create(info)
         failed: list[tuple[str, str]] = []
         pipeline_documents = self._readable(ids, config, failed)
-        step = pipeline.write_documents(
-            pipeline_documents,
-            len(ids),
-            config,
-            model,
-            table,
-            workspace.vector_cache,
-            workspace.memo,
-            on_step,
-        )
+        spent = Meter()
+        try:
+            step = pipeline.write_documents(
+                pipeline_documents,
+                len(ids),
+                config,
+                metered(model, spent),
+                table,
+                workspace.vector_cache,
+                workspace.memo,
+                on_step,
+            )
+        finally:
+            # Also of a build that was stopped: the next one takes these vectors from the cache.
+            self.build_costs.add(config.table_name, model.id, spent)
+            if spent.tokens >= TOKENS_OF_A_RATE and workspace.embedding_rate(model) is None:
+                workspace.note_rate(model, spent.tokens, spent.seconds)
         # Documents that were deleted, also while this ran.
         table.drop_documents(sorted(table.states().keys() - {row.id for row in workspace.documents()}))
         note = table.optimise() or ""
@@ -332,9 +344,7 @@ class Tables:
 def _with_top_k(config: Config, k: int) -> Config:
     settings = {**config.retriever.model_dump(), "top_k": k}
     retriever = plugins.build("retrievers", config.retriever.name, settings)
-    return Config(
-        config.name, config.chunker, config.embedder, config.parser, config.store, retriever, config.comment
-    )
+    return replace(config, retriever=retriever)
 
 
 def _config_of(info: TableInfo) -> Config | None:
