@@ -1,8 +1,8 @@
-"""Map: the chunks of one table on a plane, with a question and its hits."""
+"""Map: the chunks of one table on a plane, or of two on aligned axes, with a question and its hits."""
 
 import streamlit as st
 
-from workbench.ui import map_view
+from workbench.ui import map_controls, map_jobs, map_pair_view, map_view
 from workbench.ui.messages import empty_state
 from workbench.ui.search_answers import searchable_tables
 
@@ -18,5 +18,8 @@ if not tables:
     )
     st.stop()
 
-choice = map_view.controls(tables)
-map_view.draw(choice, map_view.current(choice))
+choice = map_controls.controls(tables)
+if choice.other is None:
+    map_view.draw(choice, map_jobs.current(choice))
+elif pair := map_jobs.current_pair(choice):
+    map_pair_view.draw_pair(choice, pair)

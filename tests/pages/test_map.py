@@ -14,7 +14,8 @@ from streamlit.testing.v1 import AppTest
 
 from workbench.config import parsed
 from workbench.ui.jobs import HEAVY_AT_ONCE, jobs
-from workbench.ui.map_view import COLOUR, DISTANCE, JOB_KIND, NEIGHBOURS, QUESTION, TABLE
+from workbench.ui.map_controls import COLOUR, DISTANCE, NEIGHBOURS, OTHER, QUESTION, TABLE
+from workbench.ui.map_jobs import JOB_KIND
 from workbench.workspace import Workspace
 from workbench.workspace import maps as maps_module
 from workbench.workspace.maps import MapSettings
@@ -30,6 +31,7 @@ embedder: {{name: hashing}}
 """
 SMALL = parsed(CONFIG.format(name="Small", size=8))
 LARGE = parsed(CONFIG.format(name="Large", size=150))
+MIDDLE = parsed(CONFIG.format(name="Middle", size=14))
 WORDS = [
     "tram",
     "bus",
@@ -61,6 +63,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         here.add(f"{number}.txt", text(number))
     here.tables.build(SMALL)
     here.tables.build(LARGE)
+    here.tables.build(MIDDLE)
     here.maps.compute(here.maps.sample(SMALL), MapSettings())
     return here.folder
 
@@ -255,10 +258,102 @@ def test_an_address_that_makes_no_sense_is_replaced_by_the_defaults() -> None:
     assert [slider.value for slider in app.slider] == [15, 0.1]
 
 
-@pytest.mark.parametrize("colour", ["document", "page", "length", "density"])
+@pytest.mark.parametrize("colour", ["document", "topic", "page", "length", "density"])
 @pytest.mark.usefixtures("tables")
 def test_every_colour_is_drawn(colour: str) -> None:
     app = page(table="Small", colour=colour)
     assert not app.exception
     assert not app.error
     assert drawn(app) == 1
+
+
+# ── picked chunks as a limit for questions ───────────────────────────────────────────────────────────────────────
+
+
+def button(app: AppTest, label: str) -> None:
+    next(one for one in app.button if one.label == label).click().run()
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_questions_can_be_asked_among_picked_chunks_or_without_them(tables: Workspace, inside: bool) -> None:
+    chunks = tables.maps.sample(SMALL).chunks
+    picked = [3, 8, 21]
+    app = page(table="Small", q="fare2 refund3")
+    app.session_state["map"] = {"lasso": {"indexes": picked}}
+    app.run()
+    del app.session_state["map"]
+    button(app, "Search within these" if inside else "Leave these out")
+    assert not app.exception
+    app.session_state["map"] = {"lasso": {"indexes": []}}
+    app.run()
+    named = {chunks[i].text for i in picked}
+    assert (set(texts(app)) == named) if inside else not named & set(texts(app))
+    assert any("Questions are asked" in element.value for element in app.markdown)
+    button(app, "Ask among all again")
+    assert len(texts(app)) == 10
+    assert not any("Questions are asked" in element.value for element in app.markdown)
+
+
+# ── two tables ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def pair(tables: Workspace) -> Workspace:
+    tables.map_pairs.compute(tables.map_pairs.sample(SMALL, MIDDLE), MapSettings())
+    return tables
+
+
+@pytest.mark.usefixtures("pair")
+def test_two_tables_are_drawn_side_by_side_with_the_share_that_changed() -> None:
+    app = page(table="Small", beside="Middle")
+    assert not app.exception
+    assert drawn(app) == 2
+    assert any("ten nearest neighbours in Small are" in element.value for element in app.markdown)
+    assert sum("can be trusted" in caption.value for caption in app.caption) == 2
+    assert app.segmented_control(COLOUR).value == "Changed"
+
+
+def test_a_point_picked_in_one_map_shows_the_same_text_of_the_other(pair: Workspace) -> None:
+    sample = pair.map_pairs.sample(SMALL, MIDDLE)
+    app = page(table="Small", beside="Middle")
+    app.session_state["map-0"] = {"clicked": {"index": 5}}
+    app.run()
+    assert not app.exception
+    mine = sample.first.chunks[5]
+    same = [
+        chunk.text
+        for chunk in sample.second.chunks
+        if chunk.document_id == mine.document_id and chunk.start < mine.end and chunk.end > mine.start
+    ]
+    assert texts(app) == [mine.text, *same]
+
+
+@pytest.mark.usefixtures("pair")
+def test_a_question_has_its_hits_in_both_maps() -> None:
+    app = page(table="Small", beside="Middle", q="fare2 refund3")
+    assert not app.exception
+    assert len(texts(app)) == 20
+    assert any("Nearest in Middle" in element.value for element in app.markdown)
+
+
+@pytest.mark.usefixtures("tables", "busy")
+def test_a_pair_that_is_not_there_is_computed_in_the_background() -> None:
+    app = page(table="Middle", beside="Small", neighbours="6")
+    assert not app.exception
+    assert drawn(app) == 0
+    assert [job.name for job in jobs().active([JOB_KIND])] == ["Maps of Middle and Small"]
+
+
+@pytest.mark.usefixtures("tables")
+def test_a_table_with_few_chunks_is_not_drawn_beside_another() -> None:
+    app = page(table="Small", beside="Large")
+    assert not app.exception
+    assert any("15 chunks or more" in info.value for info in app.info)
+    assert not jobs().listing([JOB_KIND])
+
+
+@pytest.mark.usefixtures("tables")
+def test_a_table_is_never_drawn_beside_itself() -> None:
+    app = page(table="Small", beside="Small")
+    assert not app.exception
+    assert app.selectbox(OTHER).value == "no second table"

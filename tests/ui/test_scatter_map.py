@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.errors import SettingsError
-from workbench.ui.components.scatter_map import MOST_GROUPS, SHADES, compacted, lassoed, map_data, shaded
+from workbench.ui.components.scatter_map import (
+    MISSING,
+    MOST_GROUPS,
+    SHADES,
+    compacted,
+    lassoed,
+    map_data,
+    shaded,
+)
 
 POINTS = np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]])
 
@@ -73,3 +81,21 @@ def test_indexes_of_no_point_are_left_out() -> None:
     assert lassoed({"indexes": [0, 2, 3, -1]}, 3) == [0, 2]
     assert lassoed({"indexes": []}, 3) == []
     assert lassoed(None, 3) is None
+
+
+def test_a_value_that_is_not_known_is_grey_and_leaves_the_scale_alone() -> None:
+    shades, low, high = shaded([0.0, np.nan, 1.0], (0.0, 1.0))
+    assert shades.tolist() == [0, MISSING, SHADES - 1]
+    assert (low, high) == (0.0, 1.0)
+    assert shaded([np.nan])[0].tolist() == [MISSING]
+
+
+def test_neighbours_are_sent_row_by_row() -> None:
+    near = np.array([[1, 2], [0, 2], [1, 0]], np.int32)
+    data = map_data(POINTS, neighbours=near, marked=[1, 7])
+    assert data["neighbours"]["each"] == 2
+    assert np.frombuffer(base64.b64decode(data["neighbours"]["rows"]), "<i4").tolist() == [1, 2, 0, 2, 1, 0]
+    assert data["marked"] == [1]
+    assert map_data(POINTS)["neighbours"] is None
+    with pytest.raises(SettingsError, match="2 lists of neighbours"):
+        map_data(POINTS, neighbours=near[:2])

@@ -128,6 +128,8 @@ _TERMS = {
     "recall": "The share of what should be found that was found.",
     "UMAP": "A way to draw embeddings on a plane: neighbours stay neighbours. Distances between far groups mean little.",
     "PCA": "The quickest way to draw embeddings on a plane. Coarser than UMAP.",
+    "trustworthiness": "A picture in two dimensions cannot keep all neighbours of a space of hundreds. Trustworthiness is "
+    "near 1 when what lies near on the picture is near in truth, and about 0.5 when the picture says nothing.",
     "density": "How many neighbours a chunk has nearby. Dense spots are often repeated or boilerplate text.",
     "fingerprint": "A short code computed from all settings that change the result. Same code, same chunks and numbers.",
     "table": "The chunks of one configuration with their embeddings, on disk as a LanceDB table; one configuration, one table.",

@@ -29,6 +29,7 @@ function readTheme(view) {
   if (colour.kind === "scale") {
     const stops = SCALES[view.dark ? "dark" : "light"];
     view.colours = Array.from({ length: SHADES }, (_, i) => mixed(stops, i / (SHADES - 1)));
+    view.colours.push(view.dark ? "#5c6470" : "#b4bac2");
   } else if (colour.kind === "groups") {
     const other = view.dark ? "#77808c" : "#8d96a3";
     view.colours = colour.legend.map((entry, i) => (entry.other ? other : colours[i % colours.length]));
@@ -85,6 +86,26 @@ function ring(pen, x, y, radius, colour, width) {
   pen.beginPath();
   pen.arc(x, y, radius, 0, 7);
   pen.stroke();
+}
+
+// Lines to the true nearest neighbours: short ones where the picture tells the truth.
+function drawNeighbours(view, pen, place, i) {
+  const { neighbours, points } = view;
+  if (!neighbours || i < 0 || i >= points.x.length) return;
+  const [x, y] = [place.x(points.x[i]), place.y(points.y[i])];
+  for (const [colour, width, alpha] of [[view.paper, 3, 0.7], [view.ink, 1, 0.85]]) {
+    pen.strokeStyle = colour;
+    pen.lineWidth = width;
+    pen.globalAlpha = alpha;
+    pen.beginPath();
+    for (let n = 0; n < neighbours.each; n += 1) {
+      const other = neighbours.rows[i * neighbours.each + n];
+      pen.moveTo(x, y);
+      pen.lineTo(place.x(points.x[other]), place.y(points.y[other]));
+    }
+    pen.stroke();
+  }
+  pen.globalAlpha = 1;
 }
 
 function drawQuestion(view, pen, place) {
@@ -173,7 +194,8 @@ function draw(view) {
   pen.setTransform(ratio, 0, 0, ratio, 0, 0);
   pen.clearRect(0, 0, view.width, view.height);
   const place = placing(view);
-  for (const [i, width] of [[view.picked, 2.2], [view.under, 1.4]]) {
+  drawNeighbours(view, pen, place, view.under >= 0 ? view.under : view.picked);
+  for (const [i, width] of [[view.picked, 2.2], [view.under, 1.4], ...view.data.marked.map((i) => [i, 2.2])]) {
     if (i >= 0 && i < view.points.x.length) {
       ring(pen, place.x(view.points.x[i]), place.y(view.points.y[i]), view.radius + 3, view.ink, width);
     }
@@ -196,7 +218,7 @@ function drawLegend(view) {
   if (colour.kind === "scale") {
     const bar = document.createElement("div");
     bar.className = "scale";
-    bar.style.background = `linear-gradient(90deg, ${view.colours.join(", ")})`;
+    bar.style.background = `linear-gradient(90deg, ${view.colours.slice(0, SHADES).join(", ")})`;
     const word = (text) => Object.assign(document.createElement("span"), { textContent: text });
     const digits = Math.abs(colour.high - colour.low) < 10 ? 2 : 0;
     const shown = (value) => value.toLocaleString("en-US", { maximumFractionDigits: digits });
@@ -450,6 +472,11 @@ export default function ({ parentElement, data, setTriggerValue }) {
     [view.camera, view.selection, view.picked, view.under] = [null, null, -1, -1];
     view.sig = data.sig;
   }
+  view.neighbours = data.neighbours && {
+    each: data.neighbours.each,
+    rows: view.nearText === data.neighbours.rows ? view.neighbours.rows : decoded(data.neighbours.rows, Int32Array),
+  };
+  view.nearText = data.neighbours?.rows;
   if (view.look !== data.look) {
     view.codes = decoded(data.codes, Uint8Array);
     view.lit = new Set();

@@ -25,6 +25,8 @@ MOST_GROUPS = 8
 MOST_LABELS = 20_000
 LABEL_CHARACTERS = 80
 SHADES = 32
+MISSING = SHADES
+"""The code of a point whose value is NaN: drawn grey."""
 QUANTILES = (0.02, 0.98)
 
 Points = npt.NDArray[np.floating[Any]]
@@ -64,17 +66,27 @@ def compacted(
     return code_of[np.searchsorted(present, values)], legend
 
 
-def shaded(values: Sequence[float]) -> tuple[npt.NDArray[np.uint8], float, float]:
-    """Return a shade per point, 0 to 31, and the values at both ends of the scale; outliers take the end's shade."""
-    numbers = np.nan_to_num(np.asarray(values, np.float64))
-    if numbers.size == 0:
-        return np.zeros(0, np.uint8), 0.0, 0.0
-    low, high = (float(v) for v in np.quantile(numbers, QUANTILES))
-    if high <= low:
-        low, high = float(numbers.min()), float(numbers.max())
+def shaded(
+    values: Sequence[float], scale: tuple[float, float] | None = None
+) -> tuple[npt.NDArray[np.uint8], float, float]:
+    """Return a shade per point, 0 to 31, and the values at both ends of the scale; outliers take the end's shade.
+
+    ``scale`` sets the ends; without it they are the 2nd and the 98th percentile. NaN has the shade ``MISSING``.
+    """
+    numbers = np.asarray(values, np.float64)
+    known = np.isfinite(numbers)
+    if not known.any():
+        low, high = scale or (0.0, 0.0)
+        return np.full(numbers.shape, MISSING, np.uint8), low, high
+    if scale is None:
+        low, high = (float(v) for v in np.quantile(numbers[known], QUANTILES))
+        if high <= low:
+            low, high = float(numbers[known].min()), float(numbers[known].max())
+    else:
+        low, high = scale
     span = (high - low) or 1.0
-    shades = np.clip((numbers - low) / span * (SHADES - 1), 0, SHADES - 1)
-    return np.rint(shades).astype(np.uint8), low, high
+    shades = np.clip((np.where(known, numbers, low) - low) / span * (SHADES - 1), 0, SHADES - 1)
+    return np.where(known, np.rint(shades), MISSING).astype(np.uint8), low, high
 
 
 def map_data(
@@ -84,9 +96,12 @@ def map_data(
     group_names: Sequence[str] = (),
     values: Sequence[float] | None = None,
     value_label: str = "",
+    value_scale: tuple[float, float] | None = None,
     labels: Sequence[str] | None = None,
     question: tuple[float, float] | None = None,
     hits: Sequence[int] = (),
+    neighbours: npt.NDArray[np.int32] | None = None,
+    marked: Sequence[int] = (),
     height: int = 560,
     noun: str = "chunks",
     sig: str | None = None,
@@ -94,7 +109,12 @@ def map_data(
     """Return what is sent to the browser."""
     points = np.ascontiguousarray(xy, "<f4").reshape(-1, 2)
     count = len(points)
-    for name, given in (("groups", groups), ("values", values), ("labels", labels)):
+    for name, given in (
+        ("groups", groups),
+        ("values", values),
+        ("labels", labels),
+        ("lists of neighbours", neighbours),
+    ):
         if given is not None and len(given) != count:
             raise SettingsError(f"the map has {count} points but {len(given)} {name}")
     if not np.isfinite(points).all():
@@ -102,7 +122,7 @@ def map_data(
     colour: dict[str, Any] = {"kind": "one"}
     codes = np.zeros(count, np.uint8)
     if values is not None:
-        codes, low, high = shaded(values)
+        codes, low, high = shaded(values, value_scale)
         colour = {"kind": "scale", "label": value_label, "low": low, "high": high}
     elif groups is not None:
         codes, legend = compacted(groups, group_names)
@@ -118,6 +138,10 @@ def map_data(
         "labels": shown_labels,
         "question": None if question is None else [float(question[0]), float(question[1])],
         "hits": [int(i) for i in hits if 0 <= int(i) < count],
+        "neighbours": None
+        if neighbours is None or neighbours.shape[1] == 0
+        else {"each": neighbours.shape[1], "rows": _base64(neighbours.astype("<i4"))},
+        "marked": [int(i) for i in marked if 0 <= int(i) < count],
         "height": height,
         "noun": noun,
     }
@@ -181,9 +205,12 @@ def scatter_map(
     group_names: Sequence[str] = (),
     values: Sequence[float] | None = None,
     value_label: str = "",
+    value_scale: tuple[float, float] | None = None,
     labels: Sequence[str] | None = None,
     question: tuple[float, float] | None = None,
     hits: Sequence[int] = (),
+    neighbours: npt.NDArray[np.int32] | None = None,
+    marked: Sequence[int] = (),
     height: int = 560,
     noun: str = "chunks",
     sig: str | None = None,
@@ -193,8 +220,9 @@ def scatter_map(
     """Draw points and return what was clicked or selected.
 
     ``xy``: ``(n, 2)``, finite. Colour comes from ``groups`` (an index into ``group_names`` per point; the eight largest
-    get a colour, or seven and "others") or from ``values`` (a continuous scale, named ``value_label``). ``labels`` are
-    shown in the tip, cut at 80 characters, up to 20,000 points. ``hits`` are indexes in rank order; ``question`` is where
+    get a colour, or seven and "others") or from ``values`` (a continuous scale, named ``value_label``, its ends
+    ``value_scale``; NaN is grey). Lines join a point that is picked or pointed at with its ``neighbours``, ``(n, k)``
+    rows; the points ``marked`` have a ring. ``labels`` are shown in the tip, cut at 80 characters, up to 20,000 points. ``hits`` are indexes in rank order; ``question`` is where
     the question stands. ``sig`` names the set of points (their own digest when None): the view is kept while it
     stays. The callbacks find the values in ``st.session_state[key]["clicked"]`` (``{"index"}``) and ``["lasso"]``
     (``{"indexes"}``). Raises ``SettingsError`` when lengths differ or a coordinate is not finite.
@@ -205,9 +233,12 @@ def scatter_map(
         group_names=group_names,
         values=values,
         value_label=value_label,
+        value_scale=value_scale,
         labels=labels,
         question=question,
         hits=hits,
+        neighbours=neighbours,
+        marked=marked,
         height=height,
         noun=noun,
         sig=sig,
@@ -215,11 +246,20 @@ def scatter_map(
     result = _mount(
         key=key, data=data, on_clicked_change=on_click or _nothing, on_lasso_change=on_lasso or _nothing
     )
-    clicked = result.get("clicked")
+    return _event(result, len(xy))
+
+
+def map_event(key: str, count: int) -> MapEvent:
+    """Return what the user just did on the map ``key`` of ``count`` points, before it is drawn again."""
+    return _event(st.session_state.get(key) or {}, count)
+
+
+def _event(values: Any, count: int) -> MapEvent:
+    clicked = values.get("clicked")
     index = int(clicked["index"]) if clicked else None
     return MapEvent(
-        index if index is not None and 0 <= index < len(xy) else None,
-        lassoed(result.get("lasso"), len(xy)),
+        index if index is not None and 0 <= index < count else None,
+        lassoed(values.get("lasso"), count),
     )
 
 

@@ -1,0 +1,134 @@
+"""The map that is there now, and the one that is being computed in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import streamlit as st
+
+from workbench.contracts import Tick
+from workbench.projection import FEWEST_FOR_UMAP
+from workbench.ui.jobs import Job, job_panel, jobs
+from workbench.ui.map_controls import Choice
+from workbench.ui.messages import plain, term_help
+from workbench.ui.resources import workspace
+from workbench.workspace.map_pairs import MapPair
+from workbench.workspace.maps import TableMap
+
+JOB_KIND = "map"
+NEIGHBOURS_SHARE = 0.2
+
+Work = Callable[[Tick], int]
+"""Computes what the job is for and returns how many chunks that are."""
+
+
+def current(choice: Choice) -> TableMap:
+    """Return the UMAP map when it is there; else start computing it, say so, and return the one by PCA."""
+    maps = workspace().maps
+    sample = maps.sample(choice.config)
+    if sample.total > len(sample.chunks):
+        st.caption(
+            f"{len(sample.chunks):,} of {sample.total:,} chunks are drawn, picked at random; the hits of a question "
+            "are always among them."
+        )
+    if len(sample.chunks) < FEWEST_FOR_UMAP:
+        if sample.chunks:
+            st.caption(f"Drawn by PCA: UMAP needs {FEWEST_FOR_UMAP} chunks or more.", help=term_help("PCA"))
+        return maps.quick(sample)
+    finished = maps.finished(sample, choice.settings)
+    if finished is None:
+
+        def work(tick: Tick) -> int:
+            maps.compute(sample, choice.settings, tick)
+            return len(sample.chunks)
+
+        _compute(
+            f"Map of {choice.label}",
+            maps.key(sample, choice.settings),
+            work,
+            "The one below is by PCA.",
+            "Drawn by PCA for the moment: the map by UMAP is being computed and will take its place.",
+        )
+    elif finished.method == "pca":
+        st.caption("Drawn by PCA: too few chunks differ from each other for UMAP.", help=term_help("PCA"))
+    job_panel(JOB_KIND, finished=0)
+    return finished or maps.quick(sample)
+
+
+def current_pair(choice: Choice) -> MapPair | None:
+    """Return the two maps when they are there; else start computing them, say so, and return None."""
+    pairs = workspace().map_pairs
+    if choice.other is None:
+        return None
+    sample = pairs.sample(choice.config, choice.other)
+    drawn, total = len(sample.first.chunks), sample.first.total
+    others, other_total = len(sample.second.chunks), sample.second.total
+    if drawn < total or others < other_total:
+        st.caption(
+            f"{drawn:,} of {total:,} and {others:,} of {other_total:,} chunks are drawn: a random share of the larger "
+            "table, and of the other one the chunks with the same text. Neighbours are counted among those."
+        )
+    if min(drawn, others) < FEWEST_FOR_UMAP:
+        st.info(
+            f"Each table needs {FEWEST_FOR_UMAP} chunks or more to be drawn beside another.",
+            icon=":material/scatter_plot:",
+        )
+        return None
+    finished = pairs.finished(sample, choice.settings)
+    if finished is None:
+
+        def work(tick: Tick) -> int:
+            pairs.compute(sample, choice.settings, tick)
+            return drawn + others
+
+        _compute(
+            f"Maps of {choice.label} and {choice.other_label}",
+            pairs.key(sample, choice.settings),
+            work,
+            "",
+            "The second map is laid out from where the same text lies on the first.",
+        )
+    job_panel(JOB_KIND, finished=0)
+    return finished
+
+
+def _compute(name: str, key: str, work: Work, instead: str, meanwhile: str) -> None:
+    """Start the job unless it runs or has failed; a failed one is started again only when the user asks."""
+    last = next((job for job in jobs().listing([JOB_KIND]) if job.key == key), None)
+    start = partial(_start, name, key, work)
+    if last is None or last.state == "done":
+        start()
+    elif not last.active:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            problem = f": {plain(last.error)}" if last.error else "."
+            st.warning(f"This map by UMAP was not computed{problem} {instead}".strip())
+            st.button("Compute it", on_click=start, icon=":material/play_arrow:")
+        return
+    st.caption(meanwhile, help=f"{term_help('PCA')} {term_help('UMAP')}")
+
+
+def _start(name: str, key: str, work: Work) -> None:
+    for job in jobs().active([JOB_KIND]):
+        # The one that was waited for before the settings moved; other tables' maps go on.
+        if job.key != key and job.name == name:
+            job.cancel()
+    if jobs().active_with(key) is None:
+        jobs().start(name, JOB_KIND, _work, work, key=key, unit="%")
+
+
+def _work(job: Job, work: Work) -> str:
+    def tick(done: int, total: int) -> None:
+        job.tick(done, total, _stage(done, total))
+
+    return f"{work(tick):,} chunks"
+
+
+def _stage(done: int, total: int) -> str:
+    """Return what UMAP is doing: a fifth is for neighbours, and between that and the layout it is compiled once."""
+    share = done / max(1, total)
+    if share < NEIGHBOURS_SHARE:
+        return "finding neighbours"
+    if share == NEIGHBOURS_SHARE:
+        return "loading UMAP, half a minute or more at its very first use"
+    return "laying out the points"
