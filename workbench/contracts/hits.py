@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 import regex
@@ -14,7 +15,8 @@ from workbench.errors import SettingsError
 from workbench.records import Chunk, Context, Document, Hit
 
 COMPARED = 100
-"""How many of the best hits are compared with each other for diversity."""
+"""How many of the best different texts are looked at, whatever the length of the list: for repetitions and diversity."""
+_MOST_RANKED = 10_000
 
 _TYPOGRAPHY = regex.compile(
     r"""\s|[\p{Pi}\p{Pf}"'`•·…!?()\[\]*_#|]|\p{Cf}|\p{Pd}(?!\p{Nd})|[.,:;](?!\p{Nd})"""
@@ -35,17 +37,24 @@ def folded(text: str) -> str:
     return str(_TYPOGRAPHY.sub("", unicodedata.normalize("NFKC", text).casefold()))
 
 
-def once(hits: Sequence[Hit]) -> list[Hit]:
-    """Return the first hit of every text; the chunks with a near-identical one are its ``also``.
+def first(ranked: Iterator[Hit], count: int) -> list[Hit]:
+    """Return the first ``count`` hits."""
+    return list(islice(ranked, count))
 
-    A text of typography alone is like no other.
+
+def once(ranked: Iterator[Hit], count: int) -> list[Hit]:
+    """Return the first ``count`` hits whose texts differ; chunks with a near-identical text are their ``also``.
+
+    A text of typography alone is like no other. ``_MOST_RANKED`` hits are looked at, at most.
     """
-    groups: dict[str, list[Hit]] = {}
-    for hit in hits:
-        groups.setdefault(folded(hit.chunk.text) or f"\0{hit.chunk.id}", []).append(hit)
+    found: dict[str, list[Hit]] = {}
+    for hit in islice(ranked, _MOST_RANKED):
+        found.setdefault(folded(hit.chunk.text) or f"\0{hit.chunk.id}", []).append(hit)
+        if len(found) == count:
+            break
     return [
-        replace(first, also=(*first.also, *(hit.chunk for hit in others))) if others else first
-        for first, *others in groups.values()
+        replace(shown, also=tuple(hit.chunk for hit in others)) if others else shown
+        for shown, *others in found.values()
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
@@ -12,9 +13,6 @@ from workbench.contracts import hits as listed
 from workbench.contracts.asked import Asked
 from workbench.contracts.plugin import Plugin
 from workbench.records import Hit
-
-_MOST_RANKED = 10_000
-"""How many chunks are looked at, at most, to fill a list with different texts."""
 
 
 class Retriever(Plugin):
@@ -38,31 +36,21 @@ class Retriever(Plugin):
     )
 
     @abstractmethod
-    def ranked(self, asked: Asked, k: int) -> list[Hit]:
-        """Return up to ``k`` chunks as hits, best first, ties by document id and ordinal; ranks do not matter.
+    def ranked(self, asked: Asked) -> Iterator[Hit]:
+        """Yield the chunks that may be found, best first, ties by document id and ordinal; ranks do not matter.
 
-        The parts of a hit sum to its score. A longer list begins with the shorter one.
+        The parts of a hit sum to its score. Some hundred are taken, rarely more: yield without doing all the work.
         """
 
     def hits(self, asked: Asked) -> list[Hit]:
         """Return up to ``top_k`` hits, best first, ranks from 1; an empty table gives an empty list."""
         asked.check_model()
+        compared = max(listed.COMPARED, self.top_k)
+        ranked = self.ranked(asked)
+        pool = listed.first(ranked, compared) if self.repeated else listed.once(ranked, compared)
         if self.diversity:
-            pool = self._different(asked, max(listed.COMPARED, self.top_k))
-            found = listed.diverse(pool, asked, self.diversity)[: self.top_k]
-        else:
-            found = self._different(asked, self.top_k)
-        numbered = [replace(hit, rank=rank) for rank, hit in enumerate(found, start=1)]
+            pool = listed.diverse(pool, asked, self.diversity)
+        found = [replace(hit, rank=rank) for rank, hit in enumerate(pool[: self.top_k], start=1)]
         if self.context == "neighbours":
-            return listed.with_neighbours(numbered, asked, self.context_chunks)
-        return listed.with_sections(numbered, asked) if self.context == "section" else numbered
-
-    def _different(self, asked: Asked, count: int) -> list[Hit]:
-        """Return the best ``count`` hits whose texts differ; the others stand in ``also`` of the best of them."""
-        k = count
-        while True:
-            ranked = self.ranked(asked, k)
-            found = ranked if self.repeated else listed.once(ranked)
-            if len(found) >= count or len(ranked) < k or k >= _MOST_RANKED:
-                return found[:count]
-            k = min(4 * k, _MOST_RANKED)
+            return listed.with_neighbours(found, asked, self.context_chunks)
+        return listed.with_sections(found, asked) if self.context == "section" else found
