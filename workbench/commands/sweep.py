@@ -50,7 +50,8 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     for kind, places in (("screened", found.screened), ("confirmed", found.confirmed)):
         for rank, place in enumerate(places, start=1):
             _print_place(kind, rank, place, found.measure, out)
-    out.conclusion(found.agreement.sentence)
+    if found.screened:
+        out.conclusion(found.agreement.sentence)
     out.conclusion(found.verdict.sentence)
     return SOME_FAILED if failed or read.problems else DONE
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from workbench.config import Config
+from workbench.contracts import Embedder
+from workbench.errors import WorkbenchError
 from workbench.sweep import Expansion, Sweep, screening_config
 from workbench.sweep.course import PASS, POOLING, Bench, shown_seconds
 from workbench.sweep.standing import ordered
@@ -89,9 +91,9 @@ def plan(workspace: Workspace, sweep: Sweep, expanded: Expansion, bench: Bench) 
 
 
 def _screening_seconds(workspace: Workspace, configs: Sequence[Config], begun: bool) -> float | None:
-    by_model: dict[str, list[Config]] = {}
+    by_model: dict[Embedder, list[Config]] = {}
     for config in configs:
-        by_model.setdefault(workspace.model(config.embedder).text_model.id, []).append(config)
+        by_model.setdefault(config.embedder, []).append(config)
     seconds = 0.0
     for found in by_model.values():
         one = _pass_seconds(workspace, found[0])
@@ -103,7 +105,10 @@ def _screening_seconds(workspace: Workspace, configs: Sequence[Config], begun: b
 
 
 def _pass_seconds(workspace: Workspace, config: Config) -> float | None:
-    """Return how long a model reads all documents once."""
-    rate = workspace.embedding_rate(workspace.model(config.embedder).text_model)
+    """Return how long a model reads all documents once; None where its speed, or the model, is not known."""
+    try:
+        rate = workspace.embedding_rate(workspace.model(config.embedder).text_model)
+    except WorkbenchError:
+        return None
     characters = sum(row.character_count for row in workspace.documents())
     return None if rate is None else characters / CHARACTERS_A_TOKEN / rate

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from workbench import sweep as sweeps
 from workbench.config import Config
 from workbench.contracts import Tick
-from workbench.errors import ConfigError, SettingsError
+from workbench.errors import ConfigError, SettingsError, WorkbenchError
 from workbench.evaluation.questions import QuestionSet
 from workbench.experiment import Options, Outcome
 from workbench.files import write_atomically, writing
@@ -169,11 +169,14 @@ class _Bench:
         return found, not built.failed and evaluations.is_kept(config, self._questions, self._options)
 
     def key(self, config: Config, kind: Kind) -> str | None:
-        """Return the digest of everything that decides a result; None for a kind that the config cannot have."""
+        """Return the digest of everything that decides a result; None where there cannot be one."""
         used = screening_config(config) if kind == "screened" else config
         if used is None:
             return None
-        model = self._workspace.model(used.embedder)
+        try:
+            model = self._workspace.model(used.embedder)
+        except WorkbenchError:
+            return None  # measuring it says what is wrong
         read = digest(used.parser.identity())
         if read not in self._given:
             self._given[read] = self._workspace.evaluations.given(used, self._questions, self._options)
