@@ -8,8 +8,8 @@ import streamlit as st
 from workbench.config import Config
 from workbench.evaluation.losses import CutJudgment, cut_in_two
 from workbench.evaluation.results import ChunkRanges
+from workbench.ui.evaluation_ground import ground
 from workbench.ui.evaluation_runs import HELD, Choice
-from workbench.ui.lost_questions import ground
 from workbench.ui.messages import plain
 from workbench.ui.resources import workspace
 

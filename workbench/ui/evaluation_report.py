@@ -16,8 +16,8 @@ from workbench.evaluation.costs import embedding_text, money_text, size_text
 from workbench.evaluation.report import LostAnswer, QuestionStory, Report, html
 from workbench.evaluation.scoring import LESS_IS_BETTER, name_and_k
 from workbench.evaluation.verdict import Verdict
+from workbench.ui.evaluation_ground import ground, reasons, told
 from workbench.ui.evaluation_runs import Choice, Measured
-from workbench.ui.lost_questions import ground, reasons
 from workbench.ui.resources import workspace
 from workbench.ui.verdict_view import cost_measure
 
@@ -120,6 +120,7 @@ def stories(choice: Choice, found: Measured) -> list[QuestionStory]:
     means = sign * np.mean([scores.of(choice.measure) for scores in found.scores], axis=0)
     ids = found.scores[0].question_ids
     asked = {question.id: question.text for question in choice.questions.questions}
+    names = {row.id: row.name for row in workspace().documents()}
     result = []
     for row in np.argsort(means, kind="stable")[:WORST_QUESTIONS]:
         lost = []
@@ -127,7 +128,8 @@ def stories(choice: Choice, found: Measured) -> list[QuestionStory]:
             truth = ground(choice, config).truth(ids[row])
             outcome = found.outcomes[label].results.get(ids[row])
             if truth is not None and outcome is not None:
-                lost += [LostAnswer(label, one.message) for one in reasons(choice, config, truth, outcome)]
+                found_reasons = reasons(choice, config, truth, outcome)
+                lost += [LostAnswer(label, told(one, truth, names)) for one in found_reasons]
         if lost:
             answers = [j for j in choice.questions.by_question[ids[row]] if j.grade > 0]
             texts = tuple(filter(None, (choice.questions.text_of(judgment) for judgment in answers)))
