@@ -117,8 +117,8 @@ def test_moving_a_setting_changes_its_column_and_the_link(document: str) -> None
 @pytest.mark.parametrize(
     ("label", "value", "sentence"),
     [
-        ("Overlap (tokens)", 60, "must be below size"),
-        ("Size (tokens), exactly", 0, "0"),
+        ("Overlap (tokens)", 60, "Overlap (60 tokens) must be below Size (60 tokens)"),
+        ("Size (tokens), exactly", 0, "Size (tokens) must be at least 8; it is 0"),
         ("Size (tokens), exactly", -7, "-7"),
         ("Overlap (tokens)", -1, "-1"),
     ],

@@ -18,11 +18,12 @@ import streamlit as st
 from workbench import pipeline
 from workbench.config import Config
 from workbench.contracts import EmbeddingModel
-from workbench.errors import Cancelled, WorkbenchError
+from workbench.errors import Cancelled, SettingsError, WorkbenchError
 from workbench.records import Chunk, Layout, ParsedFile, digest
 from workbench.ui.cut_figures import Figures, figures
 from workbench.ui.jobs import Job, jobs
 from workbench.ui.state import Draft
+from workbench.ui.wording import labelled
 from workbench.workspace import DocumentRow, Workspace
 
 JOB_KIND = "cut"
@@ -143,6 +144,11 @@ def computed(job: Job | None, workspace: Workspace, row: DocumentRow, config: Co
         return Result(parsed, model, chunks, figures(chunks, analysis, model))
     except Cancelled:
         raise
+    except SettingsError as error:
+        # What only the model itself can refuse, such as more tokens than it has places for.
+        plugins = (config.parser, config.chunker, config.embedder)
+        fields = {name: field for plugin in plugins for name, field in type(plugin).model_fields.items()}
+        return Result(problem=labelled(str(error), fields))
     except WorkbenchError as error:
         return Result(problem=str(error))
 

@@ -103,7 +103,9 @@ def _everything_else(draft: Draft, key: str, shown: Sequence[str]) -> Draft:
     chunker, settings = draft.plugin_name("chunker"), draft.settings("chunker")
     others = set(forms.used_settings("chunkers", chunker, settings)) - set(shown)
     settings |= forms.settings_form("chunkers", chunker, key, settings, only=others)
-    draft = _model_and_parser(draft.with_section("chunker", chunker, settings), key)
+    draft = draft.with_section("chunker", chunker, settings)
+    _problem(draft, "chunker")
+    draft = _model_and_parser(draft, key)
     name_key = _seeded(f"{key}.name", draft.typed_name)
     typed = st.text_input("Name", key=name_key, placeholder=draft.name, max_chars=80)
     return _named(draft, typed or "")
@@ -117,12 +119,22 @@ def _model_and_parser(draft: Draft, key: str) -> Draft:
         draft = draft.with_section(
             "embedder", name, forms.settings_form("embedders", name, key, _values(draft, "embedder", name))
         )
+        _problem(draft, "embedder")
     with st.expander("Reading the file", icon=":material/menu_book:"):
         name = draft.plugin_name("parser")
         st.caption("How PDF pages become one text." if name == "pdf" else label_of("parsers", name))
-        return draft.with_section(
+        draft = draft.with_section(
             "parser", name, forms.settings_form("parsers", name, key, _values(draft, "parser", name))
         )
+        _problem(draft, "parser")
+    return draft
+
+
+def _problem(draft: Draft, section: str) -> None:
+    """Say below the fields of a section why they cannot work: the card itself is hidden by the panel."""
+    problem = draft.problem(section)
+    if problem:
+        st.caption(f":red[{plain(sentence(problem))}]")
 
 
 def _plugin_choice(family: str, current: str, key: str, label: str, hidden: bool = False) -> str:

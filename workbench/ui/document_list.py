@@ -26,16 +26,18 @@ def totals(documents: list[DocumentRow]) -> str:
 
 def table(documents: list[DocumentRow]) -> list[DocumentRow]:
     """Draw the list and return the rows that are ticked."""
+    notes = ["; ".join(row.warnings) for row in documents]
     event = st.dataframe(
         pd.DataFrame(
             {
                 "Name": [row.name for row in documents],
-                "Title": [row.title for row in documents],
+                # Beside the name, where a narrow screen shows it; without a note there is no column.
+                **({"Notes": notes} if any(notes) else {}),
                 "Pages": [row.page_count for row in documents],
                 "Characters": [row.character_count for row in documents],
                 "Size": [row.size_bytes / 1024 for row in documents],
                 "Added": [pd.Timestamp(row.added_at_utc) for row in documents],
-                "Notes": ["; ".join(row.warnings) for row in documents],
+                "Title": [row.title for row in documents],
             }
         ),
         hide_index=True,
@@ -46,10 +48,12 @@ def table(documents: list[DocumentRow]) -> list[DocumentRow]:
         selection_mode="multi-row",
         column_config={
             "Name": st.column_config.TextColumn(width="medium"),
-            "Title": st.column_config.TextColumn(width="medium"),
-            "Characters": st.column_config.NumberColumn(format="localized"),
-            "Size": st.column_config.NumberColumn(format="%.0f kB"),
-            "Added": st.column_config.DatetimeColumn(format="distance"),
+            "Notes": st.column_config.TextColumn(width="medium"),
+            "Pages": st.column_config.NumberColumn(width=60),
+            "Characters": st.column_config.NumberColumn(format="localized", width=90),
+            "Size": st.column_config.NumberColumn(format="%.0f kB", width=70),
+            "Added": st.column_config.DatetimeColumn(format="distance", width=120),
+            "Title": st.column_config.TextColumn(width="large"),
         },
     )
     return [documents[i] for i in event.selection.rows if i < len(documents)]

@@ -16,13 +16,11 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 
 from workbench import plugins
-from workbench.contracts import Plugin
 from workbench.errors import SettingsError
 from workbench.ui.wording import field_label, label_of, used_settings
 
 __all__ = [
     "bounds",
-    "built",
     "field_label",
     "label_of",
     "main_settings",
@@ -80,16 +78,6 @@ def settings_form(
         for setting, field in fields.items()
         if only is None or setting in only
     }
-
-
-def built(family: str, name: str, values: Mapping[str, Any]) -> Plugin | None:
-    """Return the plug-in, or show what is wrong with the settings and return None."""
-    try:
-        plugin: Plugin = plugins.build(family, name, values)
-    except SettingsError as error:
-        st.error(str(error).removeprefix(f"{name}: "), icon=":material/tune:")
-        return None
-    return plugin
 
 
 def size_slider(family: str, name: str, setting: str, key: str, value: int) -> int:

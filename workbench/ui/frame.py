@@ -17,6 +17,12 @@ from workbench.ui.messages import guarded, shown_error
 PAGES = resources.ROOT / "pages"
 ASSETS = Path(__file__).parent / "assets"
 
+# Streamlit leaves five rem on both sides of the page down to the width of a phone.
+NARROW_SCREEN = (
+    "<style>@media (max-width: 1150px) {"
+    " [data-testid='stMainBlockContainer'] { padding-inline: 1.75rem; } }</style>"
+)
+
 
 def run() -> None:
     """Draw the navigation and the chosen page."""
@@ -25,6 +31,7 @@ def run() -> None:
         page_icon=str(ASSETS / "favicon.svg"),
         layout="wide",
     )
+    st.html(NARROW_SCREEN)
     st.logo(ASSETS / "logo.svg", size="large")
     # Every url_path differs from its file's stem: equal ones let a deep link on a fresh server run the file alone,
     # through Streamlit's older multipage mechanism.

@@ -12,12 +12,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import streamlit as st
+from pydantic import ValidationError
 
 from workbench import plugins
 from workbench.config import DEFAULTS, NAME_PATTERN, SECTIONS, Config
 from workbench.contracts import Plugin
 from workbench.errors import SettingsError
-from workbench.ui.wording import config_name
+from workbench.ui.wording import config_name, refusal
 
 LARGEST_COMPARISON = 4
 LONGEST_LINK_CHARACTERS = 4_000
@@ -68,16 +69,23 @@ class Draft:
         return replace(self, sections={**self.sections, section: {"name": name, **settings}})
 
     def plugin(self, section: str) -> Plugin:
-        """Return the plug-in of a section; raises ``SettingsError`` when its settings cannot work."""
-        name = self.plugin_name(section)
+        """Return the plug-in of a section; raises ``SettingsError``, in the form's words, when it cannot work."""
+        family, name = SECTIONS[section], self.plugin_name(section)
         try:
-            built: Plugin = plugins.build(SECTIONS[section], name, self.settings(section))
+            return plugins.plugin_class(family, name)(**self.settings(section))
+        except ValidationError as error:
+            raise SettingsError(refusal(family, name, error)) from error
+
+    def problem(self, section: str) -> str:
+        """Return why the settings of a section cannot work, "" when they can."""
+        try:
+            self.plugin(section)
         except SettingsError as error:
-            raise SettingsError(str(error).removeprefix(f"{name}: ")) from error
-        return built
+            return str(error)
+        return ""
 
     def config(self) -> Config:
-        """Return the config; raises ``SettingsError`` with the plug-in's own sentence when it cannot work."""
+        """Return the config; raises ``SettingsError`` when it cannot work."""
         built: dict[str, Any] = {section: self.plugin(section) for section in SECTIONS}
         return Config(name=self.typed_name or self.name, **built)
 

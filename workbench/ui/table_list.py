@@ -13,7 +13,7 @@ from workbench.ui.messages import empty_state, guarded, plain, term_help
 from workbench.ui.resources import workspace
 from workbench.workspace import TableRow
 
-WIDTHS = [3, 2, 2, 2, 2, 3]
+NAME_PIXELS = 210
 
 
 def show(rows: Sequence[TableRow], document_count: int) -> None:
@@ -22,32 +22,41 @@ def show(rows: Sequence[TableRow], document_count: int) -> None:
     if not rows:
         empty_state("table_rows", "No tables yet", "Choose configurations above and see what building takes.")
         return
-    head = st.columns(WIDTHS)
-    for place, title in zip(head, ("Table", "Chunks", "Documents", "Model", "Size and age", ""), strict=True):
-        place.caption(title)
     for row in rows:
         _row(row, document_count)
 
 
 def _row(row: TableRow, document_count: int) -> None:
-    with st.container(border=True):
-        name, chunks, documents, model, size, buttons = st.columns(WIDTHS, vertical_alignment="center")
-        name.markdown(
-            f"**{plain(row.config_name)}**  \n:small[:gray[{plain(row.fingerprint)}]]", help=plain(row.name)
+    # Cells of fixed widths, so that they stand in columns, and go to the next line where it is narrow.
+    with st.container(border=True), st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(
+            f"**{plain(row.config_name)}**  \n:small[:gray[{plain(row.fingerprint)}]]",
+            help=plain(row.name),
+            width=NAME_PIXELS,
         )
-        chunks.markdown(f"{row.rows:,}", help=row.index_note or term_help("exact search"))
-        documents.markdown(
-            f"{row.documents:,}"
-            + (f"  \n:small[:orange[{row.missing_documents} to do]]" if row.missing_documents else ""),
-            help="Documents that were added or changed since, or left out, are counted as to do.",
+        to_do = f" :small[:orange[{row.missing_documents} to do]]" if row.missing_documents else ""
+        _cell("Chunks", f"{row.rows:,}", row.index_note or term_help("exact search"), 80)
+        _cell(
+            "Documents",
+            f"{row.documents:,} of {document_count:,}{to_do}",
+            "Documents that were added or changed since, or left out, are counted as to do.",
+            140,
         )
-        model.markdown(plain(row.model_title))
-        size.markdown(f"{row.size_bytes / 2**20:,.1f} MB  \n:small[:gray[{age(row.built_at_utc)}]]")
-        with buttons.container(horizontal=True, horizontal_alignment="right", gap="small"):
+        _cell("Model", plain(row.model_title), None, 120)
+        _cell(
+            "Size and age",
+            f"{row.size_bytes / 2**20:,.1f} MB :small[:gray[{age(row.built_at_utc)}]]",
+            None,
+            130,
+        )
+        with st.container(
+            horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="xsmall"
+        ):
             if row.config is not None:
                 if row.missing_documents and st.button(
                     "",
                     icon=":material/play_arrow:",
+                    type="tertiary",
                     key=f"continue-{row.name}",
                     help="Build what is missing. Nothing is embedded twice.",
                 ):
@@ -62,8 +71,18 @@ def _row(row: TableRow, document_count: int) -> None:
                 st.page_link(
                     "pages/map.py", label="Map", query_params={"table": row.config_name}, width="content"
                 )
-            if st.button("", icon=":material/delete:", key=f"delete-{row.name}", help="Delete this table"):
+            if st.button(
+                "",
+                icon=":material/delete:",
+                type="tertiary",
+                key=f"delete-{row.name}",
+                help="Delete this table",
+            ):
                 _confirm_delete(row)
+
+
+def _cell(label: str, value: str, help_text: str | None, width: int) -> None:
+    st.markdown(f":small[:gray[{label}]]  \n{value}", help=help_text, width=width)
 
 
 @st.dialog("Delete this table?")

@@ -12,6 +12,7 @@ from workbench.ui.messages import plain, shown_error
 from workbench.ui.resources import sample_files, workspace
 
 KIND = "add"
+MANY_UPLOADS, LIST_HEIGHT_PIXELS = 6, 320
 STATES = {
     "waiting": "⋯ waiting",
     "reading": "▸ reading",
@@ -100,24 +101,20 @@ def rows() -> None:
 
 
 def _list(uploads: list[Upload]) -> None:
-    st.dataframe(
-        pd.DataFrame(
-            {
-                "What happened": [STATES.get(u.state, u.state) for u in uploads],
-                "File": [u.name for u in uploads],
-                "Pages": [f"{u.result.pages:,}" if u.result and u.result.is_in else "" for u in uploads],
-                "Note": [_note(u) for u in uploads],
-            }
-        ),
-        hide_index=True,
-        height=min(35 * (len(uploads) + 1) + 3, 300),
-        column_config={
-            "What happened": st.column_config.TextColumn(width=150),
-            "File": st.column_config.TextColumn(width="medium"),
-            "Pages": st.column_config.TextColumn(width=70),
-            "Note": st.column_config.TextColumn(width="large"),
-        },
-    )
+    # A table whose cells wrap: a note is a sentence, and it is what matters about a file that is not in.
+    with st.container(height=LIST_HEIGHT_PIXELS if len(uploads) > MANY_UPLOADS else "content", border=False):
+        st.table(
+            pd.DataFrame(
+                {
+                    "What happened": [STATES.get(u.state, u.state) for u in uploads],
+                    "File": [plain(u.name) for u in uploads],
+                    "Pages": [f"{u.result.pages:,}" if u.result and u.result.is_in else "" for u in uploads],
+                    "Note": [plain(_note(u)) for u in uploads],
+                }
+            ),
+            border="horizontal",
+            hide_index=True,
+        )
 
 
 def _buttons(here: Inbox, uploads: list[Upload]) -> None:

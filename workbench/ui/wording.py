@@ -6,9 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from workbench import plugins
+from workbench.plugins import findings
 
 UNITS = ("tokens", "characters", "sentences", "bytes", "s", "pages")
 
@@ -29,6 +31,50 @@ def field_label(name: str, field: FieldInfo) -> str:
     words = name.split("_")
     unit = f" ({words.pop()})" if len(words) > 1 and words[-1] in UNITS else ""
     return " ".join(words).capitalize() + unit
+
+
+LIMITS = {
+    "greater_than_equal": ("ge", "at least"),
+    "greater_than": ("gt", "above"),
+    "less_than_equal": ("le", "at most"),
+    "less_than": ("lt", "below"),
+}
+"""Kind of a finding → where its limit stands, and how the limit is said."""
+
+
+def refusal(family: str, name: str, error: ValidationError) -> str:
+    """Return why settings cannot work, in the labels of the form instead of the keys of the YAML."""
+    fields = plugins.plugin_class(family, name).model_fields
+    said = []
+    for (_, sentence), problem in zip(findings(error), error.errors(include_url=False), strict=True):
+        setting = str(problem["loc"][0]) if problem["loc"] else ""
+        if setting in fields and problem["type"] in LIMITS:
+            key, words = LIMITS[problem["type"]]
+            label = field_label(setting, fields[setting])
+            said.append(f"{label} must be {words} {problem['ctx'][key]:,}; it is {problem['input']:,}")
+        else:
+            said.append(labelled(sentence, fields))
+    return "; ".join(said)
+
+
+def labelled(sentence: str, fields: Mapping[str, FieldInfo]) -> str:
+    """Return a sentence with labels for the settings that it names; a value behind one takes its unit.
+
+    A name of one word without a value behind it may be just a word, and stays.
+
+    >>> labelled("size_tokens (8) is small", {"size_tokens": FieldInfo(annotation=int)})
+    'Size (8 tokens) is small'
+    """
+
+    def label(found: re.Match[str]) -> str:
+        if found[2] is None and "_" not in found[1]:
+            return found[0]
+        text, value = field_label(found[1], fields[found[1]]), found[2]
+        stem, unit = re.fullmatch(r"(.*?)(?: \((\w+)\))?", text).groups()  # type: ignore[union-attr]
+        return text if value is None else f"{stem} ({' '.join(filter(None, [value, unit]))})"
+
+    names = "|".join(re.escape(name) for name in sorted(fields, key=len, reverse=True))
+    return re.sub(rf"\b({names})\b(?: \(([^()]*)\))?", label, sentence) if names else sentence
 
 
 def used_settings(family: str, name: str, values: Mapping[str, Any]) -> list[str]:

@@ -103,14 +103,14 @@ function buildColumn(view, data, column, unitAt, length) {
       piece.classList.add("bare");
     }
     if (mark) piece.classList.add("marked");
-    if (mark?.[2]) piece.classList.add("broken");
+    if (mark?.length > 2) piece.classList.add(mark[2] ? "broken" : "answer");
     nodes.push({ node: piece.firstChild, from: unitFrom, to: unitTo });
     fragment.append(piece);
   }
   if (!length) fragment.append(make("span", "empty", "There is no text here."));
   text.append(fragment);
   box.append(head, text);
-  return { id: column.id, chunks: column.chunks, answers: column.marks.length > 0, box, text, spansOf, nodes };
+  return { id: column.id, chunks: column.chunks, box, text, spansOf, nodes };
 }
 
 function build(view, data) {
@@ -316,7 +316,7 @@ function listen(view) {
     const lines = single ? described[0] : ["Overlap", ...described.map((parts) => parts.join(" · "))];
     const { classList } = event.target;
     if (classList.contains("broken")) lines.push("A judged answer that no chunk holds whole");
-    else if (classList.contains("marked") && found.column.answers) lines.push("A judged answer");
+    else if (classList.contains("answer")) lines.push("A judged answer");
     showTip(view.tip, event, lines);
   });
   root.addEventListener("pointerleave", () => {
