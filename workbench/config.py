@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from workbench import plugins
-from workbench.contracts import Chunker, Embedder, Parser, Plugin, Retriever, VectorStore
+from workbench.contracts import Chunker, Embedder, Parser, Plugin, Retriever, Source, VectorStore
 from workbench.errors import ConfigError, SettingsError
 from workbench.records import digest
+from workbench.sections import SECTIONS as PIPELINE_SECTIONS
+from workbench.sections import Budget, Deletes, Evaluate, Failures, Release, Schedule, Section
 
 CONFIG_VERSION = 1
 LARGEST_CONFIG_CHARACTERS = 200_000
@@ -29,7 +31,7 @@ SECTIONS = {
     "retriever": "retrievers",
 }
 DEFAULTS = {"parser": "pdf", "store": "lancedb", "retriever": "nearest"}
-KEYS = ("version", "name", *SECTIONS)
+KEYS = ("version", "name", *SECTIONS, "sources", *PIPELINE_SECTIONS)
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,79}")
 ENVIRONMENT_PATTERN = re.compile(r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}")
 SECRET_WORDS = ("api_key", "apikey", "password", "secret", "token_value", "access_key")
@@ -47,6 +49,14 @@ class Config:
     retriever: Retriever = field(default_factory=lambda: plugins.build("retrievers", "nearest"))
     comment: str = ""
     """Free text at the head of the file, one line each without ``#``: what was measured, when, on what."""
+    sources: tuple[Source, ...] = ()
+    """Where the pipeline takes its documents from. Like all that follows, no part of what a table is."""
+    deletes: Deletes | None = None
+    failures: Failures | None = None
+    budget: Budget | None = None
+    evaluate: Evaluate | None = None
+    release: Release | None = None
+    schedule: Schedule | None = None
 
     def __post_init__(self) -> None:
         if not NAME_PATTERN.fullmatch(self.name):
@@ -72,6 +82,12 @@ def written(config: Config) -> str:
     for section in SECTIONS:
         plugin: Plugin = getattr(config, section)
         body[section] = {"name": plugin.name, **plugin.model_dump(mode="json")}
+    if config.sources:
+        body["sources"] = [{"name": one.name, **one.model_dump(mode="json")} for one in config.sources]
+    for section in PIPELINE_SECTIONS:
+        settings: Section | None = getattr(config, section)
+        if settings is not None:
+            body[section] = settings.model_dump(mode="json")
     text = yaml.safe_dump(body, sort_keys=False, allow_unicode=True, default_flow_style=False, width=10_000)
     return "\n".join([*lines, text]) if lines else text
 
@@ -136,6 +152,8 @@ class Reader:
         self.check_version(nodes.get("version"))
         name = self.name(nodes.get("name"))
         built = {section: self.plugin(section, nodes.get(section)) for section in SECTIONS}
+        built["sources"] = self.sources(nodes.get("sources"))
+        built.update({name: self.section(name, nodes[name]) for name in PIPELINE_SECTIONS if name in nodes})
         if self.problems or name is None:
             return None
         return Config(name=name, comment=head_comment(text), **built)
@@ -183,7 +201,7 @@ class Reader:
 
     def plugin(self, section: str, found: tuple[int, yaml.Node] | None, label: str = "") -> Any:
         """Return the plug-in of a section, the default where none is given; messages call it ``label``."""
-        family, label = SECTIONS[section], label or section
+        family, label = SECTIONS.get(section, section), label or section
         if found is None:
             return plugins.build(family, DEFAULTS[section]) if section in DEFAULTS else None
         line, node = found
@@ -202,6 +220,39 @@ class Reader:
         except SettingsError as error:
             self.problems.append(f"line {name_line}, {label}.name: {error}")
             return None
+        return self._settings(cls, keys, line, label)
+
+    def sources(self, found: tuple[int, yaml.Node] | None) -> tuple[Any, ...]:
+        """Return the sources in their order; two of one place would be one source listed twice."""
+        if found is None:
+            return ()
+        line, node = found
+        if not isinstance(node, yaml.SequenceNode):
+            self.problems.append(f"line {line}, sources: write them as a list, one “- name: …” each")
+            return ()
+        built: dict[str, Any] = {}
+        for number, one in enumerate(node.value):
+            at = one.start_mark.line + 1
+            source = self.plugin("sources", (at, one), f"sources.{number}")
+            if source is None:
+                continue
+            if source.key in built:
+                self.problems.append(f"line {at}, sources.{number}: {source.key} stands here twice")
+            built[source.key] = source
+        return tuple(built.values())
+
+    def section(self, name: str, found: tuple[int, yaml.Node]) -> Any:
+        """Return the settings of a section without plug-ins, None where there are problems."""
+        line, node = found
+        if not isinstance(node, yaml.MappingNode):
+            known = ", ".join(PIPELINE_SECTIONS[name].model_fields)
+            self.problems.append(f"line {line}, {name}: write it as {name}: {{…}} (known: {known})")
+            return None
+        return self._settings(PIPELINE_SECTIONS[name], self.keys(node, (), name), line, name)
+
+    def _settings(
+        self, cls: type[BaseModel], keys: dict[str, tuple[int, yaml.Node]], line: int, label: str
+    ) -> Any:
         settings = {key: value_of(value) for key, (_, value) in keys.items()}
         for key, (at, _) in keys.items():
             value = settings[key]

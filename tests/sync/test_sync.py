@@ -1,0 +1,290 @@
+"""A sync brings a table to what its sources hold: cheaply, whatever fails, whenever it is stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.sync.shelf import SENTENCES, Books, Clock, fresh, rows, synced, texts, with_config
+from workbench import plugins
+from workbench.errors import BusyError, InputError, ServiceError
+from workbench.ingest.lock import pipeline_lock
+from workbench.sections import Budget, Deletes, Failures
+from workbench.sync import Pipeline, events
+
+
+def test_a_first_sync_adds_everything(pipeline: Pipeline) -> None:
+    finished = synced(pipeline)
+    assert (finished.status, finished.figures.added, finished.figures.embedded) == ("done", 3, 6)
+    assert texts(pipeline) == SENTENCES
+
+
+def test_a_second_sync_without_changes_embeds_writes_and_reads_nothing(
+    pipeline: Pipeline, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced(pipeline)
+    books.reads.clear()
+    table = type(pipeline.place.opened_table())
+    touched: list[str] = []
+    for name in ("replace_documents", "drop_documents", "optimise", "states"):
+        monkeypatch.setattr(table, name, lambda *args, name=name: touched.append(name))
+    finished = synced(pipeline)
+    assert (finished.figures.kept, finished.figures.embedded, touched, books.reads) == (3, 0, [], [])
+
+
+def test_of_a_changed_document_only_the_changed_chunk_is_embedded(
+    pipeline: Pipeline, books: Books, tmp_path: Path
+) -> None:
+    synced(pipeline)
+    books.reads.clear()
+    books.texts["fares"] = b"A ticket costs three crowns. Dogs travel free."
+    finished = synced(pipeline)
+    assert (finished.figures.changed, finished.figures.embedded, finished.figures.reused) == (1, 1, 1)
+    assert books.reads == ["fares"]
+    assert rows(pipeline) == fresh(pipeline, tmp_path / "other")
+
+
+def test_a_document_that_left_its_source_leaves_the_table(pipeline: Pipeline, books: Books) -> None:
+    synced(pipeline)
+    del books.texts["depot"]
+    assert synced(pipeline).figures.removed == 1
+    assert texts(pipeline) == [text for text in SENTENCES if "depot" not in text and "closes" not in text]
+
+
+def test_without_versions_the_content_hash_tells_what_is_unchanged(pipeline: Pipeline, books: Books) -> None:
+    books.versions = False
+    synced(pipeline)
+    finished = synced(pipeline)
+    assert (finished.figures.unchanged, finished.figures.chunks_written) == (3, 0)
+
+
+def test_other_bytes_with_the_same_text_write_nothing(pipeline: Pipeline, books: Books) -> None:
+    synced(pipeline)
+    books.texts["red"] = b"\xef\xbb\xbf" + books.texts["red"]  # a byte order mark is no text
+    finished = synced(pipeline)
+    assert (finished.figures.unchanged, finished.figures.chunks_written) == (1, 0)
+    assert synced(pipeline).figures.kept == 3
+
+
+def test_another_chunker_reads_no_source_again(pipeline: Pipeline, books: Books, tmp_path: Path) -> None:
+    synced(pipeline)
+    books.reads.clear()
+    other = with_config(pipeline, chunker=plugins.build("chunkers", "fixed_size", {"size_tokens": 9}))
+    finished = synced(other)
+    assert (finished.figures.rebuilt, finished.figures.bytes_read, books.reads) == (3, 0, [])
+    assert rows(other) == fresh(other, tmp_path / "other")
+    assert texts(pipeline) == SENTENCES
+
+
+def test_another_model_is_embedded_from_stored_texts_even_when_the_source_is_away(
+    pipeline: Pipeline, books: Books
+) -> None:
+    synced(pipeline)
+    books.reads.clear()
+    books.breaks_after = 0
+    other = with_config(pipeline, embedder=plugins.build("embedders", "hashing", {"dimension": 16}))
+    assert synced(other, stored=True).status == "done"
+    assert (texts(other), books.reads) == (SENTENCES, [])
+
+
+# ── sources that fail ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_listing_that_breaks_deletes_nothing_and_brings_in_what_it_listed(
+    pipeline: Pipeline, books: Books
+) -> None:
+    synced(pipeline)
+    books.texts = {"new": b"A new text.", **books.texts}
+    books.breaks_after = 1
+    finished = synced(pipeline)
+    assert (finished.status, finished.figures.removed, finished.figures.added) == ("some_failed", 0, 1)
+    assert texts(pipeline) == sorted([*SENTENCES, "A new text."])
+
+
+def test_too_many_missing_items_are_not_deleted_until_somebody_confirms(
+    pipeline: Pipeline, books: Books
+) -> None:
+    synced(pipeline)
+    del books.texts["depot"], books.texts["red"]
+    finished = synced(pipeline)
+    assert (finished.status, finished.figures.removed) == ("some_failed", 0)
+    assert "only 1 of 3 known items" in finished.message
+    assert synced(pipeline, confirmed=True).figures.removed == 2
+
+
+def test_the_ratio_is_a_setting(pipeline: Pipeline, books: Books) -> None:
+    synced(pipeline)
+    del books.texts["depot"], books.texts["red"]
+    lenient = with_config(pipeline, deletes=Deletes(min_present_ratio=0.3))
+    assert synced(lenient).figures.removed == 2
+
+
+def test_a_source_that_left_the_config_is_deleted_once_confirmed(pipeline: Pipeline) -> None:
+    synced(pipeline)
+    without = with_config(pipeline, sources=())
+    assert synced(without).figures.removed == 0
+    assert synced(without, confirmed=True).figures.removed == 3
+
+
+# ── documents that fail ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_one_bad_document_harms_no_other(pipeline: Pipeline, books: Books) -> None:
+    books.texts["bad"] = b" \n "
+    finished = synced(pipeline)
+    assert (finished.status, finished.figures.failed, finished.figures.added) == ("some_failed", 1, 3)
+    assert texts(pipeline) == SENTENCES
+    (failure,) = pipeline.ledger.failures("library").values()
+    assert (failure.item_id, failure.stage, failure.retryable, failure.attempts) == ("bad", "parse", False, 1)
+
+
+def test_a_damaged_document_is_read_again_only_when_it_changed(pipeline: Pipeline, books: Books) -> None:
+    books.texts["bad"] = b" \n "
+    synced(pipeline)
+    books.reads.clear()
+    assert (synced(pipeline).figures.waiting, books.reads) == (1, [])
+    books.texts["bad"] = b"Now it is fine."
+    assert (synced(pipeline).figures.added, books.reads) == (1, ["bad"])
+    assert pipeline.ledger.failures("library") == {}
+
+
+def test_a_service_that_was_away_is_tried_again_ever_more_rarely(
+    pipeline: Pipeline, books: Books, clock: Clock
+) -> None:
+    books.read_errors["red"] = ServiceError("the server answers 503")
+    synced(pipeline)
+    assert synced(pipeline).figures.waiting == 1
+    clock.forward(minutes=5)
+    assert synced(pipeline).figures.failed == 1
+    clock.forward(minutes=5)
+    assert synced(pipeline).figures.waiting == 1
+    clock.forward(minutes=5)
+    books.read_errors.clear()
+    assert synced(pipeline).figures.added == 1
+    assert texts(pipeline) == SENTENCES
+
+
+def test_failed_documents_can_be_tried_again_on_demand(pipeline: Pipeline, books: Books) -> None:
+    books.read_errors["red"] = InputError("it needs a password", "needs_password")
+    synced(pipeline)
+    books.read_errors.clear()
+    assert synced(pipeline).figures.waiting == 1
+    assert synced(pipeline, retry_all=True).figures.added == 1
+
+
+def test_a_new_version_that_cannot_be_read_leaves_the_last_good_one_in(
+    pipeline: Pipeline, books: Books
+) -> None:
+    synced(pipeline)
+    books.texts["red"] = b" \n "
+    assert synced(pipeline).figures.failed == 1
+    assert texts(pipeline) == SENTENCES
+
+
+def test_too_many_failures_stop_a_run(pipeline: Pipeline, books: Books) -> None:
+    for number in range(10):
+        books.texts[f"x{number}"] = b"A text."
+        books.read_errors[f"x{number}"] = ServiceError("the server answers 503")
+    strict = with_config(pipeline, failures=Failures(max_ratio=0.1, max_count=2))
+    finished = synced(strict)
+    assert (finished.status, finished.figures.failed) == ("stopped", 3)
+    assert "3 of " in finished.message
+
+
+# ── budget, cancelling, two at once ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_money_is_counted_by_the_token(pipeline: Pipeline) -> None:
+    # 6 + 5, 6 + 5 and 6 + 4 tokens, at a tenth each.
+    priced = with_config(pipeline, budget=Budget(money=100, price_per_million_tokens=100_000))
+    figures = synced(priced).figures
+    assert (figures.tokens, round(figures.money, 9)) == (32, 3.2)
+
+
+def test_a_budget_of_money_that_is_too_small_embeds_nothing(pipeline: Pipeline) -> None:
+    poor = with_config(pipeline, budget=Budget(money=1, price_per_million_tokens=100_000))
+    finished = synced(poor)
+    assert (finished.status, finished.figures.embedded, finished.figures.money) == ("stopped", 0, 0)
+    assert "budget.money (1) is used up" in finished.message
+    assert synced(pipeline).status == "done"
+
+
+def test_cancelling_keeps_what_is_done_and_the_next_sync_goes_on(pipeline: Pipeline, tmp_path: Path) -> None:
+    seen: list[events.Event] = []
+
+    def asked() -> bool:
+        return any(isinstance(event, events.StageDone) for event in seen)
+
+    for event in pipeline.sync(cancelled=asked):
+        seen.append(event)
+    assert seen[-2:][0] == events.Stopped(
+        "cancelled", "stopped on request; everything finished so far is kept"
+    )
+    assert pipeline.ledger.runs.recent()[0].status == "cancelled"
+    assert synced(pipeline).status == "done"
+    assert rows(pipeline) == fresh(pipeline, tmp_path / "other")
+
+
+def test_closing_the_events_ends_the_run(pipeline: Pipeline) -> None:
+    course = pipeline.sync()
+    next(course)
+    course.close()  # type: ignore[attr-defined]
+    assert pipeline.ledger.runs.recent()[0].status == "cancelled"
+    assert synced(pipeline).status == "done"
+
+
+def test_a_second_sync_at_the_same_time_is_refused(pipeline: Pipeline) -> None:
+    with (
+        pipeline_lock(pipeline.place.lock_path, "library", 0),
+        pytest.raises(BusyError, match=r"another sync of library is running \(process \d+\)"),
+    ):
+        next(pipeline.sync())
+
+
+def test_syncs_of_two_pipelines_do_not_meet(pipeline: Pipeline) -> None:
+    other = with_config(pipeline, name="another")
+    with pipeline_lock(pipeline.place.lock_path, "library", 0):
+        assert synced(other).status == "done"
+    assert other.place.table_name != pipeline.place.table_name
+
+
+# ── the ledger ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_lost_ledger_costs_no_embedding_and_no_write(pipeline: Pipeline, tmp_path: Path) -> None:
+    synced(pipeline)
+    for path in (tmp_path / "pipelines").glob("ledger.db*"):
+        path.unlink()
+    again = Pipeline(pipeline.place.workspace, pipeline.place.config)
+    finished = synced(again)
+    assert (finished.figures.embedded, finished.figures.chunks_written) == (0, 0)
+    assert synced(again).figures.kept == 3
+
+
+def test_a_lost_table_is_written_again(pipeline: Pipeline, books: Books) -> None:
+    synced(pipeline)
+    books.reads.clear()
+    pipeline.place.connection.drop(pipeline.place.table_name)
+    finished = synced(pipeline)
+    assert (finished.figures.rebuilt, finished.figures.embedded, books.reads) == (3, 0, [])
+    assert texts(pipeline) == SENTENCES
+
+
+def test_the_ledger_tells_what_a_run_did(pipeline: Pipeline) -> None:
+    finished = synced(pipeline)
+    run = pipeline.ledger.runs.run(finished.run_id)
+    assert (run.status, run.figures) == ("done", finished.figures)
+    stages = {timing.stage: timing.count for timing in pipeline.ledger.runs.timings(run.id)}
+    assert stages == {
+        "list": 3, "plan": 1, "read": 3, "parse": 3, "cut": 3, "embed": 3, "intend": 3, "write": 3, "record": 3,
+        "optimise": 1,
+    }  # fmt: skip
+    outcomes = {attempt.item_id: attempt.outcome for attempt in pipeline.ledger.runs.attempts(run.id)}
+    assert outcomes == {"red": "written", "depot": "written", "fares": "written"}
+
+
+def test_a_plan_changes_nothing(pipeline: Pipeline, books: Books) -> None:
+    plan, _ = pipeline.plan()
+    assert (plan.counts["add"], books.reads, pipeline.ledger.items("library")) == (3, [], {})
+    assert not pipeline.place.has_table()

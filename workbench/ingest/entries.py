@@ -1,0 +1,182 @@
+"""What the ledger holds, as frozen records. Times are ISO 8601 in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+
+Key = tuple[str, str]
+"""Source key and item id: where an item lives."""
+
+RUNNING, DONE, SOME_FAILED, STOPPED, CANCELLED, INTERRUPTED, BROKEN = (
+    "running",
+    "done",
+    "some_failed",
+    "stopped",
+    "cancelled",
+    "interrupted",
+    "broken",
+)
+"""What a run can be: ``stopped`` by a budget or by too many failures, ``interrupted`` by a kill, ``broken`` by an error."""
+
+WRITING, WRITTEN, REMOVING = "writing", "written", "removing"
+"""What a document's rows in a table can be: intended, there, or about to go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The newest content of an item that was read, whatever table it is in."""
+
+    source: str
+    item_id: str
+    document_id: str
+    version: str
+    """The source's own word for this state (ETag, date of change); "" where it has none."""
+    validator: str
+    content_hash: str
+    name: str
+    uri: str
+    size_bytes: int
+    about: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> Key:
+        """Where it lives."""
+        return self.source, self.item_id
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a table holds of a document, or is about to hold."""
+
+    document_id: str
+    source: str
+    item_id: str
+    status: str
+    recipe: str
+    """Everything that decides its rows, known without reading anything; "" makes the next sync look again."""
+    state_key: str
+    parse_key: str
+    uri: str
+    chunk_count: int
+    token_count: int
+
+    @property
+    def key(self) -> Key:
+        """Where its item lives."""
+        return self.source, self.item_id
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An item that could not be brought in: the dead letter."""
+
+    source: str
+    item_id: str
+    name: str
+    version: str
+    recipe: str
+    stage: str
+    kind: str
+    message: str
+    retryable: bool
+    """Whether time may heal it; else it is tried again when its version or the config changes, or on demand."""
+    attempts: int
+    first_at_utc: str
+    last_at_utc: str
+    next_try_utc: str | None
+    run_id: int
+
+    @property
+    def key(self) -> Key:
+        """Where its item lives."""
+        return self.source, self.item_id
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one run did to one item."""
+
+    source: str
+    item_id: str
+    action: str
+    outcome: str
+    chunks: int = 0
+    seconds: float = 0.0
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a run did, in numbers; of documents unless the name says otherwise."""
+
+    added: int = 0
+    changed: int = 0
+    rebuilt: int = 0
+    kept: int = 0
+    unchanged: int = 0
+    """Read because the source's version said so, and found to be the same."""
+    removed: int = 0
+    failed: int = 0
+    waiting: int = 0
+    """Failed earlier, and not due yet."""
+    chunks_written: int = 0
+    embedded: int = 0
+    reused: int = 0
+    """Chunks whose vector was kept: embeddings saved."""
+    tokens: int = 0
+    """Tokens that were embedded."""
+    money: float = 0.0
+    bytes_read: int = 0
+
+
+FIGURE_NAMES = tuple(one.name for one in fields(Figures))
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long a stage of a run took in all; stages that ran side by side add up."""
+
+    stage: str
+    seconds: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One sync."""
+
+    id: int
+    pipeline: str
+    table_name: str
+    status: str
+    message: str
+    started_at_utc: str
+    ended_at_utc: str | None
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A table with the config it is asked through, as it was published."""
+
+    id: int
+    pipeline: str
+    table_name: str
+    config: str
+    """The config as canonical YAML: the query side takes model and settings from it."""
+    model_title: str
+    created_at_utc: str
+    gate: Mapping[str, object]
+    forced: bool
+    previous_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """One move of the pointer: ``publish`` or ``roll_back``."""
+
+    at_utc: str
+    action: str
+    from_id: int | None
+    to_id: int

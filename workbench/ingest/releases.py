@@ -1,0 +1,146 @@
+"""Releases: which table a pipeline's name points to, and which it pointed to before."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+
+from workbench.errors import InputError
+from workbench.ingest.database import Database
+from workbench.ingest.entries import Release, Switch
+
+PUBLISH, ROLL_BACK = "publish", "roll_back"
+
+
+class Releases:
+    """One pointer row per pipeline: publishing and rolling back are one small write each."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def published(self, pipeline: str) -> Release | None:
+        """Return the release that questions are answered from, or None."""
+        with self._database.reading() as database:
+            return _published(database, pipeline)
+
+    def published_since(self, pipeline: str) -> str | None:
+        """Return since when it is published."""
+        with self._database.reading() as database:
+            row = database.execute(
+                "SELECT since_utc FROM pointers WHERE pipeline = ?", (pipeline,)
+            ).fetchone()
+        return None if row is None else str(row["since_utc"])
+
+    def all(self, pipeline: str) -> list[Release]:
+        """Return every release whose table is kept, newest first."""
+        with self._database.reading() as database:
+            rows = database.execute("SELECT * FROM releases WHERE pipeline = ? ORDER BY id DESC", (pipeline,))
+            return [_release(row) for row in rows]
+
+    def switches(self, pipeline: str) -> list[Switch]:
+        """Return the moves of the pointer, newest first."""
+        with self._database.reading() as database:
+            rows = database.execute(
+                "SELECT at_utc, action, from_id, to_id FROM switches WHERE pipeline = ? ORDER BY id DESC",
+                (pipeline,),
+            )
+            return [Switch(*row) for row in rows]
+
+    def publish(
+        self,
+        pipeline: str,
+        table: str,
+        config: str,
+        model_title: str,
+        gate: Mapping[str, object],
+        forced: bool,
+        at_utc: str,
+    ) -> Release:
+        """Point the pipeline at a table asked through a config; the same one again is no new release."""
+        with self._database.writing() as database:
+            before = _published(database, pipeline)
+            if before is not None and (before.table_name, before.config) == (table, config):
+                database.execute(
+                    "UPDATE releases SET gate = ?, forced = ? WHERE id = ?",
+                    (json.dumps(dict(gate)), int(forced), before.id),
+                )
+                now = _published(database, pipeline)
+                assert now is not None
+                return now
+            new = database.execute(
+                "INSERT INTO releases (pipeline, table_name, config, model_title, created_at_utc, gate, forced,"
+                " previous_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    pipeline,
+                    table,
+                    config,
+                    model_title,
+                    at_utc,
+                    json.dumps(dict(gate)),
+                    int(forced),
+                    before.id if before else None,
+                ),
+            ).lastrowid
+            _point(database, pipeline, PUBLISH, before, int(new or 0), at_utc)
+            now = _published(database, pipeline)
+        assert now is not None
+        return now
+
+    def roll_back(self, pipeline: str, at_utc: str) -> Release:
+        """Point the pipeline at the release before the published one; raises ``InputError`` when there is none."""
+        with self._database.writing() as database:
+            before = _published(database, pipeline)
+            if before is None:
+                raise InputError(f"nothing is published under the name {pipeline} yet", "not_published")
+            row = database.execute("SELECT * FROM releases WHERE id = ?", (before.previous_id,)).fetchone()
+            if row is None:
+                raise InputError(
+                    f"there is no earlier release of {pipeline} to go back to: either this is the first one, or"
+                    " release.keep let the earlier ones be cleaned",
+                    "no_earlier_release",
+                )
+            target = _release(row)
+            _point(database, pipeline, ROLL_BACK, before, target.id, at_utc)
+        return target
+
+    def forget(self, release_ids: list[int]) -> None:
+        """Drop releases whose table is gone; nobody can go back to them."""
+        marks = [(release_id,) for release_id in release_ids]
+        with self._database.writing() as database:
+            # Who stood behind a forgotten one now stands behind nobody.
+            database.executemany("UPDATE releases SET previous_id = NULL WHERE previous_id = ?", marks)
+            database.executemany("DELETE FROM releases WHERE id = ?", marks)
+
+
+def _published(database: sqlite3.Connection, pipeline: str) -> Release | None:
+    row = database.execute(
+        "SELECT releases.* FROM pointers JOIN releases ON releases.id = pointers.release_id"
+        " WHERE pointers.pipeline = ?",
+        (pipeline,),
+    ).fetchone()
+    return None if row is None else _release(row)
+
+
+def _point(
+    database: sqlite3.Connection, pipeline: str, action: str, before: Release | None, to: int, at_utc: str
+) -> None:
+    database.execute("INSERT OR REPLACE INTO pointers VALUES (?, ?, ?)", (pipeline, to, at_utc))
+    database.execute(
+        "INSERT INTO switches (pipeline, at_utc, action, from_id, to_id) VALUES (?, ?, ?, ?, ?)",
+        (pipeline, at_utc, action, before.id if before else None, to),
+    )
+
+
+def _release(row: sqlite3.Row) -> Release:
+    return Release(
+        row["id"],
+        row["pipeline"],
+        row["table_name"],
+        row["config"],
+        row["model_title"],
+        row["created_at_utc"],
+        json.loads(row["gate"]),
+        bool(row["forced"]),
+        row["previous_id"],
+    )

@@ -1,0 +1,119 @@
+"""The ledger's SQLite schema as numbered migrations: a file made by an earlier version is brought up to date."""
+
+from __future__ import annotations
+
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE runs (
+        id INTEGER PRIMARY KEY,
+        pipeline TEXT NOT NULL,
+        table_name TEXT NOT NULL,
+        status TEXT NOT NULL,
+        message TEXT NOT NULL,
+        started_at_utc TEXT NOT NULL,
+        ended_at_utc TEXT,
+        figures TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX runs_by_pipeline ON runs (pipeline, id);
+
+    CREATE TABLE timings (
+        run_id INTEGER NOT NULL,
+        stage TEXT NOT NULL,
+        seconds REAL NOT NULL,
+        count INTEGER NOT NULL,
+        PRIMARY KEY (run_id, stage)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE attempts (
+        run_id INTEGER NOT NULL,
+        source TEXT NOT NULL,
+        item_id TEXT NOT NULL,
+        action TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        chunks INTEGER NOT NULL,
+        seconds REAL NOT NULL,
+        message TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX attempts_by_run ON attempts (run_id);
+
+    CREATE TABLE items (
+        pipeline TEXT NOT NULL,
+        source TEXT NOT NULL,
+        item_id TEXT NOT NULL,
+        document_id TEXT NOT NULL,
+        version TEXT NOT NULL,
+        validator TEXT NOT NULL,
+        content_hash TEXT NOT NULL,
+        name TEXT NOT NULL,
+        uri TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        about TEXT NOT NULL,
+        read_at_utc TEXT NOT NULL,
+        PRIMARY KEY (pipeline, source, item_id)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE states (
+        pipeline TEXT NOT NULL,
+        table_name TEXT NOT NULL,
+        document_id TEXT NOT NULL,
+        source TEXT NOT NULL,
+        item_id TEXT NOT NULL,
+        status TEXT NOT NULL,
+        recipe TEXT NOT NULL,
+        state_key TEXT NOT NULL,
+        parse_key TEXT NOT NULL,
+        uri TEXT NOT NULL,
+        chunk_count INTEGER NOT NULL,
+        token_count INTEGER NOT NULL,
+        PRIMARY KEY (pipeline, table_name, document_id)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE failures (
+        pipeline TEXT NOT NULL,
+        source TEXT NOT NULL,
+        item_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        version TEXT NOT NULL,
+        recipe TEXT NOT NULL,
+        stage TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        message TEXT NOT NULL,
+        retryable INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        first_at_utc TEXT NOT NULL,
+        last_at_utc TEXT NOT NULL,
+        next_try_utc TEXT,
+        run_id INTEGER NOT NULL,
+        PRIMARY KEY (pipeline, source, item_id)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE releases (
+        id INTEGER PRIMARY KEY,
+        pipeline TEXT NOT NULL,
+        table_name TEXT NOT NULL,
+        config TEXT NOT NULL,
+        model_title TEXT NOT NULL,
+        created_at_utc TEXT NOT NULL,
+        gate TEXT NOT NULL,
+        forced INTEGER NOT NULL,
+        previous_id INTEGER
+    ) STRICT;
+    CREATE INDEX releases_by_pipeline ON releases (pipeline, id);
+
+    CREATE TABLE pointers (
+        pipeline TEXT PRIMARY KEY,
+        release_id INTEGER NOT NULL,
+        since_utc TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE switches (
+        id INTEGER PRIMARY KEY,
+        pipeline TEXT NOT NULL,
+        at_utc TEXT NOT NULL,
+        action TEXT NOT NULL,
+        from_id INTEGER,
+        to_id INTEGER NOT NULL
+    ) STRICT;
+    """,
+)
+"""Number n brings version n to version n + 1. Never edit one that was released: add another."""

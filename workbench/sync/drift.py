@@ -1,0 +1,41 @@
+"""Where ledger and table may disagree: after a kill, a lost ledger, or hands that reached into the store."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from workbench.contracts import Table
+from workbench.ingest.entries import WRITTEN
+from workbench.sync.place import Place
+
+DOCUMENTS_A_LOOK = 500
+
+
+def reconciled(place: Place, table: Table) -> tuple[dict[str, str], set[str]]:
+    """Return what the table says of its documents, id → state key, and the documents that no ledger knows.
+
+    Both are empty where the number of rows is right and no write was left unfinished: then nothing is read. What
+    the ledger took for written and the table does not hold is doubted, so that the plan builds it again.
+    """
+    states = place.ledger.states(place.name, place.table_name)
+    written = {key: state for key, state in states.items() if state.status == WRITTEN and state.recipe}
+    expected = sum(state.chunk_count for state in written.values())
+    if len(written) == len(states) and table.row_count() == expected:
+        return {}, set()
+    in_table = table.states()
+    lost = {key for key, s in written.items() if s.chunk_count and in_table.get(key) != s.state_key}
+    rows = row_counts(table, sorted(in_table))
+    partial = {key for key in in_table.keys() & written.keys() if rows[key] != written[key].chunk_count}
+    place.ledger.doubt(place.name, place.table_name, sorted(lost | partial))
+    trusted = {key: state_key for key, state_key in in_table.items() if key not in partial}
+    return trusted, in_table.keys() - states.keys()
+
+
+def row_counts(table: Table, document_ids: Sequence[str]) -> Counter[str]:
+    """Return the number of chunks per document, read a few hundred documents at a time."""
+    counts: Counter[str] = Counter()
+    for start in range(0, len(document_ids), DOCUMENTS_A_LOOK):
+        some = document_ids[start : start + DOCUMENTS_A_LOOK]
+        counts.update(chunk.document_id for chunk in table.chunks(some))
+    return counts

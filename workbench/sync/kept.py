@@ -1,0 +1,115 @@
+"""Contents and parsed texts of a workspace's pipelines: what makes another config cost no second fetch.
+
+One SQLite file, because a source may hold a hundred thousand small rows; the browser's own documents lie apart.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import zipfile
+import zlib
+from collections.abc import Iterator, Set
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from workbench.files import database_error, writing
+from workbench.records import ParsedFile
+from workbench.workspace.parses import packed, unpacked
+
+PATIENCE_S = 30.0
+KEYS_A_STEP = 500
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS contents (hash TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS parses (key TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT;
+"""
+
+
+class Kept:
+    """Blobs by what they are; a damaged one counts as absent. Safe for several threads and processes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with writing(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        with self._open() as database:
+            # Before the first table, or it has no effect: freed pages go back to the disk.
+            database.execute("PRAGMA auto_vacuum = INCREMENTAL")
+            database.execute("PRAGMA journal_mode = WAL")
+            database.executescript(_SCHEMA)
+
+    def content(self, content_hash: str) -> bytes | None:
+        """Return the bytes of a content, or None."""
+        found = self._data("SELECT data FROM contents WHERE hash = ?", content_hash)
+        try:
+            return None if found is None else zlib.decompress(found)
+        except zlib.error:
+            return None
+
+    def keep_content(self, content_hash: str, data: bytes) -> None:
+        """Keep the bytes of a content."""
+        self._put("INSERT OR REPLACE INTO contents VALUES (?, ?)", content_hash, zlib.compress(data, 1))
+
+    def parse(self, key: str, document_id: str, uri: str) -> ParsedFile | None:
+        """Return a parsed text under the given id, or None."""
+        found = self._data("SELECT data FROM parses WHERE key = ?", key)
+        try:
+            return None if found is None else unpacked(found, document_id, uri)
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            EOFError,
+            OSError,
+            RuntimeError,
+            zlib.error,
+            zipfile.BadZipFile,
+        ):
+            return None
+
+    def keep_parse(self, key: str, parsed: ParsedFile) -> None:
+        """Keep a parsed text."""
+        self._put("INSERT OR REPLACE INTO parses VALUES (?, ?)", key, packed(parsed))
+
+    def clean(self, content_hashes: Set[str], parse_keys: Set[str]) -> int:
+        """Drop everything else; return how many blobs went."""
+        with self._open() as database:
+            old_contents = _absent(database, "SELECT hash FROM contents", content_hashes)
+            old_parses = _absent(database, "SELECT key FROM parses", parse_keys)
+            for query, keys in (
+                ("DELETE FROM contents WHERE hash = ?", old_contents),
+                ("DELETE FROM parses WHERE key = ?", old_parses),
+            ):
+                for start in range(0, len(keys), KEYS_A_STEP):
+                    with database:
+                        database.executemany(query, [(key,) for key in keys[start : start + KEYS_A_STEP]])
+            if old_contents or old_parses:
+                # All of its answers have to be read: each is a page that is given back.
+                database.execute("PRAGMA incremental_vacuum").fetchall()
+                database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return len(old_contents) + len(old_parses)
+
+    def size_bytes(self) -> int:
+        """Return the space it takes on the disk."""
+        return sum(path.stat().st_size for path in self._path.parent.glob(f"{self._path.name}*"))
+
+    def _data(self, query: str, key: str) -> bytes | None:
+        with self._open() as database:
+            found = database.execute(query, (key,)).fetchone()
+        return None if found is None else bytes(found[0])
+
+    def _put(self, query: str, key: str, data: bytes) -> None:
+        with self._open() as database, database:
+            database.execute(query, (key, data))
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(sqlite3.connect(self._path, timeout=PATIENCE_S)) as database:
+                database.execute("PRAGMA synchronous = NORMAL")
+                yield database
+        except sqlite3.Error as error:
+            raise database_error(self._path, error) from error
+
+
+def _absent(database: sqlite3.Connection, query: str, wanted: Set[str]) -> list[str]:
+    return [row[0] for row in database.execute(query) if row[0] not in wanted]

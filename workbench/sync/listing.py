@@ -1,0 +1,98 @@
+"""What the sources hold now, and the plan that follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+
+from workbench.config import Config
+from workbench.contracts import SourceAccess, SourceConnection
+from workbench.errors import Cancelled, WorkbenchError
+from workbench.ingest.entries import Key
+from workbench.ingest.plan import Known, Listed, Plan, Rules, plan
+from workbench.records import SourceItem
+from workbench.sections import Budget, Deletes, Failures
+from workbench.sync.events import SourceListed
+from workbench.sync.place import Place
+
+SENTENCES_A_MESSAGE = 5
+
+
+@dataclass
+class Sources:
+    """The sources of a config while a run lasts: what they list, and the way to read it."""
+
+    items: dict[Key, SourceItem] = field(default_factory=dict)
+    complete: set[str] = field(default_factory=set)
+    removed: set[Key] = field(default_factory=set)
+    connections: dict[str, SourceConnection] = field(default_factory=dict)
+    failures: list[str] = field(default_factory=list)
+
+    def listed(self, place: Place, access: SourceAccess, stack: ExitStack) -> Iterator[SourceListed]:
+        """Ask every source what it holds; one that fails stops no other."""
+        for source in place.config.sources:
+            message = ""
+            complete = False
+            count = len(self.items)
+            try:
+                connection = stack.enter_context(source.connection(access))
+                self.connections[source.key] = connection
+                listing = connection.items()
+                for item in listing:
+                    self.items[source.key, item.item_id] = item
+                self.removed |= {(source.key, item_id) for item_id in listing.removed}
+                complete = listing.complete
+                sentences = ([str(listing.failure)] if listing.failure else []) + listing.problems
+                message = _shortened(sentences)
+                if listing.failure:
+                    self.failures.append(f"{source.key}: {listing.failure}")
+            except Cancelled:
+                raise
+            except WorkbenchError as error:
+                message = str(error)
+                self.failures.append(f"{source.key}: {error}")
+            if complete:
+                self.complete.add(source.key)
+            yield SourceListed(source.key, len(self.items) - count, complete, message)
+
+
+def known(place: Place) -> Known:
+    """Return what the ledger says of the pipeline and its table."""
+    ledger = place.ledger
+    return Known(
+        ledger.items(place.name), ledger.states(place.name, place.table_name), ledger.failures(place.name)
+    )
+
+
+def planned(
+    place: Place, sources: Sources, ledger: Known, *, confirmed: bool, retry_all: bool, stored: bool
+) -> Plan:
+    """Return the plan; with ``stored`` the sources were not asked, and nothing is taken as gone."""
+    config = place.config
+    named = {source.key for source in config.sources}
+    no_longer = {key[0] for key in ledger.items} | {state.source for state in ledger.states.values()}
+    no_longer |= {key[0] for key in ledger.failures}
+    complete = set() if stored else sources.complete | (no_longer - named)
+    rules = Rules(
+        recipe=place.recipe,
+        failure_recipe=place.failure_recipe,
+        now_utc=place.now_utc(),
+        min_present_ratio=(config.deletes or Deletes()).min_present_ratio,
+        confirmed=confirmed,
+        retry_all=retry_all,
+        max_attempts=(config.failures or Failures()).max_attempts,
+        price_per_million_tokens=(config.budget or Budget()).price_per_million_tokens,
+        chunk_tokens=_chunk_tokens(config),
+    )
+    return plan(Listed(sources.items, complete, sources.removed), ledger, rules)
+
+
+def _chunk_tokens(config: Config) -> int | None:
+    size = getattr(config.chunker, "size_tokens", None)
+    return size if isinstance(size, int) else None
+
+
+def _shortened(sentences: list[str]) -> str:
+    more = len(sentences) - SENTENCES_A_MESSAGE
+    return "; ".join(sentences[:SENTENCES_A_MESSAGE]) + (f"; and {more:,} more" if more > 0 else "")

@@ -1,0 +1,62 @@
+"""A config's pipeline in a workspace: plan, sync, verify, publish, roll back. The door for pages and commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+
+from workbench.config import Config
+from workbench.contracts import SourceAccess
+from workbench.ingest.ledger import Ledger
+from workbench.ingest.plan import Plan
+from workbench.sync import events
+from workbench.sync.listing import Sources, known, planned
+from workbench.sync.place import Place, utc_now
+from workbench.sync.run import Wishes, sync
+from workbench.workspace import Workspace
+
+
+def never() -> bool:
+    """Say that nobody asked to stop."""
+    return False
+
+
+class Pipeline:
+    """One config's pipeline. Its name is the config's: configs that share it are versions of one pipeline."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        config: Config,
+        folder: Path | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.place = Place(workspace, config, folder or Path(), clock)
+
+    @property
+    def ledger(self) -> Ledger:
+        """The ledger: items, failures, runs, releases."""
+        return self.place.ledger
+
+    def plan(
+        self, cancelled: Callable[[], bool] = never, *, confirmed: bool = False, retry_all: bool = False
+    ) -> tuple[Plan, list[events.SourceListed]]:
+        """Return what a sync would do now, and what the sources said; nothing is changed."""
+        sources = Sources()
+        with ExitStack() as stack:
+            said = list(sources.listed(self.place, SourceAccess(self.place.folder, cancelled), stack))
+        found = planned(
+            self.place, sources, known(self.place), confirmed=confirmed, retry_all=retry_all, stored=False
+        )
+        return found, said
+
+    def sync(
+        self, wishes: Wishes | None = None, cancelled: Callable[[], bool] = never
+    ) -> Iterator[events.Event]:
+        """Make the table hold what the sources hold, yielding events; closing the generator cancels.
+
+        Raises ``BusyError`` at the first event when another sync of the pipeline is running.
+        """
+        return sync(self.place, wishes or Wishes(), cancelled)

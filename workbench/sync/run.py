@@ -1,0 +1,434 @@
+"""One sync as a generator of events: list, plan, then read, parse, cut, embed, write, record in groups; then delete."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+
+from workbench.contracts import SourceAccess, Table
+from workbench.errors import Cancelled, ContractError, InputError, ServiceError, WorkbenchError
+from workbench.ingest import entries
+from workbench.ingest.entries import WRITTEN, Failure, Item, Key, State
+from workbench.ingest.lock import pipeline_lock
+from workbench.ingest.plan import Action, Known, Plan, Step
+from workbench.sections import Budget, Failures
+from workbench.sync import events
+from workbench.sync.drift import reconciled
+from workbench.sync.groups import Group, Piece, Unaffordable, cut
+from workbench.sync.listing import Sources, known, planned
+from workbench.sync.place import Place, stamp
+from workbench.sync.preparing import NotPrepared, Prepared, prepared
+from workbench.sync.tally import Tally
+from workbench.workspace.workspace import workers
+
+DOCUMENTS_A_REMOVAL = 500
+PATIENCE_DOCUMENTS = 3
+"""So many documents of a failed group are tried alone before the rest counts as failed for the same reason."""
+STOPPED_ON_REQUEST = "stopped on request; everything finished so far is kept"
+LONGEST_WAIT = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What one sync is asked for beside the config."""
+
+    confirmed: bool = False
+    """Delete although too much is missing at once."""
+    retry_all: bool = False
+    """Try every failed document again, due or not."""
+    stored: bool = False
+    """Ask no source: bring the table to what is kept here."""
+    wait_s: float = 0.0
+    """How long to wait for another sync of the pipeline."""
+
+
+class _Stop(Exception):
+    """The run ends early; ``keep`` says whether what is prepared is still written."""
+
+    def __init__(self, reason: str, message: str, keep: bool = False) -> None:
+        self.reason, self.message, self.keep = reason, message, keep
+        super().__init__(message)
+
+
+def sync(place: Place, wishes: Wishes, cancelled: Callable[[], bool]) -> Iterator[events.Event]:
+    """Carry out a sync, yielding events; closing the generator cancels it.
+
+    Raises ``BusyError`` when another sync of the pipeline is running. Whatever stops this, a second one goes on from
+    there, and ends where a fresh build would.
+    """
+    with pipeline_lock(place.lock_path, place.name, wishes.wait_s):
+        yield from _Run(place, wishes, cancelled).course()
+
+
+class _Run:
+    def __init__(self, place: Place, wishes: Wishes, cancelled: Callable[[], bool]) -> None:
+        self.place, self.wishes, self.cancelled = place, wishes, cancelled
+        self.failures = place.config.failures or Failures()
+        self.budget = place.config.budget or Budget()
+        self.tally = Tally()
+        self.sources = Sources()
+        self.started = time.perf_counter()
+        self.run_id = 0
+        self.total = self.done = 0
+        self.wrote = False
+
+    def course(self) -> Iterator[events.Event]:
+        place = self.place
+        status, message = entries.BROKEN, ""
+        self.run_id = place.ledger.runs.begin(place.name, place.table_name, place.now_utc())
+        try:
+            yield events.Started(self.run_id, place.name, place.table_name)
+            try:
+                message = yield from self._work()
+                troubled = self.tally.figures.failed or self.sources.failures or message
+                status = entries.SOME_FAILED if troubled else entries.DONE
+            except (_Stop, Cancelled) as stop:
+                if isinstance(stop, _Stop):
+                    status, reason, message = entries.STOPPED, stop.reason, stop.message
+                else:
+                    status, reason, message = entries.CANCELLED, "cancelled", STOPPED_ON_REQUEST
+                yield events.Stopped(reason, message)
+        except GeneratorExit:
+            status, message = entries.CANCELLED, "stopped by whoever was reading its events"
+            raise
+        except KeyboardInterrupt:
+            status, message = entries.CANCELLED, "interrupted"
+            raise
+        except BaseException as error:
+            message = f"{type(error).__name__}: {error}"
+            raise
+        finally:
+            self._end(status, message)
+        yield events.Finished(
+            self.run_id, status, message, time.perf_counter() - self.started, self.tally.figures
+        )
+
+    def _end(self, status: str, message: str) -> None:
+        tally = self.tally
+        self.place.ledger.runs.end(
+            self.run_id,
+            status,
+            message,
+            self.place.now_utc(),
+            tally.figures,
+            tally.timings,
+            tally.new_attempts(),
+        )
+
+    # ── the course of a run ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _work(self) -> Generator[events.Event, None, str]:
+        """Yield the events; return what has to be said at the end."""
+        place, tally = self.place, self.tally
+        with ExitStack() as stack:
+            started = time.perf_counter()
+            if not self.wishes.stored:
+                yield from self.sources.listed(place, SourceAccess(place.folder, self.cancelled), stack)
+                tally.time("list", time.perf_counter() - started, len(self.sources.items))
+            started = time.perf_counter()
+            table = place.opened_table()
+            in_table, orphans = reconciled(place, table)
+            ledger = known(place)
+            plan = planned(
+                place,
+                self.sources,
+                ledger,
+                confirmed=self.wishes.confirmed,
+                retry_all=self.wishes.retry_all,
+                stored=self.wishes.stored,
+            )
+            tally.time("plan", time.perf_counter() - started)
+            tally.count("kept", plan.counts.get(Action.KEEP, 0))
+            tally.count("waiting", plan.counts.get(Action.WAIT, 0))
+            self.total = len(plan.steps) + len(plan.removals)
+            yield _planned(plan)
+            yield from self._steps(table, plan, ledger, in_table)
+            yield from self._removals(table, plan, orphans)
+            place.ledger.forget_failures(place.name, plan.gone_failures)
+        if self.wrote:
+            started = time.perf_counter()
+            table.optimise()
+            place.kept.clean(place.ledger.content_hashes(), place.ledger.parse_keys())
+            tally.time("optimise", time.perf_counter() - started)
+        return "; ".join([*self.sources.failures, *(one.sentence for one in plan.refused)])
+
+    def _steps(
+        self, table: Table, plan: Plan, ledger: Known, in_table: dict[str, str]
+    ) -> Iterator[events.Event]:
+        states = _trusted(ledger)
+        group = Group(self.place, table)
+        same: list[tuple[Step, Item]] = []
+        try:
+            for step, found in self._prepared(plan, ledger):
+                self._check()
+                if isinstance(found, NotPrepared):
+                    yield from self._failed(step, found.stage, found.error, ledger)
+                    continue
+                yield from self._told(found)
+                state = states.get(step.key)
+                if found.document is None:
+                    same.append((step, found.item))
+                    continue
+                started = time.perf_counter()
+                try:
+                    piece = cut(self.place, found, found.document, state is not None)
+                except (WorkbenchError, ContractError) as error:
+                    yield from self._failed(step, "cut", error, ledger, found.item)
+                    continue
+                seconds = time.perf_counter() - started
+                self.tally.time("cut", seconds)
+                yield events.StageDone("cut", *step.key, found.item.name, seconds)
+                there = in_table.get(piece.document.id)
+                if (state is not None and state.state_key == piece.state_key) or there == piece.state_key:
+                    # The text came out the same: its rows stand in the table as they should be.
+                    group.confirmed.append(piece)
+                else:
+                    group.pieces.append(piece)
+                if group.is_full:
+                    yield from self._flushed(group, ledger)
+                if len(same) + len(group.confirmed) >= DOCUMENTS_A_REMOVAL:
+                    self._keep_same(same, group)
+        except _Stop as stop:
+            if stop.keep:
+                yield from self._flushed(group, ledger)
+                self._keep_same(same, group)
+            raise
+        yield from self._flushed(group, ledger)
+        self._keep_same(same, group)
+        yield self._progress()
+
+    def _prepared(self, plan: Plan, ledger: Known) -> Iterator[tuple[Step, Prepared | NotPrepared]]:
+        """Yield the documents in the order of the plan; every core reads ahead a little."""
+        states = _trusted(ledger)
+        given_up = False
+
+        def stop() -> bool:
+            return given_up or self.cancelled()
+
+        def one(step: Step) -> Prepared | NotPrepared:
+            return prepared(
+                self.place,
+                step,
+                self.sources.items.get(step.key),
+                ledger.items.get(step.key),
+                states.get(step.key),
+                self.sources.connections.get(step.key[0]),
+                stop,
+            )
+
+        with ThreadPoolExecutor(workers().size, thread_name_prefix="sync") as pool:
+            under_way: deque[tuple[Step, Future[Prepared | NotPrepared]]] = deque()
+            todo = iter(plan.steps)
+            try:
+                while True:
+                    while len(under_way) < 2 * workers().size and (step := next(todo, None)) is not None:
+                        under_way.append((step, pool.submit(one, step)))
+                    if not under_way:
+                        return
+                    step, future = under_way.popleft()
+                    yield step, future.result()
+            finally:
+                given_up = True
+                for _, future in under_way:
+                    future.cancel()
+
+    def _check(self) -> None:
+        if self.cancelled():
+            raise Cancelled(STOPPED_ON_REQUEST)
+        minutes = (time.perf_counter() - self.started) / 60
+        if self.budget.minutes is not None and minutes > self.budget.minutes:
+            raise _Stop(
+                "budget",
+                f"budget.minutes ({self.budget.minutes:g}) is used up: the next sync goes on from here",
+                keep=True,
+            )
+
+    # ── a group through the last stages ──────────────────────────────────────────────────────────────────────────
+
+    def _flushed(self, group: Group, ledger: Known) -> Iterator[events.Event]:
+        if not group.pieces:
+            return
+        pieces = group.taken()
+        try:
+            yield from self._written(group, pieces)
+        except Unaffordable as error:
+            raise _Stop("budget", str(error)) from error
+        except Cancelled:
+            raise
+        except (WorkbenchError, ContractError) as error:
+            if len(pieces) == 1:
+                yield from self._failed(pieces[0].step, group.stage, error, ledger, pieces[0].item)
+            else:
+                # One of them is to blame, or none: alone, each shows.
+                yield from self._one_by_one(group, pieces, ledger)
+            return
+        yield self._progress()
+
+    def _one_by_one(self, group: Group, pieces: list[Piece], ledger: Known) -> Iterator[events.Event]:
+        failed: list[str] = []
+        for number, piece in enumerate(pieces):
+            if number == len(failed) == PATIENCE_DOCUMENTS and len(set(failed)) == 1:
+                # The service is to blame: waiting for it once per document would take hours.
+                for one in pieces[number:]:
+                    yield from self._failed(one.step, group.stage, ServiceError(failed[0]), ledger, one.item)
+                return
+            group.pieces = [piece]
+            for event in self._flushed(group, ledger):
+                if isinstance(event, events.ItemFailed):
+                    failed.append(event.message)
+                yield event
+
+    def _written(self, group: Group, pieces: list[Piece]) -> Iterator[events.Event]:
+        for stage, act in group.stages(pieces, self.budget, self.tally, self.cancelled):
+            started = time.perf_counter()
+            act()
+            seconds = time.perf_counter() - started
+            self.tally.time(stage, seconds, len(pieces))
+            yield events.GroupDone(stage, len(pieces), sum(len(p.chunks) for p in pieces), seconds)
+        self.wrote = True
+        self.done += len(pieces)
+        for piece in pieces:
+            self.tally.done(piece.step, "written", piece.known, len(piece.chunks))
+        self._note()
+
+    def _keep_same(self, same: list[tuple[Step, Item]], group: Group) -> None:
+        """Tell the ledger what was read and found unchanged; the store is left alone."""
+        place = self.place
+        if group.confirmed:
+            place.ledger.record(
+                place.name,
+                place.table_name,
+                [piece.state(place, WRITTEN) for piece in group.confirmed],
+                [piece.item for piece in group.confirmed],
+                place.now_utc(),
+            )
+        place.ledger.note_items(place.name, [item for _, item in same], place.now_utc())
+        place.ledger.forget_failures(place.name, [item.key for _, item in same])
+        for step in [*(step for step, _ in same), *(piece.step for piece in group.confirmed)]:
+            self.done += 1
+            self.tally.done(step, "unchanged", known=True)
+        same.clear()
+        group.confirmed.clear()
+
+    # ── deleting ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _removals(self, table: Table, plan: Plan, orphans: set[str]) -> Iterator[events.Event]:
+        place = self.place
+        for start in range(0, len(plan.removals), DOCUMENTS_A_REMOVAL):
+            self._check()
+            some = plan.removals[start : start + DOCUMENTS_A_REMOVAL]
+            ids, keys = [one.document_id for one in some], [one.key for one in some]
+            started = time.perf_counter()
+            place.ledger.intend_removal(place.name, place.table_name, ids)
+            yield events.GroupDone("intend_removal", len(some), 0, time.perf_counter() - started)
+            table.drop_documents(ids)
+            yield events.GroupDone("remove", len(some), 0, time.perf_counter() - started)
+            place.ledger.record_removal(place.name, place.table_name, ids, keys)
+            self.tally.time("remove", time.perf_counter() - started, len(some))
+            self.tally.count("removed", len(some))
+            self.wrote = True
+            self.done += len(some)
+            yield events.GroupDone("record_removal", len(some), 0, time.perf_counter() - started)
+            yield self._progress()
+        stale = orphans - place.ledger.states(place.name, place.table_name).keys() if orphans else set()
+        everything_listed = not self.wishes.stored and not self.sources.failures and not plan.refused
+        if stale and everything_listed:
+            # Rows that no ledger knows and no source lists: left by a ledger that was lost.
+            table.drop_documents(sorted(stale))
+            self.wrote = True
+
+    # ── telling ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _told(self, found: Prepared) -> Iterator[events.Event]:
+        self.tally.count("bytes_read", found.bytes_read)
+        for stage, seconds in found.seconds.items():
+            self.tally.time(stage, seconds)
+            yield events.StageDone(stage, *found.step.key, found.item.name, seconds)
+
+    def _failed(
+        self,
+        step: Step,
+        stage: str,
+        error: WorkbenchError | ContractError,
+        ledger: Known,
+        item: Item | None = None,
+    ) -> Iterator[events.Event]:
+        place = self.place
+        if isinstance(error, InputError) and error.status == "gone":
+            # It vanished after it was listed: the next complete listing deletes it.
+            self.done += 1
+            return
+        if item is not None:
+            place.ledger.note_items(place.name, [item], place.now_utc())
+        listed = self.sources.items.get(step.key)
+        here = item or ledger.items.get(step.key)
+        before = ledger.failures.get(step.key)
+        version = listed.version if listed is not None else here.version if here else ""
+        again = before is not None and (before.version, before.recipe) == (version, place.failure_recipe)
+        attempts = before.attempts + 1 if again and before is not None else 1
+        retryable = not isinstance(error, InputError | ContractError)
+        now = place.clock()
+        wait = timedelta(minutes=self.failures.first_retry_minutes * 2 ** min(attempts - 1, 30))
+        failure = Failure(
+            source=step.key[0],
+            item_id=step.key[1],
+            name=(listed.path if listed is not None else "") or (here.name if here else step.key[1]),
+            version=version,
+            recipe=place.failure_recipe,
+            stage=stage,
+            kind=error.status if isinstance(error, InputError) else type(error).__name__,
+            message=str(error),
+            retryable=retryable,
+            attempts=attempts,
+            first_at_utc=before.first_at_utc if before is not None and again else stamp(now),
+            last_at_utc=stamp(now),
+            next_try_utc=stamp(now + min(wait, LONGEST_WAIT)),
+            run_id=self.run_id,
+        )
+        place.ledger.note_failure(place.name, failure)
+        self.tally.failed(step, stage, str(error))
+        self.done += 1
+        yield events.ItemFailed(
+            stage,
+            *step.key,
+            failure.name,
+            failure.kind,
+            failure.message,
+            retryable,
+            failure.next_try_utc if retryable else None,
+        )
+        failed = self.tally.figures.failed
+        if failed > self.failures.max_count and failed > self.failures.max_ratio * self.tally.attempted:
+            raise _Stop(
+                "failures",
+                f"{failed:,} of {self.tally.attempted:,} documents failed, more than failures.max_count"
+                f" ({self.failures.max_count}) and max_ratio ({self.failures.max_ratio:g}) allow; the last one:"
+                f" {failure.name}: {error}",
+            )
+
+    def _progress(self) -> events.Progress:
+        return events.Progress(self.done, self.total, self.tally.figures)
+
+    def _note(self) -> None:
+        tally = self.tally
+        self.place.ledger.runs.note(self.run_id, tally.figures, tally.timings, tally.new_attempts())
+
+
+def _trusted(ledger: Known) -> dict[Key, State]:
+    """Return what the table surely holds, by where its item lives."""
+    return {s.key: s for s in ledger.states.values() if s.status == WRITTEN and s.recipe}
+
+
+def _planned(plan: Plan) -> events.Planned:
+    return events.Planned(
+        {action.value: plan.counts.get(action, 0) for action in Action},
+        plan.expected.chunks,
+        plan.expected.tokens,
+        plan.expected.money,
+        tuple(one.sentence for one in plan.refused),
+    )

@@ -1,0 +1,66 @@
+"""What a run has done so far: figures, timings per stage, attempts."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+
+from workbench.ingest.entries import FIGURE_NAMES, Attempt, Figures, Timing
+from workbench.ingest.plan import Action, Step
+
+OUTCOME_FIGURES = {Action.ADD: "added", Action.CHANGE: "changed", Action.REBUILD: "rebuilt"}
+
+
+class Tally:
+    """Counts; ``new_attempts`` hands out what was not told to the ledger yet."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._money = 0.0
+        self._seconds: dict[str, float] = defaultdict(float)
+        self._times: Counter[str] = Counter()
+        self._attempts: list[Attempt] = []
+        self.attempted = 0
+
+    def count(self, figure: str, by: int = 1) -> None:
+        """Add to one of the figures."""
+        self._counts[figure] += by
+
+    def pay(self, money: float) -> None:
+        """Add to the money."""
+        self._money += money
+
+    def time(self, stage: str, seconds: float, count: int = 1) -> None:
+        """Add to the time of a stage."""
+        self._seconds[stage] += seconds
+        self._times[stage] += count
+
+    def done(self, step: Step, outcome: str, known: bool, chunks: int = 0, seconds: float = 0.0) -> None:
+        """Note an item that is in the table as it should be; ``known`` says whether it was there before."""
+        self.attempted += 1
+        if outcome == "unchanged":
+            self.count("unchanged")
+        else:
+            self.count(OUTCOME_FIGURES.get(step.action, "changed" if known else "added"))
+        self._attempts.append(Attempt(*step.key, step.action.value, outcome, chunks, seconds))
+
+    def failed(self, step: Step, stage: str, message: str) -> None:
+        """Note an item that could not be brought in."""
+        self.attempted += 1
+        self.count("failed")
+        self._attempts.append(Attempt(*step.key, step.action.value, f"failed: {stage}", message=message))
+
+    @property
+    def figures(self) -> Figures:
+        """The figures so far."""
+        counts = {name: self._counts[name] for name in FIGURE_NAMES if name != "money"}
+        return Figures(**counts, money=self._money)
+
+    @property
+    def timings(self) -> list[Timing]:
+        """The time of every stage so far."""
+        return [Timing(stage, seconds, self._times[stage]) for stage, seconds in self._seconds.items()]
+
+    def new_attempts(self) -> list[Attempt]:
+        """Return the attempts since the last call."""
+        new, self._attempts = self._attempts, []
+        return new
