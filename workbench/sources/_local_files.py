@@ -1,0 +1,59 @@
+"""Files below one folder, opened so that no link and no ``..`` leads out of it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from workbench.errors import InputError, ServiceError
+from workbench.http import megabytes
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_TRIES = 3
+
+
+def version(found: os.stat_result) -> str:
+    """Return what changes when a file is written: its time in nanoseconds, and its size."""
+    return f"{found.st_mtime_ns}-{found.st_size}"
+
+
+def read_below(root: Path, relative: str, limit_bytes: int) -> tuple[bytes, str]:
+    """Return a file's bytes and the version they are of.
+
+    Every folder on the way is opened without following links, so a folder that becomes a link after it was listed
+    leads nowhere. Raises ``InputError`` (gone, forbidden, refused, too_large), or ``ServiceError`` for a file that is
+    written all the time.
+    """
+    for _ in range(_TRIES):
+        with os.fdopen(_opened(root, relative), "rb") as file:
+            before = os.fstat(file.fileno())
+            if not stat.S_ISREG(before.st_mode):
+                raise InputError(f"{relative} is not a file any more", "gone")
+            data = file.read(limit_bytes + 1)
+            if len(data) > limit_bytes:
+                raise InputError(f"{relative} is larger than {megabytes(limit_bytes)}", "too_large")
+            if version(os.fstat(file.fileno())) == version(before) and len(data) == before.st_size:
+                return data, version(before)
+    raise ServiceError(f"{relative} is being written while it is read; try again later")
+
+
+def _opened(root: Path, relative: str) -> int:
+    *folders, name = relative.split("/")
+    if any(part in ("", ".", "..") for part in (*folders, name)) or "\x00" in relative:
+        raise InputError(f"{relative!r:.200} leads out of the folder", "refused")
+    try:
+        here = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for folder in folders:
+                inner = os.open(folder, _FOLDER, dir_fd=here)
+                os.close(here)
+                here = inner
+            # A named pipe without a writer would be waited for; with O_NONBLOCK it is not.
+            return os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=here)
+        finally:
+            os.close(here)
+    except PermissionError as error:
+        raise InputError(f"{relative} may not be read", "forbidden") from error
+    except OSError as error:
+        raise InputError(f"{relative} is not there any more: {error.strerror}", "gone") from error

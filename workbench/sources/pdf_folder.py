@@ -1,0 +1,136 @@
+"""The files of a folder and all folders in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+from typing import ClassVar
+
+from pydantic import Field
+
+from workbench.contracts import ItemPage, Source, SourceAccess, SourceConnection
+from workbench.errors import InputError, ServiceError
+from workbench.records import RawItem, SourceItem
+from workbench.sources._globs import wanted
+from workbench.sources._local_files import read_below, version
+from workbench.sources._readable import is_readable
+
+PAGE_ITEMS = 500
+
+
+class PdfFolder(Source):
+    """Read every file of a folder that a parser reads, PDF or not"""
+
+    label: ClassVar[str] = "Folder"
+    path: str = Field(min_length=1, description="the folder; a relative path starts at the config's folder")
+    include: tuple[str, ...] = Field(
+        (),
+        strict=False,
+        description="patterns of files to read, such as *.pdf or tariffs/**; empty means all that can be read",
+    )
+    exclude: tuple[str, ...] = Field(
+        (), strict=False, description="patterns of files to leave out, such as **/drafts/**"
+    )
+    hidden: bool = Field(False, description="whether to read files and folders whose names begin with a dot")
+    largest_mb: int = Field(200, ge=1, le=10_000, description="largest file to read, in megabytes")
+
+    def place(self) -> str:
+        """Return the folder as the config writes it."""
+        return PurePosixPath(self.path).as_posix()
+
+    def connection(self, access: SourceAccess) -> SourceConnection:
+        """Return the folder; it is looked for when it is listed."""
+        return _Folder(self, access)
+
+
+class _Folder(SourceConnection):
+    def __init__(self, settings: PdfFolder, access: SourceAccess) -> None:
+        super().__init__(settings.name)
+        self._settings = settings
+        self._access = access
+        self._root = (access.folder / settings.path).resolve()
+
+    def pages(self, cursor: str = "") -> Iterator[ItemPage]:
+        """Yield the files, folder by folder. Links are not followed: what they lead to inside is listed anyway,
+        and what lies outside is none of this folder."""
+        fits = wanted(self._settings.include, self._settings.exclude)
+        whole = True
+        items: list[SourceItem] = []
+        problems: list[str] = []
+        todo = [""]
+        while todo:
+            folder = todo.pop()
+            try:
+                entries = sorted(os.scandir(self._root / folder), key=lambda entry: entry.name)
+            except OSError as error:
+                if not folder:
+                    raise _not_there(self._settings.path, error) from error
+                # What is in it may still be there: without it the listing must not look like all.
+                whole = False
+                problems.append(f"the folder {_shown(folder)} cannot be looked into: {error.strerror}")
+                continue
+            inner: list[str] = []
+            for entry in entries:
+                self._access.check()
+                path = folder + entry.name
+                if entry.name.startswith(".") and not self._settings.hidden:
+                    continue
+                if not _is_text(path):
+                    problems.append(f"{_shown(path)} has a name that is not UTF-8; rename it")
+                elif entry.is_symlink():
+                    if (outside := self._leads_out(path)) is not None:
+                        problems.append(outside)
+                elif entry.is_dir(follow_symlinks=False):
+                    inner.append(f"{path}/")
+                elif entry.is_file(follow_symlinks=False) and is_readable(path) and fits(path):
+                    items += self._items(path, entry)
+                if len(items) >= PAGE_ITEMS:
+                    yield ItemPage(tuple(items), problems=tuple(problems))
+                    items, problems = [], []
+            todo += reversed(inner)
+        yield ItemPage(tuple(items), problems=tuple(problems), complete=whole)
+
+    def read(self, item: SourceItem, validator: str = "") -> RawItem | None:
+        """Return the file's bytes with the version they are of."""
+        data, found = read_below(self._root, item.item_id, self._settings.largest_mb * 10**6)
+        return RawItem(data, PurePosixPath(item.item_id).name, self._uri(item.item_id), version=found)
+
+    def _items(self, path: str, entry: os.DirEntry[str]) -> list[SourceItem]:
+        """Return the file as an item, nothing if it has just vanished."""
+        try:
+            found = entry.stat(follow_symlinks=False)
+        except OSError:
+            return []
+        return [SourceItem(path, version(found), path, self._uri(path), size_bytes=found.st_size)]
+
+    def _uri(self, path: str) -> str:
+        return (self._root / path).as_uri()
+
+    def _leads_out(self, path: str) -> str | None:
+        """Return a sentence on a link that leads out of the folder or nowhere, None for one to something inside."""
+        try:
+            target = (self._root / path).resolve(strict=True)
+        except (OSError, RuntimeError):
+            return f"{path} is a link to nothing, or to itself"
+        if target.is_relative_to(self._root):
+            return None
+        return f"{path} is a link that leads out of the folder; it is not read"
+
+
+def _not_there(path: str, error: OSError) -> InputError | ServiceError:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return InputError(f"there is no folder {path}; is the path right, and the disk there?", "gone")
+    return ServiceError(f"the folder {path} cannot be looked into: {error.strerror}")
+
+
+def _is_text(path: str) -> bool:
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _shown(path: str) -> str:
+    return path.encode("utf-8", "backslashreplace").decode("utf-8")
