@@ -134,8 +134,6 @@ def test_the_verdict_comes_first_and_every_figure_is_the_librarys(here: Workspac
             assert board[row.config][row.measure] == shown
         if row.measure == "tokens_shown@5":
             assert board[row.config]["Tokens shown"] == f"{row.value:,.0f}"
-    for label, found in CONFIGS.items():
-        assert board[label]["Chunks"] == here.tables.table(found).row_count()
 
 
 @pytest.mark.usefixtures("here")
@@ -262,15 +260,16 @@ def test_the_switch_for_every_occurrence_is_a_measurement_of_its_own_and_part_of
 
 
 def test_the_leaderboard_shows_what_each_table_costs(here: Workspace) -> None:
-    board = measured(page()).dataframe[0].value.set_index("Table")
+    app = measured(page())
+    quality, board = (frame.value.set_index("Table") for frame in app.dataframe[:2])
     for label, found in CONFIGS.items():
         chunks = here.tables.table(found).chunks()
         hits = [here.tables.search(found, question, 5).hits for question in ANSWERS]
         tokens = sum(hit.chunk.token_count for five in hits for hit in five) / len(ANSWERS)
         assert board["Chunks"][label] == len(chunks)
-        assert board["Tokens shown"][label] == f"{tokens:,.0f}"
+        assert quality["Tokens shown"][label] == f"{tokens:,.0f}"
         assert board["Size"][label].endswith(("kB", "MB"))
-        assert board["Embedding"][label] in ("below 0.1 s", "0.1 s", "0.2 s")
+        assert board["Time to embed"][label] in ("below 0.1 s", "0.1 s", "0.2 s")
         assert board["Search"][label] > 0
     assert "Money" not in board
 

@@ -45,12 +45,6 @@ def leaderboard_table(choice: Choice, found: Measured, verdict: Verdict) -> None
     columns["Tokens shown"] = [
         shown("tokens_shown", _value(found.rows, i, cost_measure(choice))) for i in order
     ]
-    columns["Chunks"] = [found.costs[label].chunks for label in order]
-    columns["Size"] = [size_text(found.costs[label].size_bytes) for label in order]
-    columns["Embedding"] = [embedding_text(found.costs[label]) for label in order]
-    if any(found.costs[label].usd is not None for label in order):
-        columns["Money"] = [money_text(found.costs[label]) for label in order]
-    columns["Search"] = [1000 * _value(found.rows, label, "seconds") for label in order]
     st.dataframe(
         pd.DataFrame(columns),
         hide_index=True,
@@ -63,9 +57,37 @@ def leaderboard_table(choice: Choice, found: Measured, verdict: Verdict) -> None
             "Tokens shown": st.column_config.TextColumn(
                 help=f"Text that {choice.k} hits put before the reader, or the language model, per question"
             ),
+            "Stays best": st.column_config.TextColumn(
+                help="The share of draws of the questions, with replacement, in which this table is the best"
+            ),
+        },
+    )
+    st.caption(
+        f"In points of 100, over {verdict.question_count:,} questions. In brackets: where the figure would lie in 95 of "
+        "100 such sets of questions (bootstrap; Wilson for hit)."
+    )
+
+
+def cost_table(found: Measured, verdict: Verdict) -> None:
+    """Draw what each table costs, in the order of the leaderboard; money where a price is known."""
+    order = [label for label, _ in verdict.best_share]
+    columns: dict[str, list[str | int | float]] = {
+        "Table": list(order),
+        "Chunks": [found.costs[label].chunks for label in order],
+        "Size": [size_text(found.costs[label].size_bytes) for label in order],
+        "Time to embed": [embedding_text(found.costs[label]) for label in order],
+    }
+    if any(found.costs[label].usd is not None for label in order):
+        columns["Money"] = [money_text(found.costs[label]) for label in order]
+    columns["Search"] = [1000 * _value(found.rows, label, "seconds") for label in order]
+    st.dataframe(
+        pd.DataFrame(columns),
+        hide_index=True,
+        column_config={
+            "Table": st.column_config.TextColumn(width="medium", pinned=True),
             "Chunks": st.column_config.NumberColumn(format="localized"),
             "Size": st.column_config.TextColumn(help="Space that the table takes"),
-            "Embedding": st.column_config.TextColumn(
+            "Time to embed": st.column_config.TextColumn(
                 help="How long the model computes for all chunks on this machine, measured while the table was built. "
                 "For chunks whose numbers were known already, it is what they would take."
             ),
@@ -75,14 +97,7 @@ def leaderboard_table(choice: Choice, found: Measured, verdict: Verdict) -> None
             "Search": st.column_config.NumberColumn(
                 format="%.0f ms", help="Mean time of a search, when it was measured"
             ),
-            "Stays best": st.column_config.TextColumn(
-                help="The share of draws of the questions, with replacement, in which this table is the best"
-            ),
         },
-    )
-    st.caption(
-        f"In points of 100, over {verdict.question_count:,} questions. In brackets: where the figure would lie in 95 of "
-        "100 such sets of questions (bootstrap; Wilson for hit)."
     )
 
 
