@@ -11,9 +11,7 @@ here = workspace()
 documents = here.documents()
 
 st.title("Tables")
-st.caption(
-    "Every configuration gets a table of its own: its chunks with their embeddings, ready to be searched."
-)
+st.caption("Every config gets a table of its own: its chunks with their embeddings, ready to be searched.")
 
 if not documents:
     empty_state(

@@ -53,6 +53,18 @@ def test_every_config_survives_the_round_trip(size: int, prefix: str, name: str)
     assert written(second) == written(first)
 
 
+def test_settings_of_a_unit_that_is_not_in_use_are_read_but_not_written() -> None:
+    text = MINIMAL.split("chunker:")[0] + (
+        "chunker: {name: fixed_size, unit: characters, size_characters: 500, size_tokens: 99}\n"
+        "embedder: {name: hashing}\n"
+    )
+    first = parsed(text)
+    assert "size_characters: 500" in written(first)
+    assert "_tokens" not in written(first).partition("embedder:")[0]
+    assert parsed(written(first)).fingerprint == first.fingerprint
+    assert written(parsed(written(first))) == written(first)
+
+
 def test_names_that_yaml_would_take_for_numbers_stay_names() -> None:
     for name in ("1", "1e3", "true", "null", "2024-01-01", "0x1f"):
         first = Config(name, plugins.build("chunkers", "fixed_size"), plugins.build("embedders", "hashing"))

@@ -76,12 +76,12 @@ class Config:
 
 
 def written(config: Config) -> str:
-    """Return the config as canonical YAML: fixed key order, every setting spelled out."""
+    """Return the config as canonical YAML: fixed key order, every setting that has an effect spelled out."""
     lines = [f"# {line}".rstrip() for line in config.comment.splitlines()]
     body: dict[str, Any] = {"version": CONFIG_VERSION, "name": config.name}
     for section in SECTIONS:
         plugin: Plugin = getattr(config, section)
-        body[section] = {"name": plugin.name, **plugin.model_dump(mode="json")}
+        body[section] = {"name": plugin.name, **plugin.model_dump(mode="json", exclude=set(plugin.unused()))}
     if config.sources:
         body["sources"] = [{"name": one.name, **one.model_dump(mode="json")} for one in config.sources]
     for section in PIPELINE_SECTIONS:

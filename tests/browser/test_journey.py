@@ -93,7 +93,7 @@ def test_a_newcomer_goes_from_a_pdf_to_a_config(
     # Tables: see what it takes, build two, leave the page meanwhile.
     go(page, "Tables")
     for name in ("Sentences NLTK Punkt 200", "Fixed size 200"):
-        choose(page, "Configurations", name)
+        choose(page, "Configs", name)
     page.keyboard.press("Escape")
     page.get_by_role("button", name="See what it takes").click()
     build = page.get_by_role("button", name=re.compile(r"Build \d tables?"))

@@ -11,6 +11,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from workbench.evaluation.questions import Question, QuestionSet
+from workbench.records import Judgment
 from workbench.ui import state
 from workbench.ui.cuts_page import VIEW_WIDGET
 from workbench.ui.jobs import jobs
@@ -232,6 +234,89 @@ def test_a_click_on_a_chunk_shows_what_the_model_reads_of_it(document: str) -> N
     assert not app.exception
     assert [s.value for s in app.selectbox if s.label == "Config"] == [second]
     assert [n.value for n in app.number_input if n.label == "Chunk"] == [4]
+
+
+def viewer_data(app: AppTest) -> Any:
+    """Return what the viewer of all columns was sent last."""
+    (proto,) = components(app, "workbench_chunk_viewer")
+    return json.loads(proto.json)
+
+
+def click(app: AppTest, column_id: str, ordinal: int) -> None:
+    """Click a chunk; the browser sends it for one run only."""
+    app.session_state["viewer.all"] = {"clicked": {"column": column_id, "ordinal": ordinal}}
+    app.run()
+    app.session_state["viewer.all"] = {}
+
+
+def test_the_chosen_chunk_is_marked_from_the_start_and_after_a_click(document: str) -> None:
+    app = page(link("fixed_size", size_tokens=60), link("nltk_sentences", size_tokens=60), document=document)
+    first, second = (draft.id for draft in app.session_state[state.DRAFTS])
+    assert viewer_data(app)["selected"] == [first, 0]
+    click(app, second, 3)
+    assert viewer_data(app)["selected"] == [second, 3]
+    box = next(n for n in app.number_input if n.label == "Chunk")
+    box.set_value(2).run()
+    assert viewer_data(app)["selected"] == [second, 1]
+    next(s for s in app.selectbox if s.label == "Config").set_value(first).run()
+    assert viewer_data(app)["selected"] == [first, 0]
+
+
+def test_a_moved_slider_keeps_the_place_of_the_chosen_chunk(here: Workspace, document: str) -> None:
+    app = page(link("fixed_size", size_tokens=60), document=document)
+    (draft,) = app.session_state[state.DRAFTS]
+    click(app, draft.id, 6)
+    before = here.chunks(document, draft.config())[6]
+    when_idle(app.slider[0].set_value(120).run())
+    (draft,) = app.session_state[state.DRAFTS]
+    number = viewer_data(app)["selected"][1]
+    chosen = here.chunks(document, draft.config())[number]
+    assert chosen.start <= before.start < chosen.end
+    when_idle(app.slider[0].set_value(60).run())
+    assert viewer_data(app)["selected"] == [draft.id, 6]
+
+
+@pytest.fixture
+def judged(here: Workspace, document: str) -> str:
+    """A document with three judged answers: a sentence, two sentences, and one of another grade."""
+    places = [(0, len(SENTENCES[0])), (0, len(SENTENCES[0]) + 1 + len(SENTENCES[1])), (5, 9)]
+    questions = [Question(f"q{n}", f"Which is number {n}?") for n in range(3)]
+    judgments = [
+        Judgment(f"q{n}", document, start, end, grade)
+        for n, ((start, end), grade) in enumerate(zip(places, (1, 1, 0), strict=True))
+    ]
+    texts = [TEXT[start:end] for start, end in places]
+    here.question_sets.save(QuestionSet("old", tuple(questions[:1]), (), ()))
+    here.question_sets.save(QuestionSet("new <b>", tuple(questions), tuple(judgments), tuple(texts)))
+    return document
+
+
+def test_answers_of_the_newest_set_are_marked_and_those_cut_in_two_are_counted(judged: str) -> None:
+    # A sentence of this text has some twenty words: one chunk a sentence, so the answer of two sentences is cut.
+    app = page(
+        link("nltk_sentences", size_tokens=25), link("nltk_sentences", size_tokens=60), document=judged
+    )
+    assert not app.exception
+    assert metrics(app, "Answers cut") == ["1 of 2", "0 of 2"]
+    one, both = len(SENTENCES[0]), len(SENTENCES[0]) + 1 + len(SENTENCES[1])
+    cut, whole = viewer_data(app)["columns"]
+    assert cut["marks"] == [[0, one, 1], [one, both, 1]]
+    assert whole["marks"] == [[0, one, 0], [one, both, 0]]
+    box = next(s for s in app.selectbox if s.label == "Judged answers")
+    assert box.value == "new <b>"
+    app = when_idle(box.set_value("off").run())
+    assert metrics(app, "Answers cut") == []
+    assert viewer_data(app)["columns"][0]["marks"] == []
+    assert "off" in app.query_params["answers"]
+    app = when_idle(next(s for s in app.selectbox if s.label == "Judged answers").set_value("old").run())
+    assert any("no judged answer in this document" in c.value for c in app.caption)
+
+
+@pytest.mark.usefixtures("document")
+def test_without_a_question_set_no_answers_are_offered() -> None:
+    app = page(link("nltk_sentences", size_tokens=60))
+    assert not [s for s in app.selectbox if s.label == "Judged answers"]
+    assert metrics(app, "Answers cut") == []
 
 
 def test_configs_that_read_the_file_differently_stand_in_views_of_their_own(here: Workspace) -> None:

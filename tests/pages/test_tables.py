@@ -69,13 +69,29 @@ def test_estimate_then_build_then_nothing_is_left_to_do(filled: Workspace) -> No
     app = when_idle(button(app, "See what it takes"))
     assert not app.exception
     (row,) = app.dataframe[0].value.to_dict("records")
-    assert (row["Configuration"], row["Documents"], row["Chunks to write"]) == ("tiny", "3 of 3 to do", 3)
+    assert (row["Config"], row["Documents"], row["Chunks to write"]) == ("tiny", "3 of 3 to do", 3)
     app = when_idle(button(app, "Build 1 table"))
     assert not app.exception
     assert any("3 chunks of 3 documents written" in s.value for s in app.success)
     assert filled.tables.table(CONFIG).row_count() == 3
     app = when_idle(button(app, "See what it takes"))
     assert any("built already" in s.value for s in app.success)
+
+
+def test_the_estimate_says_how_many_chunks_the_model_does_not_read_to_the_end(here: Workspace) -> None:
+    here.add("long.txt", b"one two three four five six seven eight. A b c.")
+    config = Config(
+        "short sighted",
+        plugins.build("chunkers", "nltk_sentences", {"size_tokens": 10}),
+        plugins.build("embedders", "hashing", {"max_tokens": 5}),
+    )
+    here.save_config(config)
+    app = page()
+    app.multiselect(key=CHOSEN).set_value(["short sighted"]).run()
+    app = when_idle(button(app, "See what it takes"))
+    assert not app.exception
+    said = app.warning[0].value.replace("\\", "")
+    assert said.startswith("short sighted: 1 of 2 chunks (50%) are longer than the 5 tokens")
 
 
 def test_a_table_that_lacks_documents_can_be_completed(filled: Workspace) -> None:

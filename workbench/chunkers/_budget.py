@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -58,7 +58,7 @@ class BudgetChunker(Chunker):
         """Return what sizes are taken with."""
         return analysis.tokens if self.unit == "tokens" else Characters()
 
-    def identity(self) -> dict[str, Any]:
-        """Return name, version and settings, without those of the unit that is not in use."""
+    def unused(self) -> frozenset[str]:
+        """Return the settings of the unit that is not in use."""
         other = "_characters" if self.unit == "tokens" else "_tokens"
-        return {key: value for key, value in super().identity().items() if not key.endswith(other)}
+        return frozenset(key for key in type(self).model_fields if key.endswith(other))

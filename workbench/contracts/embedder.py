@@ -141,6 +141,15 @@ class EmbeddingModel(ABC):
         raw = np.asarray(self.raw_vectors([self.input_text(t, query=query) for t in texts], tick), np.float32)
         return checked_vectors(raw, len(texts), self.dimension, self.title)
 
+    def beyond_window(self, token_counts: Sequence[int]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Return for each chunk, given how many tokens it has, whether the model does not read its end."""
+        counts = np.asarray(token_counts, np.int64)
+        if self.window_tokens is None:
+            return np.zeros(len(counts), bool)
+        prefix_tokens = len(self.tokenizer.offsets(self.passage_prefix)) if self.passage_prefix else 0
+        beyond: np.ndarray[Any, np.dtype[np.bool_]] = counts + prefix_tokens > self.window_tokens
+        return beyond
+
     def seen_end(self, text: str) -> int:
         """Return the offset in ``text`` up to which the model reads a passage; ``len(text)`` when it reads all."""
         if self.window_tokens is None:

@@ -34,12 +34,16 @@ class Plugin(BaseModel, ABC):
         """The plug-in's file name, which is also its YAML name."""
         return type(self).__module__.rpartition(".")[2]
 
+    def unused(self) -> frozenset[str]:
+        """Return the settings without any effect beside the others: no key and no YAML holds them."""
+        return frozenset()
+
     def identity(self) -> dict[str, Any]:
         """Return name, version and every setting that can change the answer."""
         fields = type(self).model_fields
         kept = {
             key: value
-            for key, value in self.model_dump(mode="json").items()
+            for key, value in self.model_dump(mode="json", exclude=set(self.unused())).items()
             if not (
                 isinstance(fields[key].json_schema_extra, dict)
                 and fields[key].json_schema_extra.get("identity") is False  # type: ignore[union-attr]

@@ -1,4 +1,4 @@
-"""The upper half of the Tables page: choose configurations and documents, see what it takes, build."""
+"""The upper half of the Tables page: choose configs and documents, see what it takes, build."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ CHOSEN = "tables.configs"
 
 @dataclass(frozen=True)
 class Plan:
-    """What was asked for: configurations and documents."""
+    """What was asked for: configs and documents."""
 
     configs: tuple[Config, ...]
     document_ids: tuple[str, ...]
@@ -48,22 +48,22 @@ def choosable(here: Workspace) -> dict[str, Config]:
 
 
 def form(documents: Sequence[DocumentRow]) -> None:
-    """Draw the choice of configurations and documents, and the button that asks what building takes."""
+    """Draw the choice of configs and documents, and the button that asks what building takes."""
     here = workspace()
     configs = choosable(here)
     wanted = [name for name in state.taken_preselection() if name in configs]
     if wanted:
         st.session_state[CHOSEN] = wanted
-    # A configuration that was deleted elsewhere must not stay chosen.
+    # A config that was deleted elsewhere must not stay chosen.
     st.session_state[CHOSEN] = [n for n in st.session_state.get(CHOSEN, list(configs)[:1]) if n in configs]
     names = {row.id: row.name for row in documents}
     with st.container(border=True):
         left, right = st.columns(2)
         picked = left.multiselect(
-            "Configurations",
+            "Configs",
             list(configs),
             key=CHOSEN,
-            help=term_help("configuration"),
+            help=term_help("config"),
             persist_state="session",
         )
         some = right.multiselect(
@@ -105,6 +105,9 @@ def estimates() -> None:
     )
     for problem in {p for e in found for p in e.problems}:
         st.warning(plain(problem))
+    for config, estimate in zip(plan.configs, found, strict=True):
+        if estimate.beyond_window:
+            st.warning(plain(window_warning(config.name, estimate)), icon=":material/content_cut:")
     todo = [c for c, e in zip(plan.configs, found, strict=True) if e.documents_done < e.documents]
     with st.container(horizontal=True):
         label = "Build 1 table" if len(todo) == 1 else f"Build {len(todo)} tables"
@@ -120,13 +123,23 @@ def estimates() -> None:
             st.rerun()
 
 
+def window_warning(name: str, found: Estimate) -> str:
+    """Return how many chunks of a config the model will not read to their end, and what to do about it."""
+    share = found.beyond_window / found.chunks
+    return (
+        f"{name}: {found.beyond_window:,} of {found.chunks:,} chunks ({share:.0%}) are longer than the "
+        f"{found.window_tokens:,} tokens that the model reads at once. What lies beyond cannot be found by meaning: "
+        "choose a smaller size on the Chunks page, or a model that reads more."
+    )
+
+
 def _estimate_row(config: Config, found: Estimate) -> dict[str, object]:
     if found.seconds is None:
         duration = "not known yet"
     else:
         duration = "about " + shown_duration(found.seconds) if found.chunks else "nothing to do"
     return {
-        "Configuration": config.name,
+        "Config": config.name,
         "Documents": f"{found.documents - found.documents_done} of {found.documents} to do",
         "Chunks to write": found.chunks,
         "Known embeddings": found.cached,

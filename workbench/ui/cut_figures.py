@@ -36,10 +36,7 @@ def figures(chunks: Sequence[Chunk], analysis: TextAnalysis, model: EmbeddingMod
     starts = np.array([chunk.start for chunk in chunks], np.int64)
     ends = np.array([chunk.end for chunk in chunks], np.int64)
     cut = inside(sentences, starts) | inside(sentences, ends)
-    beyond = np.zeros(len(chunks), bool)
-    if model.window_tokens is not None:
-        prefix_tokens = len(model.tokenizer.offsets(model.passage_prefix)) if model.passage_prefix else 0
-        beyond = counts + prefix_tokens > model.window_tokens
+    beyond = model.beyond_window(counts.tolist())
     return Figures(
         counts, float(np.median(counts)), float(cut.mean()), float(beyond.mean()), model.window_tokens
     )

@@ -200,7 +200,8 @@ def show(choice: Choice, here: Workspace) -> None:
         show_problems(error)
         return
     name = file_name(config.name)
-    st.code(text, language="yaml")
+    # The comment names documents: a line of it may be long.
+    st.code(text, language="yaml", wrap_lines=True)
     with st.container(horizontal=True, gap="small"):
         st.download_button(
             "Download",

@@ -20,7 +20,7 @@ def show(rows: Sequence[TableRow], document_count: int) -> None:
     """Draw one row per table, or what to do while there is none."""
     st.subheader("Built tables", help=term_help("table"))
     if not rows:
-        empty_state("table_rows", "No tables yet", "Choose configurations above and see what building takes.")
+        empty_state("table_rows", "No tables yet", "Choose configs above and see what building takes.")
         return
     for row in rows:
         _row(row, document_count)

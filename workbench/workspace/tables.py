@@ -50,6 +50,9 @@ class Estimate:
     tokens_to_embed: int
     seconds: float | None
     problems: tuple[str, ...]
+    beyond_window: int = 0
+    """Of how many of the chunks the model does not read the end."""
+    window_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,18 @@ class Tables:
         missing = len(keys) - len(workspace.vector_cache.found(sorted(keys), model.dimension))
         tokens = sum(passage.token_count for passage in unread)
         seconds = None if rate is None else tokens / rate + count / 20_000
-        return Estimate(len(document_ids), done, count, count - missing, tokens, seconds, tuple(problems))
+        beyond = int(model.beyond_window([passage.token_count for passage in passages]).sum())
+        return Estimate(
+            documents=len(document_ids),
+            documents_done=done,
+            chunks=count,
+            cached=count - missing,
+            tokens_to_embed=tokens,
+            seconds=seconds,
+            problems=tuple(problems),
+            beyond_window=beyond,
+            window_tokens=model.window_tokens,
+        )
 
     def _measure(self, model: EmbeddingModel, pieces: Sequence[Passage]) -> None:
         half = len(pieces) // 2
@@ -319,7 +333,7 @@ class Tables:
         """Return the hits for a question in a config's table; ``tick`` tells of a first search that takes long."""
         started = time.perf_counter()
         if k is not None:
-            config = _with_top_k(config, k)
+            config = with_top_k(config, k)
         table = self.table(config)
         workspace = self._workspace
         found = pipeline.hits(
@@ -341,7 +355,8 @@ class Tables:
         return pipeline.best_sentences(question, texts, model, self._workspace.vector_cache)
 
 
-def _with_top_k(config: Config, k: int) -> Config:
+def with_top_k(config: Config, k: int) -> Config:
+    """Return the config with another number of hits."""
     settings = {**config.retriever.model_dump(), "top_k": k}
     retriever = plugins.build("retrievers", config.retriever.name, settings)
     return replace(config, retriever=retriever)
