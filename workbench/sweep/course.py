@@ -101,11 +101,16 @@ class Progress:
     """None until a rate is known."""
 
     @property
-    def sentence(self) -> str:
+    def note(self) -> str:
         """The stage, how many of its configurations are done, and which one is under way."""
         stage = "screening" if self.kind == "screened" else "confirming"
-        left = "" if self.seconds_left is None else f", about {shown_seconds(self.seconds_left)} left"
-        return f"{stage} {self.done} of {self.total}{left}" + (f": {self.config}" if self.config else "")
+        return f"{stage} {self.done} of {self.total}" + (f": {self.config}" if self.config else "")
+
+    @property
+    def sentence(self) -> str:
+        """The note, after the time left where it is known."""
+        left = "" if self.seconds_left is None else f"about {shown_seconds(self.seconds_left)} left, "
+        return left + self.note
 
 
 def shown_seconds(seconds: float) -> str:

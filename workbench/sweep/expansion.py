@@ -76,7 +76,7 @@ def same_key(config: Config) -> str:
 def _full(sweep: Sweep) -> Iterator[_Parts]:
     factors, base = sweep.factors, sweep.base
     for parser, entry in itertools.product(
-        factors.parsers or (base.parser,), factors.chunkers or (_open(base.chunker),)
+        factors.parsers or (base.parser,), factors.chunkers or (open_chunker(base.chunker),)
     ):
         lists = [(axis, _values(sweep, entry, axis)) for axis in AXES]
         used = [(axis, values) for axis, values in lists if values]
@@ -90,7 +90,7 @@ def _full(sweep: Sweep) -> Iterator[_Parts]:
 
 def _one_at_a_time(sweep: Sweep) -> Iterator[_Parts]:
     base, factors = sweep.base, sweep.factors
-    entry = _open(base.chunker)
+    entry = open_chunker(base.chunker)
     axes = _base_axes(sweep, entry)
     yield base.parser, entry, axes, base.embedder, base.retriever
     for parser in factors.parsers:
@@ -107,7 +107,7 @@ def _one_at_a_time(sweep: Sweep) -> Iterator[_Parts]:
         yield base.parser, entry, axes, base.embedder, retriever
 
 
-def _open(chunker: Chunker) -> Chunker:
+def open_chunker(chunker: Chunker) -> Chunker:
     """Return the base's chunker without its sizes and overlaps, so that those of the grid can take their place."""
     kept = {key: value for key, value in chunker if key not in AXES}
     return type(chunker).model_construct(_fields_set=set(kept), **dict(chunker))
@@ -154,7 +154,7 @@ class _Names:
         factors, base = sweep.factors, sweep.base
         alone = sweep.mode != "full"
         self._parsers = _distinct([*([base.parser] if alone else []), *factors.parsers])
-        self._chunkers = _distinct([*([_open(base.chunker)] if alone else []), *factors.chunkers])
+        self._chunkers = _distinct([*([open_chunker(base.chunker)] if alone else []), *factors.chunkers])
         self._embedders = _distinct([*([base.embedder] if alone else []), *factors.embedders])
         self._retrievers = _distinct([*([base.retriever] if alone else []), *factors.retrievers])
 

@@ -49,6 +49,7 @@ def run() -> None:
             "Measure": [
                 _page("questions", "Questions", "judged", ":material/quiz:"),
                 _page("evaluate", "Evaluate", "verdict", ":material/trophy:"),
+                _page("sweep", "Sweep", "grid", ":material/grid_on:"),
             ],
             "Decide": [_page("export", "Export", "yaml", ":material/ios_share:")],
         }

@@ -18,7 +18,17 @@ One folder holds everything; nothing in it is needed twice::
 """
 
 from workbench.workspace.documents import AddResult, DocumentRow
+from workbench.workspace.sweep_plans import SweepPlan
 from workbench.workspace.tables import BuildResult, Estimate, SearchResult, TableRow
 from workbench.workspace.workspace import Workspace
 
-__all__ = ["AddResult", "BuildResult", "DocumentRow", "Estimate", "SearchResult", "TableRow", "Workspace"]
+__all__ = [
+    "AddResult",
+    "BuildResult",
+    "DocumentRow",
+    "Estimate",
+    "SearchResult",
+    "SweepPlan",
+    "TableRow",
+    "Workspace",
+]
