@@ -24,6 +24,7 @@ from workbench.workspace.maps import Maps
 from workbench.workspace.parses import ParsedFiles
 from workbench.workspace.question_sets import QuestionSets
 from workbench.workspace.sweeps import Sweeps
+from workbench.workspace.search_history import SearchHistory
 from workbench.workspace.tables import Tables
 
 LARGEST_FILE_BYTES = 200 * 2**20
@@ -56,6 +57,7 @@ class Workspace:
         self.map_pairs = MapPairs(self)
         self.question_sets = QuestionSets(folder / "questions")
         self.evaluations = Evaluations(self)
+        self.search_history = SearchHistory(folder / "history.db")
         self.sweeps = Sweeps(self)
 
     @cached_property
