@@ -64,11 +64,12 @@ class SmallDisk:
 
     def make_read_only(self) -> None:
         """Let nobody write, not even root."""
-        self._done("mount", "-o", "remount,ro", self.folder)
+        # With its source named: an ordinary user's mount is not looked up elsewhere.
+        self._done("mount", "-o", "remount,ro", "none", self.folder)
 
     def make_writable(self) -> None:
         """Let everybody write again."""
-        self._done("mount", "-o", "remount,rw", self.folder)
+        self._done("mount", "-o", "remount,rw", "none", self.folder)
 
     def _done(self, *arguments: str | Path) -> None:
         done = self.run(*arguments)

@@ -30,6 +30,7 @@ from workbench.contracts import (
 from workbench.errors import InputError, SettingsError
 from workbench.ingest.vector_cache import VectorCache, cached_vectors, passage_vectors
 from workbench.records import Chunk, Document, Hit, ParsedFile, Query, Vectors, digest
+from workbench.retrievers._words import matches
 from workbench.sentences import punkt_sentences
 from workbench.spans import Span
 from workbench.workers import Workers
@@ -116,7 +117,9 @@ def analysis(
     def sentence_vectors(texts: Sequence[str]) -> Vectors:
         alone = model.text_model
         return (
-            alone.vectors(texts, tick=tick) if cache is None else cached_vectors(texts, alone, cache, tick)[0]
+            alone.vectors(texts, tick=tick)
+            if cache is None
+            else cached_vectors(texts, alone, cache, tick, must_keep=False)[0]
         )
 
     return TextAnalysis(document.text, model.tokenizer, document.headings, memo, sentence_vectors)
@@ -272,6 +275,11 @@ def hits(
     return config.retriever.hits(asked)
 
 
+def matching_words(question: str, text: str, language: str = "english") -> list[Span]:
+    """Return the ranges of a text that hold a word of the question, as keyword search compares words."""
+    return matches(text, question, language)
+
+
 def best_sentences(
     question: str, texts: Sequence[str], model: EmbeddingModel, cache: VectorCache
 ) -> list[Span | None]:
@@ -283,7 +291,7 @@ def best_sentences(
     pieces = [text[start:end] for text, found in zip(texts, spans, strict=True) for start, end in found]
     if not pieces:
         return [None] * len(texts)
-    rows, _ = cached_vectors(pieces, model.text_model, cache)
+    rows, _ = cached_vectors(pieces, model.text_model, cache, must_keep=False)
     cosines = rows @ model.vectors([question], query=True)[0]
     result: list[Span | None] = []
     first = 0

@@ -151,6 +151,48 @@ def test_a_lock_that_is_held_too_long_is_told(
     assert cached_vectors(["b"], RecordingModel(), cache)[1] == 1
 
 
+def test_what_was_used_today_outlives_what_was_only_written_later(
+    cache: VectorCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = RecordingModel(256)
+    monkeypatch.setattr("workbench.ingest.vector_cache._today", lambda: 1)
+    cached_vectors(TEXTS, model, cache)
+    monkeypatch.setattr("workbench.ingest.vector_cache._today", lambda: 2)
+    cached_vectors(TEXTS[:20], model, cache)
+    dropped = cache.prune(200_000)
+    assert 0 < dropped <= len(TEXTS) - 20
+    assert cache.missing(TEXTS, model) == TEXTS[20 : 20 + dropped]
+
+
+def test_a_cache_of_an_earlier_version_is_read_and_pruned(cache: VectorCache, tmp_path: Path) -> None:
+    (tmp_path / "vectors").mkdir()
+    with sqlite3.connect(tmp_path / "vectors" / "vectors.db") as old:
+        old.execute("PRAGMA journal_mode = WAL")
+        old.execute(
+            "CREATE TABLE vectors (key BLOB PRIMARY KEY, dimension INTEGER NOT NULL, numbers BLOB NOT NULL)"
+        )
+        model = RecordingModel()
+        (row,) = model.vectors(["a"])
+        old.execute(
+            "INSERT INTO vectors VALUES (?, ?, ?)", (bytes.fromhex(model.key("a")), 16, row.tobytes())
+        )
+    old.close()
+    assert cached_vectors(["a", "b"], model, cache)[1] == 1
+    assert cache.prune(0) == 2
+
+
+def test_processes_prune_and_embed_at_once(tmp_path: Path) -> None:
+    embedding = [_process(tmp_path, TEXTS[part::2]) for part in range(2)]
+    pruning = subprocess.Popen([sys.executable, "-c", PRUNE, str(tmp_path), "40000"], stdout=subprocess.PIPE)
+    for process in embedding:
+        assert _result(process) == {"embedded": len(TEXTS) // 2}
+    assert pruning.wait() == 0
+    cache = VectorCache(tmp_path)
+    rows, embedded = cached_vectors(TEXTS, RecordingModel(), cache)
+    assert embedded < len(TEXTS)
+    assert np.array_equal(rows, RecordingModel().vectors(TEXTS))
+
+
 def test_pruning_drops_the_oldest_first_and_gives_the_space_back(cache: VectorCache) -> None:
     model = RecordingModel(256)
     cached_vectors(TEXTS, model, cache)
@@ -161,7 +203,7 @@ def test_pruning_drops_the_oldest_first_and_gives_the_space_back(cache: VectorCa
     assert cache.size_bytes() < before / 2
     assert cache.missing(TEXTS, model) == TEXTS[:dropped]
     assert cache.prune(10**9) == 0
-    cache.clear()
+    cache.prune(0)
     assert len(cache) == 0
 
 
@@ -182,6 +224,13 @@ def test_threads_share_one_cache(cache: VectorCache) -> None:
 
 
 # ── other processes ──────────────────────────────────────────────────────────────────────────────────────────────
+
+PRUNE = """
+import pathlib, sys
+from workbench.ingest.vector_cache import VectorCache
+for _ in range(300):
+    VectorCache(pathlib.Path(sys.argv[1])).prune(int(sys.argv[2]))
+"""
 
 EMBED = """
 import json, pathlib, resource, sys

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from workbench.contracts import Compute, EmbeddingModel, Passage, Tick, no_tick
-from workbench.errors import BusyError, ServiceError
+from workbench.errors import ServiceError
+from workbench.files import database_error
 from workbench.records import Vectors
 
 SLICE_TEXTS = 256
@@ -20,7 +22,15 @@ KEYS_A_QUERY = 500
 PATIENCE_S = 30.0
 LENGTH_TOLERANCE = 1e-3
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS vectors (key BLOB PRIMARY KEY, dimension INTEGER NOT NULL, numbers BLOB NOT NULL)"
+ROWS_A_STEP = 2_000
+"""How many rows are dropped at once when the cache is pruned."""
+
+_VERSION = 1
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS vectors (
+    key BLOB PRIMARY KEY, dimension INTEGER NOT NULL, numbers BLOB NOT NULL, day INTEGER NOT NULL DEFAULT 0
+)
+"""
 
 
 class VectorCache:
@@ -33,32 +43,45 @@ class VectorCache:
     def found(self, keys: Sequence[str], dimension: int) -> dict[str, Vectors]:
         """Return the vectors that are kept, by key: ``(dimension,) float32`` of length 1."""
         rows: dict[str, Vectors] = {}
+        stale: list[tuple[int, bytes]] = []
+        today = _today()
         with self._open() as database:
             for some in _groups(keys, KEYS_A_QUERY):
                 marks = ",".join("?" * len(some))
-                query = f"SELECT key, dimension, numbers FROM vectors WHERE key IN ({marks})"  # noqa: S608
-                for key, kept, numbers in database.execute(query, [bytes.fromhex(k) for k in some]):
+                query = f"SELECT key, dimension, numbers, day FROM vectors WHERE key IN ({marks})"  # noqa: S608
+                for key, kept, numbers, day in database.execute(query, [bytes.fromhex(k) for k in some]):
                     row = _row(kept, numbers, dimension)
                     if row is not None:
                         rows[key.hex()] = row
+                        if day != today:
+                            stale.append((today, key))
+            # Once a day and vector. A disk that takes no more must not keep anybody from reading.
+            with suppress(sqlite3.OperationalError), database:
+                database.executemany("UPDATE vectors SET day = ? WHERE key = ?", stale)
         return rows
 
     def keep(self, keys: Sequence[str], vectors: Vectors) -> None:
         """Write vectors under their keys, all of them or none."""
         rows = [
-            (bytes.fromhex(key), vectors.shape[1], np.ascontiguousarray(row, "<f4").tobytes())
+            (bytes.fromhex(key), vectors.shape[1], np.ascontiguousarray(row, "<f4").tobytes(), _today())
             for key, row in zip(keys, vectors, strict=True)
         ]
         with self._open() as database, database:
-            database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
+            database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows)
 
     def rows(
-        self, keys: Sequence[str], dimension: int, compute: Compute, tick: Tick = no_tick
+        self,
+        keys: Sequence[str],
+        dimension: int,
+        compute: Compute,
+        tick: Tick = no_tick,
+        must_keep: bool = True,
     ) -> tuple[Vectors, int]:
         """Return the vectors of ``keys`` in order, and how many distinct ones had to be computed.
 
         ``compute`` gives the rows of the keys at some places. Each distinct key is computed once at most, and kept
-        every ``SLICE_TEXTS`` keys: whatever stops this, a second call goes on from there.
+        every ``SLICE_TEXTS`` keys: whatever stops this, a second call goes on from there. Without
+        ``must_keep`` a disk that takes no more costs time, not the answer.
         """
         places: dict[str, list[int]] = {}
         for place, key in enumerate(keys):
@@ -81,7 +104,11 @@ class VectorCache:
                     tick(before + finished, len(keys))
 
             vectors = compute([places[key][0] for key in some], part)
-            self.keep(some, vectors)
+            try:
+                self.keep(some, vectors)
+            except ServiceError:
+                if must_keep:
+                    raise
             for key, row in zip(some, vectors, strict=True):
                 result[places[key]] = row
                 done += len(places[key])
@@ -103,25 +130,28 @@ class VectorCache:
         return sum(file.stat().st_size for file in self._folder.glob("vectors.db*"))
 
     def prune(self, size_bytes: int) -> int:
-        """Drop the vectors that were written first until about ``size_bytes`` are left; return how many went."""
-        with self._open() as database:
-            with database:
-                total, count = database.execute(
-                    "SELECT coalesce(sum(length(numbers) + length(key)), 0), count(*) FROM vectors"
-                ).fetchone()
-                surplus = 0 if total <= size_bytes else -(-count * (total - size_bytes) // total)
-                database.execute(
-                    "DELETE FROM vectors WHERE rowid IN (SELECT rowid FROM vectors ORDER BY rowid LIMIT ?)",
-                    (surplus,),
-                )
-            if surplus:
-                database.execute("VACUUM")
-                database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return int(surplus)
+        """Drop the vectors that were used longest ago until ``size_bytes`` are left; return how many went.
 
-    def clear(self) -> None:
-        """Drop every vector."""
-        self.prune(0)
+        In small steps: whoever embeds meanwhile waits for one of them at most.
+        """
+        dropped = 0
+        while True:
+            with self._open() as database:
+                used = _used_bytes(database)
+                if used <= size_bytes:
+                    return dropped
+                count = int(database.execute("SELECT count(*) FROM vectors").fetchone()[0])
+                surplus = min(ROWS_A_STEP, -(-count * (used - size_bytes) // used))
+                with database:
+                    rows = database.execute(
+                        "DELETE FROM vectors WHERE key IN (SELECT key FROM vectors ORDER BY day, rowid LIMIT ?)",
+                        (surplus,),
+                    ).rowcount
+                # ``execute`` would stop after one page: the pragma gives a row for each, without a column.
+                database.executescript("PRAGMA incremental_vacuum")
+            if not rows:
+                return dropped
+            dropped += rows
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
@@ -131,40 +161,52 @@ class VectorCache:
             with closing(sqlite3.connect(self._file, timeout=PATIENCE_S)) as database:
                 # A damaged row may claim to be text, which must not end the whole reading.
                 database.text_factory = bytes
-                database.execute("PRAGMA journal_mode = WAL")
-                # A power cut may lose the newest slices, never more; full syncing would cost more than it saves.
-                database.execute("PRAGMA synchronous = NORMAL")
-                database.execute(_SCHEMA)
+                if database.execute("PRAGMA user_version").fetchone()[0] < _VERSION:
+                    _prepare(database)
                 yield database
         except OSError as error:
             raise ServiceError(
                 f"the vector cache in {self._folder} cannot be used: {error.strerror}"
             ) from error
         except sqlite3.Error as error:
-            raise self._explained(error) from error
+            raise database_error(self._file, error) from error
 
-    def _explained(self, error: sqlite3.Error) -> ServiceError:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return BusyError(f"another process has been writing to {self._file} for long: try again")
-        if code == sqlite3.SQLITE_FULL:
-            return ServiceError(f"the disk that holds {self._file} is full: free some space and try again")
-        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
-            return ServiceError(f"{self._file} cannot be written: give this user the right to write there")
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-            return ServiceError(f"{self._file} is damaged: delete it; its vectors are then computed again")
-        return ServiceError(f"the vector cache {self._file} cannot be used: {error}")
+
+def _prepare(database: sqlite3.Connection) -> None:
+    """Make the table, or bring that of an earlier version up to date; safe when several do it at once."""
+    # Not WAL: there even reading writes, so that a full disk would hide what is kept on it.
+    database.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    database.execute("PRAGMA journal_mode = DELETE")
+    with database:
+        database.execute("BEGIN IMMEDIATE")
+        database.execute(_SCHEMA)
+        if "day" not in {bytes(row[1]).decode() for row in database.execute("PRAGMA table_info(vectors)")}:
+            database.execute("ALTER TABLE vectors ADD COLUMN day INTEGER NOT NULL DEFAULT 0")
+        database.execute("CREATE INDEX IF NOT EXISTS vectors_by_day ON vectors (day)")
+        database.execute(f"PRAGMA user_version = {_VERSION}")
+
+
+def _used_bytes(database: sqlite3.Connection) -> int:
+    pages, free, page_bytes = (
+        int(database.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count", "page_size")
+    )
+    return (pages - free) * page_bytes
 
 
 def cached_vectors(
-    texts: Sequence[str], model: EmbeddingModel, cache: VectorCache, tick: Tick = no_tick
+    texts: Sequence[str],
+    model: EmbeddingModel,
+    cache: VectorCache,
+    tick: Tick = no_tick,
+    must_keep: bool = True,
 ) -> tuple[Vectors, int]:
     """Return the vectors of texts that stand alone, in order, and how many had to be embedded for them."""
 
     def compute(places: Sequence[int], part: Tick) -> Vectors:
         return model.vectors([texts[place] for place in places], tick=part)
 
-    return cache.rows([model.key(text) for text in texts], model.dimension, compute, tick)
+    return cache.rows([model.key(text) for text in texts], model.dimension, compute, tick, must_keep)
 
 
 def passage_vectors(
@@ -177,6 +219,11 @@ def passage_vectors(
 
     keys = [model.passage_key(passage) for passage in passages]
     return cache.rows(keys, model.dimension, compute, tick)
+
+
+def _today() -> int:
+    """Return the days since 1970, in UTC."""
+    return int(time.time() // 86_400)
 
 
 def _row(kept: int, numbers: bytes, dimension: int) -> Vectors | None:
