@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from workbench.ui import answer_marking, question_list, question_sets
+from workbench.ui import answer_marking, question_drafts, question_list, question_sets
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import workspace
 
@@ -34,6 +34,8 @@ if not sets:
 questions, view = question_sets.chosen(sets)
 if view == "mark":
     answer_marking.marking_view(questions)
+elif view == "draft":
+    question_drafts.drafts_view(questions)
 elif view == "check":
     question_list.check_view(questions)
 elif view == "export":

@@ -24,6 +24,7 @@ SAMPLE_NAME = "Sample questions"
 VIEWS = {
     "questions": ":material/list: Questions",
     "mark": ":material/ink_highlighter: Mark an answer",
+    "draft": ":material/auto_awesome: Drafts",
     "check": ":material/fact_check: Check",
     "export": ":material/download: Export",
 }
@@ -218,3 +219,4 @@ def _confirm_delete(questions: QuestionSet) -> None:
 def _delete(name: str) -> None:
     with guarded():
         workspace().question_sets.delete(name)
+        workspace().question_drafts.forget(name)

@@ -22,6 +22,7 @@ from workbench.workspace.evaluations import Evaluations
 from workbench.workspace.map_pairs import MapPairs
 from workbench.workspace.maps import Maps
 from workbench.workspace.parses import ParsedFiles
+from workbench.workspace.question_drafts import QuestionDrafts
 from workbench.workspace.question_sets import QuestionSets
 from workbench.workspace.sweeps import Sweeps
 from workbench.workspace.search_history import SearchHistory
@@ -56,6 +57,7 @@ class Workspace:
         self.maps = Maps(self)
         self.map_pairs = MapPairs(self)
         self.question_sets = QuestionSets(folder / "questions")
+        self.question_drafts = QuestionDrafts(folder / "drafts")
         self.evaluations = Evaluations(self)
         self.search_history = SearchHistory(folder / "history.db")
         self.sweeps = Sweeps(self)
