@@ -9,7 +9,7 @@ from typing import Any
 
 from workbench import plugins
 from workbench.config import DEFAULTS, NAME_PATTERN, Config
-from workbench.contracts import Plugin
+from workbench.contracts import Chunker, Plugin
 from workbench.errors import SettingsError
 from workbench.sweep import Budget, Factors, Sweep
 from workbench.sweep.expansion import AXES, open_chunker
@@ -25,7 +25,7 @@ Options = Mapping[str, Mapping[str, Plugin]]
 
 @dataclass(frozen=True)
 class Choices:
-    """What stands in the form. The first value of each factor is the base, which ``one_at_a_time`` starts from."""
+    """What stands in the form. ``one_at_a_time`` starts from the first value of each factor."""
 
     name: str
     plugins: tuple[tuple[str, tuple[str, ...]], ...]
@@ -96,19 +96,12 @@ def made(found: Choices, options: Options, base: Config) -> Sweep:
         factor: tuple(options[factor][one] for one in found.labels(factor)) for factor in PLUGIN_FACTORS
     }
     values |= {axis: numbers(found.typed(axis), axis) for axis in AXES}
-    first = values["chunkers"][0]
-    axes = {
-        axis: values[axis][0]
-        for axis in AXES
-        if values[axis] and axis in type(first).model_fields and axis not in first.model_fields_set
-    }
-    given = {key: getattr(first, key) for key in first.model_fields_set}
+    chunker = _first(values) if found.mode == "one_at_a_time" else _without_axes(base.chunker)
 
     def one(factor: str) -> Any:
         section = PLUGIN_FACTORS[factor]
         return values[factor][0] if values[factor] else plugins.build(factor, DEFAULTS[section])
 
-    chunker = plugins.build("chunkers", first.name, {**given, **axes})
     parts = Config(found.name, chunker, one("embedders"), one("parsers"), base.store, one("retrievers"))
     return Sweep(
         found.name,
@@ -120,6 +113,22 @@ def made(found: Choices, options: Options, base: Config) -> Sweep:
         found.finalists,
         Budget(found.configurations, found.minutes),
     )
+
+
+def _first(values: Mapping[str, Any]) -> Chunker:
+    """Return what one factor at a time starts from."""
+    first = values["chunkers"][0]
+    stated = {key: getattr(first, key) for key in first.model_fields_set}
+    axes = {axis: values[axis][0] for axis in AXES if values[axis] and axis in type(first).model_fields}
+    found: Chunker = plugins.build("chunkers", first.name, {**axes, **stated})
+    return found
+
+
+def _without_axes(chunker: Chunker) -> Chunker:
+    """Return a chunker with its default size and overlap: what a full grid takes where a field is left empty."""
+    kept = {key: value for key, value in chunker if key not in AXES}
+    found: Chunker = plugins.build("chunkers", chunker.name, kept)
+    return found
 
 
 def numbers(text: str, axis: str) -> tuple[int, ...]:

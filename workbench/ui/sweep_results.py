@@ -106,7 +106,7 @@ def _table(title: str, about: str, found: Standing, places: Sequence[Place]) -> 
         hide_index=True,
         column_config={
             "Rank": st.column_config.NumberColumn(width=60),
-            "Configuration": st.column_config.TextColumn(width="large"),
+            "Configuration": st.column_config.TextColumn(width="medium", pinned=True),
             found.measure: st.column_config.TextColumn(
                 help="The mean, and where it would lie in 95 of 100 such sets of questions (bootstrap)"
             ),
