@@ -20,6 +20,7 @@ from workbench.errors import Cancelled
 NEED_NO_WEIGHTS = {"hashing"}
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "sentence_transformers": [{"backend": "openvino"}, {"backend": "torch", "device": "cpu"}],
+    "late_chunking": [{"backend": "openvino"}, {"backend": "torch", "device": "cpu"}],
 }
 # One other value for each setting that is part of a model's identity. Which folder and which revision a model is
 # read from needs files to show: tests/embedders has that.
@@ -29,6 +30,7 @@ OTHER_VALUES: dict[str, Any] = {
     "passage_prefix": "passage: ",
     "query_prefix": "query: ",
     "language": "german",
+    "stride_tokens": 5,
 }
 SHOWN_ELSEWHERE = {"model", "revision"}
 SAME_VECTORS: dict[str, Any] = {"backend": "torch", "device": "cpu", "batch_tokens": 512}
@@ -220,8 +222,10 @@ def test_prefixes_are_given_to_the_model(subject: tuple[str, dict[str, Any]], fo
     plain = _model(subject, folder)
     prefixed = _model(subject, folder, passage_prefix="passage: ", query_prefix="query: ")
     text = "how batteries age"
-    assert np.allclose(prefixed.vectors([text]), plain.vectors([f"passage: {text}"]), atol=1e-6)
-    assert np.allclose(prefixed.vectors([text], query=True), plain.vectors([f"query: {text}"]), atol=1e-6)
+    alone, bare = prefixed.text_model, plain.text_model
+    assert np.allclose(alone.vectors([text]), bare.vectors([f"passage: {text}"]), atol=1e-6)
+    assert (prefixed.vectors([text]) * plain.vectors([text])).sum() < 0.9999
+    assert np.allclose(prefixed.vectors([text], query=True), bare.vectors([f"query: {text}"]), atol=1e-6)
     assert prefixed.key(text) != plain.key(text)
 
 
@@ -287,11 +291,14 @@ def test_what_a_passage_depends_on_is_in_its_key(model: EmbeddingModel) -> None:
     assert len({model.passage_key(passage) for passage in _passages(model)}) == len(RANGES)
 
 
-def test_what_was_read_for_one_chunking_is_not_read_for_another(model: EmbeddingModel) -> None:
+def test_what_was_read_for_one_chunking_is_not_read_for_another(
+    model: EmbeddingModel, request: pytest.FixtureRequest
+) -> None:
     if model.text_model is model:
         return
     kept = Kept()
-    analysis = TextAnalysis(DOCUMENT, model.tokenizer)
+    # A text that no other test has read, nor this one with another backend.
+    analysis = TextAnalysis(f"{DOCUMENT} {request.node.name}", model.tokenizer)
     assert model.unread([Passage(analysis, 0, len(DOCUMENT))], kept) != []
     model.passage_vectors([Passage(analysis, 0, len(DOCUMENT))], kept)
     for size in (300, 450, 700, 1100):

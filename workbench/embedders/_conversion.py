@@ -13,8 +13,6 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from workbench.contracts import Tick
 from workbench.embedders._batches import padded
 from workbench.embedders._model_folder import ModelFolder
@@ -29,17 +27,24 @@ SECONDS_A_TICK = 0.25
 STALE_SECONDS = 6 * 3600
 
 
-def converted(source: ModelFolder, content_id: str, folder: Path, tick: Tick) -> tuple[Path, dict[str, Any]]:
+def converted(
+    source: ModelFolder, content_id: str, folder: Path, tick: Tick, output: str = "text"
+) -> tuple[Path, dict[str, Any]]:
     """Return the folder of the converted model and what is known about it, converting it when there is none.
+
+    Its ``output`` is one row for each text, or one for each of its tokens.
 
     Safe when several processes do so at once: each works in a folder of its own, and the first to rename it wins.
     A conversion that was stopped halfway is never seen. Raises ``ServiceError`` when it cannot be done.
     """
-    target = folder / f"openvino-{digest(['openvino', RECIPE, content_id])[:20]}"
+    target = (
+        folder
+        / f"openvino-{digest(['openvino', RECIPE, content_id, *([output] if output != 'text' else [])])[:20]}"
+    )
     about = _about(target)
     if about is None:
         shutil.rmtree(target, ignore_errors=True)
-        _convert(source, target, tick)
+        _convert(source, target, tick, output)
         about = _about(target)
         if about is None:
             raise ServiceError(f"the converted model in {target} cannot be read; is the disk full?")
@@ -55,7 +60,7 @@ def _about(target: Path) -> dict[str, Any] | None:
     return about if whole else None
 
 
-def _convert(source: ModelFolder, target: Path, tick: Tick) -> None:
+def _convert(source: ModelFolder, target: Path, tick: Tick, output: str) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         _sweep(target.parent)
@@ -72,7 +77,7 @@ def _convert(source: ModelFolder, target: Path, tick: Tick) -> None:
     try:
         with tempfile.TemporaryFile() as messages:
             worker = subprocess.Popen(  # noqa: S603
-                [sys.executable, "-m", __name__, str(source.path), str(partial)],
+                [sys.executable, "-m", __name__, str(source.path), str(partial), output],
                 stdin=subprocess.DEVNULL,
                 stdout=messages,
                 stderr=messages,
@@ -110,15 +115,15 @@ def _sweep(folder: Path) -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def write_conversion(source: ModelFolder, target: Path) -> None:
+def write_conversion(source: ModelFolder, target: Path, output: str = "text") -> None:
     """Write the network and ``about.json``, which holds the lowest cosine to PyTorch for each arithmetic."""
     import torch
 
     from workbench.embedders._openvino import has_bfloat16, network, openvino
-    from workbench.embedders._torch import PooledEncoder, probe_ids
+    from workbench.embedders._torch import ENCODERS, lowest_cosine, probe_ids
 
     ov = openvino()
-    module = PooledEncoder(source)
+    module = ENCODERS[output](source)
     ids, mask = padded(probe_ids(source), source.pad_id, source.longest_tokens)
     example = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
     with torch.inference_mode():
@@ -130,11 +135,12 @@ def write_conversion(source: ModelFolder, target: Path) -> None:
     for precision in ("f32", "bf16") if has_bfloat16() else ("f32",):
         compiled = network(target / NETWORK, precision)
         # One at a time and all together: the shapes must not be frozen to those of the example.
-        apart = np.concatenate(
-            [compiled([ids[i : i + 1, :n], mask[i : i + 1, :n]])[0] for i, n in enumerate(mask.sum(1))]
-        )
-        together = compiled([ids, mask])[0]
-        lowest[precision] = float(min((exact * apart).sum(1).min(), (exact * together).sum(1).min()))
+        cosines = [lowest_cosine(exact, compiled([ids, mask])[0], mask)]
+        for i, n in enumerate(mask.sum(1)):
+            alone = compiled([ids[i : i + 1, :n], mask[i : i + 1, :n]])[0]
+            known = exact[i : i + 1] if exact.ndim == 2 else exact[i : i + 1, :n]
+            cosines.append(lowest_cosine(known, alone, mask[i : i + 1, :n]))
+        lowest[precision] = min(cosines)
     files = [file for file in target.iterdir() if file.is_file()]
     about = {"lowest_cosine": lowest, "size_bytes": {file.name: file.stat().st_size for file in files}}
     for file in files:
@@ -145,6 +151,6 @@ def write_conversion(source: ModelFolder, target: Path) -> None:
 
 if __name__ == "__main__":
     try:
-        write_conversion(ModelFolder(Path(sys.argv[1])), Path(sys.argv[2]))
+        write_conversion(ModelFolder(Path(sys.argv[1])), Path(sys.argv[2]), sys.argv[3])
     except WorkbenchError as error:
         sys.exit(str(error))

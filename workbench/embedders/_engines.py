@@ -6,7 +6,7 @@ import importlib.util
 import logging
 import shutil
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,13 +35,25 @@ class Engine(Protocol):
         """Return one row for each input; ``tick`` may raise between batches."""
 
 
+class TokenEngine(Protocol):
+    """Computes a row for every token."""
+
+    def token_vectors(
+        self, sequences: Sequence[TokenIds], batch_tokens: int, tick: Tick
+    ) -> list[np.ndarray[Any, Any]]:
+        """Return the rows of each input's tokens, special ones included; ``tick`` may raise between batches."""
+
+
+Key = tuple[str, str, str, str, int]
+
+
 class Engines:
     """The loaded engines of this process, the oldest given up when there are too many."""
 
     def __init__(self) -> None:
-        self._held: dict[tuple[str, str, str, int], Engine] = {}
+        self._held: dict[Key, Any] = {}
         self._lock = threading.Lock()
-        self._key_locks: dict[tuple[str, str, str, int], threading.Lock] = {}
+        self._key_locks: dict[Key, threading.Lock] = {}
 
     def engine(
         self,
@@ -54,7 +66,30 @@ class Engines:
         tick: Tick,
     ) -> Engine:
         """Return the engine, loaded now if need be; threads that ask for the same one load it once."""
-        key = (content_id, backend, device, window_tokens if source.pooling is None else 0)
+        key = ("text", content_id, backend, device, window_tokens if source.pooling is None else 0)
+
+        def made() -> Engine:
+            if source.pooling is None:
+                return _pipeline(source, backend, device, window_tokens)
+            found: Engine = _encoder(source, content_id, folder, backend, device, tick, "text")
+            return found
+
+        engine: Engine = self._loaded(key, made)
+        return engine
+
+    def token_engine(
+        self, source: ModelFolder, content_id: str, folder: Path, backend: str, device: str, tick: Tick
+    ) -> TokenEngine:
+        """Return the engine that gives a row for every token of a plain encoder."""
+
+        def made() -> TokenEngine:
+            found: TokenEngine = _encoder(source, content_id, folder, backend, device, tick, "tokens")
+            return found
+
+        engine: TokenEngine = self._loaded(("tokens", content_id, backend, device, 0), made)
+        return engine
+
+    def _loaded(self, key: Key, make: Callable[[], Any]) -> Any:
         with self._lock:
             if key in self._held:
                 return self._held[key]
@@ -63,7 +98,7 @@ class Engines:
             with self._lock:
                 if key in self._held:
                     return self._held[key]
-            made = _made(source, content_id, folder, backend, device, window_tokens, tick)
+            made = make()
             with self._lock:
                 self._held[key] = made
                 while len(self._held) > ENGINES_AT_ONCE:
@@ -71,38 +106,36 @@ class Engines:
         return made
 
 
-def _made(
-    source: ModelFolder,
-    content_id: str,
-    folder: Path,
-    backend: str,
-    device: str,
-    window_tokens: int,
-    tick: Tick,
-) -> Engine:
-    if source.pooling is None:
-        if backend == "openvino":
-            raise SettingsError(
-                f"backend: openvino cannot run {source.path.name}: only plain encoders with mean or first-token "
-                "pooling are converted; use backend: auto"
-            )
-        from workbench.embedders._torch import TorchPipeline
+def _pipeline(source: ModelFolder, backend: str, device: str, window_tokens: int) -> Engine:
+    if backend == "openvino":
+        raise SettingsError(
+            f"backend: openvino cannot run {source.path.name}: only plain encoders with mean or first-token "
+            "pooling are converted; use backend: auto"
+        )
+    from workbench.embedders._torch import TorchPipeline
 
-        return TorchPipeline(source, device, window_tokens)
+    return TorchPipeline(source, device, window_tokens)
+
+
+def _encoder(
+    source: ModelFolder, content_id: str, folder: Path, backend: str, device: str, tick: Tick, output: str
+) -> Any:
     if backend == "openvino" or (backend == "auto" and not _gpu_wanted(device) and _openvino_installed()):
         try:
-            return _openvino_engine(source, content_id, folder, tick)
+            return _openvino_encoder(source, content_id, folder, tick, output)
         except ServiceError as error:
             if backend == "openvino":
                 raise
             _log.warning("%s; PyTorch computes instead, which is slower", error)
     from workbench.embedders._torch import TorchEncoder
 
-    return TorchEncoder(source, device)
+    return TorchEncoder(source, device, output)
 
 
-def _openvino_engine(source: ModelFolder, content_id: str, folder: Path, tick: Tick) -> Engine:
-    place, about = converted(source, content_id, folder, tick)
+def _openvino_encoder(
+    source: ModelFolder, content_id: str, folder: Path, tick: Tick, output: str
+) -> OpenVinoEncoder:
+    place, about = converted(source, content_id, folder, tick, output)
     near = {p for p, cosine in about["lowest_cosine"].items() if cosine >= LOWEST_COSINE}
     precision = "bf16" if "bf16" in near and has_bfloat16() else "f32"
     if precision not in near:

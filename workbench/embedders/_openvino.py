@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +64,35 @@ class OpenVinoEncoder:
         self, texts: Sequence[str], sequences: Sequence[TokenIds], batch_tokens: int, tick: Tick
     ) -> np.ndarray[Any, Any]:
         """Return one row for each input. Whatever ``tick`` raises, nothing is in flight when this returns."""
+        result = np.zeros((len(sequences), self._folder.dimension), np.float32)
+
+        def take(rows: Rows, found: np.ndarray[Any, Any]) -> None:
+            result[rows] = found
+
+        self._compute(sequences, batch_tokens, tick, take)
+        return result
+
+    def token_vectors(
+        self, sequences: Sequence[TokenIds], batch_tokens: int, tick: Tick
+    ) -> list[np.ndarray[Any, Any]]:
+        """Return for each input the rows of its tokens; for a network that was converted without pooling."""
+        result: list[np.ndarray[Any, Any]] = [np.zeros((0, 0), np.float32)] * len(sequences)
+
+        def take(rows: Rows, found: np.ndarray[Any, Any]) -> None:
+            for number, row in enumerate(rows):
+                result[row] = found[number, : len(sequences[row])].copy()
+
+        self._compute(sequences, batch_tokens, tick, take)
+        return result
+
+    def _compute(
+        self,
+        sequences: Sequence[TokenIds],
+        batch_tokens: int,
+        tick: Tick,
+        take: Callable[[Rows, np.ndarray[Any, Any]], None],
+    ) -> None:
         total = len(sequences)
-        result = np.zeros((total, self._folder.dimension), np.float32)
         work = list(batches([len(s) for s in sequences], batch_tokens))
         # Not AsyncInferQueue: its Python callbacks run in threads of OpenVINO and may still be leaving them when
         # the program ends, which aborts it ("terminate called without an active exception", 1 run in 12).
@@ -78,7 +105,7 @@ class OpenVinoEncoder:
                 for rows in work:
                     tick(done, total)
                     if not idle:
-                        done += _collected(running, idle, result)
+                        done += _collected(running, idle, take)
                     ids, mask = padded(
                         [sequences[i] for i in rows], self._folder.pad_id, self._folder.longest_tokens
                     )
@@ -86,20 +113,23 @@ class OpenVinoEncoder:
                     request.start_async([ids, mask])
                     running.append((request, rows))
                 while running:
-                    done += _collected(running, idle, result)
+                    done += _collected(running, idle, take)
                     tick(done, total)
             finally:
                 for request, _ in running:
                     request.wait()
         except RuntimeError as error:
             raise ServiceError(f"OpenVINO could not compute vectors: {_first_line(error)}") from error
-        return result
 
 
-def _collected(running: deque[tuple[Any, Rows]], idle: list[Any], result: np.ndarray[Any, Any]) -> int:
+def _collected(
+    running: deque[tuple[Any, Rows]],
+    idle: list[Any],
+    take: Callable[[Rows, np.ndarray[Any, Any]], None],
+) -> int:
     request, rows = running.popleft()
     request.wait()
-    result[rows] = request.get_output_tensor(0).data
+    take(rows, request.get_output_tensor(0).data)
     idle.append(request)
     return len(rows)
 

@@ -19,6 +19,7 @@ from pydantic import Field, model_validator
 from workbench.contracts import Embedder, EmbeddingModel, Tick, no_tick
 from workbench.embedders._engines import Engines
 from workbench.embedders._model_folder import BUNDLED_MODEL, ModelFolder, found_folder
+from workbench.embedders._tokenizer import TokenIds
 from workbench.errors import SettingsError
 from workbench.records import digest
 
@@ -157,6 +158,34 @@ class SentenceTransformerModel(EmbeddingModel):
         counted(len(texts), len(texts))
         result: np.ndarray[Any, Any] = rows[places]
         return result
+
+    @property
+    def takes_mean(self) -> bool:
+        """Whether a text's vector is the mean of its tokens' vectors, with nothing but normalising behind it."""
+        return self._source.pooling == "mean"
+
+    @property
+    def prefix_tokens(self) -> int:
+        """How much of the window the prefix of passages takes."""
+        return len(self.tokenizer.offsets(self.passage_prefix))
+
+    def framed(self, ids: TokenIds) -> tuple[TokenIds, int]:
+        """Return an input with these tokens, special tokens and prefix around them, and where they begin in it."""
+        before, after = self._source.tokenizer.frame
+        head = np.concatenate([before, self._source.tokenizer.ids(self.passage_prefix)])
+        return np.concatenate([head, ids, after]), len(head)
+
+    def token_ids(self, text: str) -> TokenIds:
+        """Return the ids of the tokens of a text, one for each range that the tokenizer gives."""
+        return self._source.tokenizer.ids(text)
+
+    def token_vectors(self, inputs: Sequence[TokenIds], tick: Tick) -> list[np.ndarray[Any, Any]]:
+        """Return the rows of each input's tokens, of any length."""
+        chosen = self._settings
+        engine = _engines.token_engine(
+            self._source, self._content_id, self._folder, chosen.backend, chosen.device, tick
+        )
+        return engine.token_vectors(inputs, chosen.batch_tokens, tick)
 
 
 _engines = Engines()

@@ -6,6 +6,7 @@ import json
 import re
 import string
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from itertools import chain, islice
 from typing import Any
 
@@ -64,19 +65,33 @@ class HuggingFaceTokenizer:
         if not text:
             return np.zeros((0, 2), np.int64)
         found: list[Ranges] = []
-        pieces = self.pieces(text)
         start = 0
-        while group := list(islice(pieces, PIECES_AT_ONCE)):
-            for piece, encoding in zip(
-                group, self._whole.encode_batch(group, add_special_tokens=False), strict=True
-            ):
-                flat = encoding.offsets
-                ranges = np.fromiter(chain.from_iterable(flat), np.int64, 2 * len(flat)).reshape(-1, 2)
-                found.append(ranges + start)
-                start += len(piece)
+        for piece, encoding in self._encoded(text):
+            flat = encoding.offsets
+            ranges = np.fromiter(chain.from_iterable(flat), np.int64, 2 * len(flat)).reshape(-1, 2)
+            found.append(ranges + start)
+            start += len(piece)
         whole = np.concatenate(found)
         found.clear()
         return _ordered(whole, len(text))
+
+    def ids(self, text: str) -> TokenIds:
+        """Return the ids of the tokens whose ranges ``offsets`` gives: ``(n,) int64``, without special tokens."""
+        return np.concatenate(
+            [np.zeros(0, np.int64), *(np.array(e.ids, np.int64) for _, e in self._encoded(text))]
+        )
+
+    @cached_property
+    def frame(self) -> tuple[TokenIds, TokenIds]:
+        """The special tokens that stand before and after the tokens of an input."""
+        framed, bare = (self._whole.encode("a", add_special_tokens=special).ids for special in (True, False))
+        before = next(at for at in range(len(framed)) if framed[at : at + len(bare)] == bare)
+        return np.array(framed[:before], np.int64), np.array(framed[before + len(bare) :], np.int64)
+
+    def _encoded(self, text: str) -> Iterator[tuple[str, Any]]:
+        pieces = self.pieces(text)
+        while group := list(islice(pieces, PIECES_AT_ONCE)):
+            yield from zip(group, self._whole.encode_batch(group, add_special_tokens=False), strict=True)
 
     def pieces(self, text: str) -> Iterator[str]:
         """Yield ``text`` in pieces of at most ``PIECE_CHARACTERS``, in order, that are tokenised one by one."""

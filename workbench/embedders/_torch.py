@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError
 
 from workbench.contracts import Tick
-from workbench.embedders._batches import batches, padded
+from workbench.embedders._batches import Rows, batches, padded
 from workbench.embedders._model_folder import ModelFolder
 from workbench.embedders._tokenizer import TokenIds
 from workbench.errors import SettingsError
@@ -30,8 +30,8 @@ PROBES = (
 )
 
 
-class PooledEncoder(torch.nn.Module):  # type: ignore[misc]
-    """Token ids and mask → one vector of length 1 for each input."""
+class TokenEncoder(torch.nn.Module):  # type: ignore[misc]
+    """Token ids and mask → one vector for each token, of any length."""
 
     def __init__(self, folder: ModelFolder) -> None:
         super().__init__()
@@ -45,13 +45,44 @@ class PooledEncoder(torch.nn.Module):  # type: ignore[misc]
         self.mean = folder.pooling == "mean"
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        found = self.encoder(input_ids=input_ids, attention_mask=attention_mask)[0].float()
+        return self.encoder(input_ids=input_ids, attention_mask=attention_mask)[0].float()
+
+
+class PooledEncoder(TokenEncoder):
+    """Token ids and mask → one vector of length 1 for each input."""
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        found = super().forward(input_ids, attention_mask)
         if self.mean:
             mask = attention_mask.unsqueeze(-1).to(found.dtype)
             pooled = (found * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
         else:
             pooled = found[:, 0]
         return torch.nn.functional.normalize(pooled, p=2, dim=1)
+
+
+ENCODERS: dict[str, type[TokenEncoder]] = {"text": PooledEncoder, "tokens": TokenEncoder}
+"""What a network gives rows for."""
+RUN_TOKENS = 8
+
+
+def lowest_cosine(exact: np.ndarray[Any, Any], near: np.ndarray[Any, Any], mask: TokenIds) -> float:
+    """Return the lowest cosine between two outputs for the same inputs.
+
+    Of vectors of tokens it is that of the means of eight in a row: no use is made of a single one.
+    """
+    if exact.ndim == 2:
+        return float((exact * near).sum(1).min())
+    means = []
+    for rows in (exact, near):
+        runs = [
+            rows[i, at : min(at + RUN_TOKENS, n)]
+            for i, n in enumerate(mask.sum(1))
+            for at in range(0, n, RUN_TOKENS)
+        ]
+        mean = np.array([run.mean(0) for run in runs])
+        means.append(mean / np.linalg.norm(mean, axis=1, keepdims=True))
+    return float((means[0] * means[1]).sum(1).min())
 
 
 def probe_ids(folder: ModelFolder) -> list[TokenIds]:
@@ -63,10 +94,11 @@ def probe_ids(folder: ModelFolder) -> list[TokenIds]:
 class TorchEncoder:
     """A plain encoder on the CPU or a GPU, in bfloat16 where that is fast and near enough."""
 
-    def __init__(self, folder: ModelFolder, device: str) -> None:
+    def __init__(self, folder: ModelFolder, device: str, output: str = "text") -> None:
         self._folder = folder
+        self._output = output
         self._device = torch_device(device)
-        self._module = PooledEncoder(folder).to(self._device)
+        self._module = ENCODERS[output](folder).to(self._device)
         self._dtype = torch.float32
         if self._has_fast_bfloat16():
             self._choose_bfloat16()
@@ -82,8 +114,9 @@ class TorchEncoder:
         self._module.encoder.to(torch.bfloat16)
         near = self._computed(sequences)
         self._dtype = torch.bfloat16
-        if (exact * near).sum(1).min() < LOWEST_COSINE:
-            self._module = PooledEncoder(self._folder).to(self._device)
+        _, mask = padded(sequences, self._folder.pad_id, self._folder.longest_tokens)
+        if lowest_cosine(exact, near, mask) < LOWEST_COSINE:
+            self._module = ENCODERS[self._output](self._folder).to(self._device)
             self._dtype = torch.float32
 
     def _computed(self, sequences: Sequence[TokenIds]) -> np.ndarray[Any, Any]:
@@ -99,18 +132,34 @@ class TorchEncoder:
         self, texts: Sequence[str], sequences: Sequence[TokenIds], batch_tokens: int, tick: Tick
     ) -> np.ndarray[Any, Any]:
         """Return one row for each input."""
+        result = np.zeros((len(sequences), self._folder.dimension), np.float32)
+        for rows, found in self._batches(sequences, batch_tokens, tick):
+            result[rows] = found
+        return result
+
+    def token_vectors(
+        self, sequences: Sequence[TokenIds], batch_tokens: int, tick: Tick
+    ) -> list[np.ndarray[Any, Any]]:
+        """Return for each input the rows of its tokens; for an encoder of tokens."""
+        result: list[np.ndarray[Any, Any]] = [np.zeros((0, 0), np.float32)] * len(sequences)
+        for rows, found in self._batches(sequences, batch_tokens, tick):
+            for number, row in enumerate(rows):
+                result[row] = found[number, : len(sequences[row])].copy()
+        return result
+
+    def _batches(
+        self, sequences: Sequence[TokenIds], batch_tokens: int, tick: Tick
+    ) -> Iterator[tuple[Rows, np.ndarray[Any, Any]]]:
         if self._device.type == "cuda":
             batch_tokens *= CUDA_BATCH_FACTOR
         elif self._dtype == torch.float32:
             # Without bfloat16 a batch of this size still fits the caches of a core; a larger one is slower.
             batch_tokens = min(batch_tokens, 1024)
-        result = np.zeros((len(sequences), self._folder.dimension), np.float32)
         done = 0
         for rows in batches([len(s) for s in sequences], batch_tokens):
             tick(done, len(sequences))
-            result[rows] = self._computed([sequences[i] for i in rows])
+            yield rows, self._computed([sequences[i] for i in rows])
             done += len(rows)
-        return result
 
 
 class TorchPipeline:

@@ -134,7 +134,9 @@ def _notes(question: str, found: Sequence[Answer]) -> None:
             f"The question has {len(question):,} characters: too many for the address bar, so a link to this page "
             "leaves it out."
         )
-    read = [workspace().model(answer.config.embedder).seen_end(question.strip()) for answer in found]
+    read = [
+        workspace().model(answer.config.embedder).text_model.seen_end(question.strip()) for answer in found
+    ]
     if read and min(read) < len(question.strip()):
         st.caption(
             f"The model reads the first {min(read):,} characters of the question only.",
