@@ -50,7 +50,7 @@ for note in evaluation_runs.notes(choice, found, tables):
     st.caption(plain(note))
 if verdict.question_count:
     verdict_view.leaderboard_table(choice, found, verdict)
-    verdict_view.cost_table(found, verdict)
+    verdict_view.cost_table(choice, found, verdict)
     verdict_view.comparisons(verdict)
     verdict_view.picture(choice, found)
     lost_questions.question_by_question(choice, found, verdict)

@@ -42,9 +42,6 @@ def leaderboard_table(choice: Choice, found: Measured, verdict: Verdict) -> None
         columns[_short(measure)] = [_cell(found.rows, label, measure) for label in order]
         if measure == choice.measure and len(order) > 1:
             columns["Stays best"] = [percent(best[label]) for label in order]
-    columns["Tokens shown"] = [
-        shown("tokens_shown", _value(found.rows, i, cost_measure(choice))) for i in order
-    ]
     st.dataframe(
         pd.DataFrame(columns),
         hide_index=True,
@@ -54,9 +51,6 @@ def leaderboard_table(choice: Choice, found: Measured, verdict: Verdict) -> None
                 _short(measure): st.column_config.TextColumn(help=MEASURES.get(measure))
                 for measure in measures
             },
-            "Tokens shown": st.column_config.TextColumn(
-                help=f"Text that {choice.k} hits put before the reader, or the language model, per question"
-            ),
             "Stays best": st.column_config.TextColumn(
                 help="The share of draws of the questions, with replacement, in which this table is the best"
             ),
@@ -68,11 +62,12 @@ def leaderboard_table(choice: Choice, found: Measured, verdict: Verdict) -> None
     )
 
 
-def cost_table(found: Measured, verdict: Verdict) -> None:
+def cost_table(choice: Choice, found: Measured, verdict: Verdict) -> None:
     """Draw what each table costs, in the order of the leaderboard; money where a price is known."""
     order = [label for label, _ in verdict.best_share]
     columns: dict[str, list[str | int | float]] = {
         "Table": list(order),
+        "Tokens shown": [round(_value(found.rows, label, cost_measure(choice))) for label in order],
         "Chunks": [found.costs[label].chunks for label in order],
         "Size": [size_text(found.costs[label].size_bytes) for label in order],
         "Time to embed": [embedding_text(found.costs[label]) for label in order],
@@ -85,6 +80,10 @@ def cost_table(found: Measured, verdict: Verdict) -> None:
         hide_index=True,
         column_config={
             "Table": st.column_config.TextColumn(width="medium", pinned=True),
+            "Tokens shown": st.column_config.NumberColumn(
+                format="localized",
+                help=f"Text that {choice.k} hits put before the reader, or the language model, per question",
+            ),
             "Chunks": st.column_config.NumberColumn(format="localized"),
             "Size": st.column_config.TextColumn(help="Space that the table takes"),
             "Time to embed": st.column_config.TextColumn(
