@@ -155,3 +155,25 @@ def question_words(text: str, language: str) -> dict[str, float]:
 def _dropped(language: str) -> frozenset[str]:
     stem = _stemmer(language)
     return frozenset(stem(word) for word in stop_words(language))
+
+
+def matches(text: str, question: str, language: str) -> list[tuple[int, int]]:
+    """Return the ranges of ``text`` that hold a word of the question, stop words left out.
+
+    >>> matches("Breaks of drivers", "the driver's break", "english")
+    [(0, 6), (10, 17)]
+    """
+    wanted = question_words(question, language)
+    found = []
+    for match in _WORDS.finditer(text):
+        pieces = words(match.group(), language)
+        if match["dense"]:
+            # Pairs of signs: of a run without blanks, the pairs that are asked for.
+            found += [
+                (match.start() + i, match.start() + i + 2)
+                for i, piece in enumerate(pieces)
+                if piece in wanted and match.start() + i + 2 <= match.end()
+            ]
+        elif any(piece in wanted for piece in pieces):
+            found.append(match.span())
+    return found
