@@ -105,7 +105,7 @@ def made_config(books: Books, size: int = 8, store: str = "memory", **sections: 
     return Config(
         "library",
         plugins.build("chunkers", "nltk_sentences", {"size_tokens": size, "overlap_sentences": 0}),
-        plugins.build("embedders", "hashing"),
+        plugins.build("embedders", "hashing", {"dimension": 256}),
         plugins.build("parsers", "plain_text"),
         plugins.build("stores", store),
         sources=(Shelf(shelf=books.name),),

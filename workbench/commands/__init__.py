@@ -5,7 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-NAMES = ("add", "documents", "chunks", "build", "search", "evaluate", "sweep")
+PIPELINE = ("plan", "sync", "log", "verify", "publish", "releases", "roll-back")
+NAMES = ("add", "documents", "chunks", "build", "search", "evaluate", "sweep", *PIPELINE)
 """In the order in which a newcomer uses them; a file's name is the command, ``-`` written as ``_``."""
 
 

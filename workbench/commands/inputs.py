@@ -11,6 +11,8 @@ from workbench import pipeline
 from workbench.config import Config, parsed
 from workbench.errors import ConfigError
 from workbench.records import Chunk
+from workbench.sync import Pipeline
+from workbench.workspace import Workspace
 
 
 def read_config(path: str) -> Config:
@@ -21,6 +23,16 @@ def read_config(path: str) -> Config:
         raise ConfigError(["this is not a text file in UTF-8"], path) from error
     except OSError as error:
         raise ConfigError([error.strerror or str(error)], path) from error
+
+
+def read_pipeline(workspace: Workspace, path: str, needs_sources: bool = False) -> Pipeline:
+    """Return the pipeline of the config in a file; relative paths in it start at the file's folder."""
+    config = read_config(path)
+    if needs_sources and not config.sources:
+        raise ConfigError(
+            ["it names no sources, so there is nothing to sync: add “sources: [{name: pdf_folder, …}]”"], path
+        )
+    return Pipeline(workspace, config, Path(path).resolve().parent)
 
 
 def files_under(paths: Sequence[str]) -> Iterator[Path]:

@@ -26,8 +26,14 @@ def reconciled(place: Place, table: Table) -> tuple[dict[str, str], set[str]]:
     in_table = table.states()
     lost = {key for key, s in written.items() if s.chunk_count and in_table.get(key) != s.state_key}
     rows = row_counts(table, sorted(in_table))
-    partial = {key for key in in_table.keys() & written.keys() if rows[key] != written[key].chunk_count}
+    partial = {
+        key
+        for key, state in states.items()
+        if in_table.get(key) == state.state_key and rows[key] != state.chunk_count
+    }
     place.ledger.doubt(place.name, place.table_name, sorted(lost | partial))
+    # Taken away, not only written over: of a row that is there twice both would stay.
+    table.drop_documents(sorted(partial))
     trusted = {key: state_key for key, state_key in in_table.items() if key not in partial}
     return trusted, in_table.keys() - states.keys()
 

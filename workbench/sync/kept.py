@@ -5,10 +5,11 @@ One SQLite file, because a source may hold a hundred thousand small rows; the br
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import zipfile
 import zlib
-from collections.abc import Iterator, Set
+from collections.abc import Callable, Iterator, Set
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -70,8 +71,18 @@ class Kept:
         """Keep a parsed text."""
         self._put("INSERT OR REPLACE INTO parses VALUES (?, ?)", key, packed(parsed))
 
-    def clean(self, content_hashes: Set[str], parse_keys: Set[str]) -> int:
-        """Drop everything else; return how many blobs went."""
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep others from cleaning: a run keeps blobs before the ledger knows them."""
+        with self._locked(exclusive=False):
+            yield
+
+    def clean(self, content_hashes: Callable[[], Set[str]], parse_keys: Callable[[], Set[str]]) -> int:
+        """Drop everything else; return how many blobs went. None while any pipeline runs: the next clean takes them."""
+        with self._locked(exclusive=True) as free:
+            return self._cleaned(content_hashes(), parse_keys()) if free else 0
+
+    def _cleaned(self, content_hashes: Set[str], parse_keys: Set[str]) -> int:
         with self._open() as database:
             old_contents = _absent(database, "SELECT hash FROM contents", content_hashes)
             old_parses = _absent(database, "SELECT key FROM parses", parse_keys)
@@ -100,6 +111,25 @@ class Kept:
     def _put(self, query: str, key: str, data: bytes) -> None:
         with self._open() as database, database:
             database.execute(query, (key, data))
+
+    @contextmanager
+    def _locked(self, exclusive: bool) -> Iterator[bool]:
+        import fcntl
+
+        handle = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB if exclusive else fcntl.LOCK_SH)
+            except BlockingIOError:
+                yield False
+                return
+            try:
+                yield True
+            finally:
+                # Unlocked by name: a forked child that inherited the handle would keep the lock after close.
+                fcntl.flock(handle, fcntl.LOCK_UN)
+        finally:
+            os.close(handle)
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:

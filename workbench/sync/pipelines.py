@@ -8,13 +8,17 @@ from datetime import datetime
 from pathlib import Path
 
 from workbench.config import Config
-from workbench.contracts import SourceAccess
+from workbench.contracts import SourceAccess, Tick, no_tick
+from workbench.ingest.entries import Release
 from workbench.ingest.ledger import Ledger
 from workbench.ingest.plan import Plan
 from workbench.sync import events
+from workbench.sync.gate import GateResult
 from workbench.sync.listing import Sources, known, planned
 from workbench.sync.place import Place, utc_now
+from workbench.sync.publishing import Answer, Cleaned, TableOnDisk, answer, clean, publish, roll_back, tables
 from workbench.sync.run import Wishes, sync
+from workbench.sync.verifying import Verification, prepare_repair, verified
 from workbench.workspace import Workspace
 
 
@@ -60,3 +64,32 @@ class Pipeline:
         Raises ``BusyError`` at the first event when another sync of the pipeline is running.
         """
         return sync(self.place, wishes or Wishes(), cancelled)
+
+    def verified(self) -> Verification:
+        """Return where ledger and table do not agree; nothing is changed."""
+        return verified(self.place)
+
+    def repair(self, found: Verification, cancelled: Callable[[], bool] = never) -> Iterator[events.Event]:
+        """Take away what does not agree and write it anew from what is kept here, yielding the events of that sync."""
+        prepare_repair(self.place, found)
+        return sync(self.place, Wishes(stored=True), cancelled)
+
+    def publish(self, force: bool = False, tick: Tick = no_tick) -> tuple[Release, GateResult]:
+        """Publish the config's table; raises ``GateRefused`` when the gate stays shut and nobody forces it."""
+        return publish(self.place, force, tick)
+
+    def roll_back(self) -> Release:
+        """Go back to the release before the published one, in one small write."""
+        return roll_back(self.place)
+
+    def tables(self) -> list[TableOnDisk]:
+        """Return every table of the pipeline with the space it takes."""
+        return tables(self.place)
+
+    def clean(self) -> Cleaned:
+        """Drop the tables that nobody can go back to."""
+        return clean(self.place)
+
+    def answer(self, question: str, k: int | None = None) -> Answer:
+        """Return the hits of what is published."""
+        return answer(self.place, question, k)

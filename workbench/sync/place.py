@@ -50,6 +50,20 @@ class Place:
         return self.config.name
 
     @property
+    def query_side(self) -> Config:
+        """The config without what only a sync reads: a release must outlive its sources."""
+        return replace(
+            self.config,
+            sources=(),
+            deletes=None,
+            failures=None,
+            budget=None,
+            evaluate=None,
+            release=None,
+            schedule=None,
+        )
+
+    @property
     def root(self) -> Path:
         """The folder of all pipelines."""
         return self.workspace.folder / "pipelines"
@@ -100,7 +114,7 @@ class Place:
     def opened_table(self) -> Table:
         """Return the table, made now if it is not there."""
         about = {
-            "config": written(self.config),
+            "config": written(self.query_side),
             "fingerprint": self.config.fingerprint,
             "pipeline": self.name,
             "model_id": self.model.id,

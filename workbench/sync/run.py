@@ -62,7 +62,11 @@ def sync(place: Place, wishes: Wishes, cancelled: Callable[[], bool]) -> Iterato
     there, and ends where a fresh build would.
     """
     with pipeline_lock(place.lock_path, place.name, wishes.wait_s):
-        yield from _Run(place, wishes, cancelled).course()
+        run = _Run(place, wishes, cancelled)
+        with place.kept.in_use():
+            yield from run.course()
+        if run.wrote:
+            place.kept.clean(place.ledger.content_hashes, place.ledger.parse_keys)
 
 
 class _Run:
@@ -153,7 +157,6 @@ class _Run:
         if self.wrote:
             started = time.perf_counter()
             table.optimise()
-            place.kept.clean(place.ledger.content_hashes(), place.ledger.parse_keys())
             tally.time("optimise", time.perf_counter() - started)
         return "; ".join([*self.sources.failures, *(one.sentence for one in plan.refused)])
 

@@ -1,0 +1,155 @@
+"""The pipeline from a terminal: sync, change, publish through the gate, break the model, force, roll back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.__main__ import DONE, SOME_FAILED, WRONG_USAGE, main
+from workbench.ingest.lock import pipeline_lock
+from workbench.records import digest
+
+pytestmark = pytest.mark.slow
+
+CONFIG = """\
+name: notices
+parser: {name: plain_text}
+chunker: {name: nltk_sentences, size_tokens: 8, overlap_sentences: 0}
+embedder: {name: hashing, dimension: 256}
+sources:
+- {name: pdf_folder, path: in}
+evaluate: {questions: questions.csv, metric: recall@1, minimum: 0.9}
+release: {keep: 2}
+"""
+QUESTIONS = """\
+question,expected text,document
+Where does the tram stop?,The tram stops at red.,red
+What does a ticket cost?,A ticket costs two crowns.,fares
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    (tmp_path / "questions.csv").write_text(QUESTIONS)
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "red.txt").write_text("The tram stops at red. It goes at white.")
+    (tmp_path / "in" / "fares.txt").write_text("A ticket costs two crowns. Dogs travel free.")
+    return tmp_path
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], folder: Path) -> Any:
+    def run(command: str, *words: str) -> tuple[int, list[dict[str, Any]], str]:
+        arguments = [command, str(folder / "config.yaml"), *words]
+        status = main([*arguments, "--json", "--workspace", str(folder / "workspace")])
+        printed = capsys.readouterr()
+        return status, [json.loads(line) for line in printed.out.splitlines()], printed.err
+
+    return run
+
+
+def test_the_way_from_a_config_to_a_release_and_back(run: Any, folder: Path) -> None:
+    status, (plan,), _ = run("plan")
+    assert (status, plan["add"], plan["expected_chunks"]) == (DONE, 2, 2)
+
+    status, events, said = run("sync")
+    assert (status, events[0]["kind"], events[-1]["kind"]) == (DONE, "started", "finished")
+    assert events[-1]["figures"]["added"] == 2
+    assert "2 added" in said
+
+    (folder / "in" / "fares.txt").write_text("A ticket costs two crowns. Dogs travel at half price.")
+    status, events, _ = run("sync")
+    assert {key: events[-1]["figures"][key] for key in ("changed", "kept", "embedded", "reused")} == {
+        "changed": 1,
+        "kept": 1,
+        "embedded": 1,
+        "reused": 1,
+    }
+    _, events, _ = run("sync")
+    assert events[-1]["figures"]["embedded"] == 0
+    assert [event["kind"] for event in events] == [
+        "started", "source_listed", "planned", "progress", "finished",
+    ]  # fmt: skip
+
+    status, (published,), _ = run("publish")
+    assert (status, published["published"], published["gate"]["value"]) == (DONE, True, 1.0)
+    _, before, _ = run("search", "What does a ticket cost?")
+    assert (before[0]["text"], Path(before[0]["path"]).name) == ("A ticket costs two crowns.", "fares.txt")
+
+    text = (folder / "config.yaml").read_text()
+    (folder / "config.yaml").write_text(text.replace("dimension: 256", "dimension: 256, max_tokens: 1"))
+    status, events, _ = run("sync")
+    assert (status, events[-1]["figures"]["rebuilt"], events[-1]["figures"]["bytes_read"]) == (DONE, 2, 0)
+    status, (refused,), _ = run("publish")
+    assert (status, refused["published"]) == (SOME_FAILED, False)
+    assert "below the minimum of 0.9" in refused["gate"]["reasons"][0]
+    assert run("search", "What does a ticket cost?")[1] == before
+
+    status, (forced,), _ = run("publish", "--force")
+    assert (status, forced["forced"]) == (DONE, True)
+    assert run("search", "What does a ticket cost?")[1] != before
+    status, (back,), _ = run("roll-back")
+    assert (status, back["release"]) == (DONE, published["release"])
+    assert run("search", "What does a ticket cost?")[1] == before
+
+    _, rows, _ = run("releases")
+    assert [(row["id"], row["published"]) for row in rows if row["kind"] == "release"] == [
+        (2, False),
+        (1, True),
+    ]
+    _, runs, _ = run("log")
+    assert [row["status"] for row in runs] == ["done"] * 4
+    assert run("verify")[0] == DONE
+
+
+def test_a_bad_document_is_named_and_the_status_says_so(run: Any, folder: Path) -> None:
+    (folder / "in" / "bad.txt").write_text("  ")
+    status, events, said = run("sync")
+    assert (status, events[-1]["status"]) == (SOME_FAILED, "some_failed")
+    assert "bad.txt" in said
+    _, (failure,), _ = run("log", "--failures")
+    assert (failure["name"], failure["stage"]) == ("bad.txt", "parse")
+
+
+def test_a_config_without_sources_cannot_be_synced(run: Any, folder: Path) -> None:
+    text = (folder / "config.yaml").read_text()
+    (folder / "config.yaml").write_text(text.replace("sources:\n- {name: pdf_folder, path: in}\n", ""))
+    status, _, said = run("sync")
+    assert status == WRONG_USAGE
+    assert "names no sources" in said
+
+
+def test_a_second_sync_is_refused_with_a_sentence(run: Any, folder: Path) -> None:
+    run("sync")
+    path = folder / "workspace" / "pipelines" / f"{digest(['pipeline', 'notices'])[:16]}.lock"
+    with pipeline_lock(path, "notices", 0):
+        status, _, said = run("sync")
+    assert status == SOME_FAILED
+    assert "another sync of notices is running" in said
+
+
+def test_what_does_not_agree_is_repaired(run: Any, folder: Path) -> None:
+    import lancedb
+
+    run("sync")
+    database = lancedb.connect(str(folder / "workspace" / "pipelines" / "tables"))
+    (name,) = database.list_tables().tables
+    database.open_table(name).delete("ordinal = 0")
+    status, findings, said = run("verify")
+    assert (status, {finding["kind"] for finding in findings}) == (SOME_FAILED, {"wrong_count"})
+    assert "--repair" in said
+    assert run("verify", "--repair")[0] == DONE
+    assert run("verify")[0] == DONE
+
+
+def test_a_folder_that_is_not_there_deletes_nothing(run: Any, folder: Path) -> None:
+    run("sync")
+    (folder / "in").rename(folder / "away")
+    status, events, _ = run("sync")
+    assert (status, events[-1]["figures"]["removed"]) == (SOME_FAILED, 0)
+    status, (plan,), _ = run("plan")
+    assert (status, plan["remove"]) == (SOME_FAILED, 0)

@@ -1,0 +1,64 @@
+"""List the runs of a pipeline, or what one of them did, or the documents that failed."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+
+from workbench.commands.inputs import read_pipeline
+from workbench.commands.terminal import DONE, Output
+from workbench.sync import Pipeline
+from workbench.workspace import Workspace
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes."""
+    parser.add_argument("config", metavar="CONFIG.yaml")
+    parser.add_argument("--limit", type=int, default=20, help="number of runs; default: 20")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--run", dest="run_id", type=int, metavar="ID", help="every document that this run touched"
+    )
+    what.add_argument("--failures", action="store_true", help="documents that could not be brought in")
+
+
+def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
+    """List the runs of a pipeline, or what one of them did, or the documents that failed."""
+    pipeline = read_pipeline(workspace, options.config)
+    if options.failures:
+        _failures(pipeline, out)
+    elif options.run_id is not None:
+        _attempts(pipeline, options.run_id, out)
+    else:
+        _runs(pipeline, options.limit, out)
+    return DONE
+
+
+def _runs(pipeline: Pipeline, limit: int, out: Output) -> None:
+    runs = pipeline.ledger.runs
+    for one in runs.recent(pipeline.place.name, limit):
+        f = one.figures
+        seconds = {timing.stage: round(timing.seconds, 3) for timing in runs.timings(one.id)}
+        out.row(
+            {**asdict(one), "seconds": seconds},
+            f"{one.id:5}  {one.started_at_utc}  {one.status:12} +{f.added} ~{f.changed} ={f.kept + f.unchanged}"
+            f" -{f.removed} failed {f.failed}; {f.embedded} embedded, {f.reused} reused  {one.message}",
+        )
+
+
+def _attempts(pipeline: Pipeline, run_id: int, out: Output) -> None:
+    pipeline.ledger.runs.run(run_id)  # an unknown run is named, not shown as empty
+    for attempt in pipeline.ledger.runs.attempts(run_id):
+        out.row(
+            asdict(attempt),
+            f"{attempt.action:8} {attempt.outcome:16} {attempt.chunks:5} chunks  {attempt.item_id}  {attempt.message}",
+        )
+
+
+def _failures(pipeline: Pipeline, out: Output) -> None:
+    for failure in pipeline.ledger.failures(pipeline.place.name).values():
+        again = f"next try {failure.next_try_utc}" if failure.retryable else "tried again when it changes"
+        out.row(
+            asdict(failure),
+            f"{failure.stage:6} {failure.kind:16} {failure.name}  {failure.message}  ({failure.attempts} tries, {again})",
+        )

@@ -1,0 +1,56 @@
+"""The events of a sync as lines: JSON for programs, sentences for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from workbench.commands.terminal import DONE, INTERRUPTED, SOME_FAILED, Output
+from workbench.errors import ContractError
+from workbench.ingest import entries
+from workbench.sync import events
+
+STATUS = {
+    entries.DONE: DONE,
+    entries.SOME_FAILED: SOME_FAILED,
+    entries.STOPPED: SOME_FAILED,
+    entries.CANCELLED: INTERRUPTED,
+}
+
+
+def report(course: Iterable[events.Event], out: Output) -> events.Finished:
+    """Print the events as they come, and return the last one."""
+    last: events.Event | None = None
+    for event in course:
+        last = event
+        if out.as_json:
+            out.row(event.as_dict(), "")
+        _shown(event, out)
+    if not isinstance(last, events.Finished):
+        raise ContractError("a sync ended without saying how")
+    return last
+
+
+def _shown(event: events.Event, out: Output) -> None:
+    match event:
+        case events.SourceListed(source=source, items=items, complete=complete, message=message):
+            whole = "" if complete else " (not complete: nothing of it is deleted)"
+            out.message(f"{source}: {items:,} items{whole}" + (f": {message}" if message else ""))
+        case events.Planned(counts=counts, refused=refused):
+            work = ", ".join(f"{count:,} to {name}" for name, count in counts.items() if count)
+            out.message(f"plan: {work or 'nothing to do'}")
+            for sentence in refused:
+                out.message(sentence)
+        case events.Progress(done=done, total=total, figures=figures):
+            out.progress(f"{done:,} of {total:,} documents, {figures.chunks_written:,} chunks written")
+        case events.ItemFailed(name=name, stage=stage, message=message):
+            out.message(f"{name}: {stage}: {message}")
+        case events.Stopped(message=message):
+            out.message(f"stopped: {message}")
+        case events.Finished(run_id=run_id, status=status, figures=f, seconds=seconds):
+            cost = f", {f.money:.4f} spent" if f.money else ""
+            out.conclusion(
+                f"run {run_id} {status.replace('_', ' ')} in {seconds:.1f} s: {f.added:,} added, {f.changed:,}"
+                f" changed, {f.rebuilt:,} rebuilt, {f.kept + f.unchanged:,} unchanged, {f.removed:,} removed,"
+                f" {f.failed:,} failed, {f.waiting:,} waiting; {f.embedded:,} chunks embedded, {f.reused:,} from the"
+                f" cache{cost}"
+            )
