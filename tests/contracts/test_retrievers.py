@@ -39,7 +39,14 @@ def cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder)
 
 
-@pytest.fixture(params=plugins.names("retrievers"))
+# Loading torch takes seconds.
+NAMES = [
+    pytest.param(name, marks=pytest.mark.slow) if name == "reranked" else name
+    for name in plugins.names("retrievers")
+]
+
+
+@pytest.fixture(params=NAMES)
 def needed(request: pytest.FixtureRequest) -> tuple[str, dict[str, Any]]:
     """A retriever's name and the settings it cannot do without."""
     name: str = request.param

@@ -24,7 +24,7 @@ def model_folder(model: str) -> Path:
     Nothing is ever downloaded. Raises ``SettingsError`` that says what to do.
     """
     path = Path(model).expanduser()
-    if path.is_dir():
+    if model and path.is_dir():
         return path.resolve()
     if path.is_absolute() or model.startswith((".", "~")) or not model:
         raise SettingsError(
