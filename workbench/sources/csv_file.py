@@ -1,0 +1,210 @@
+"""The rows of a table, each a document."""
+
+from __future__ import annotations
+
+import codecs
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import PurePosixPath
+from typing import ClassVar, Literal
+from urllib.parse import quote
+
+from pydantic import Field
+
+from workbench.contracts import ItemPage, Source, SourceAccess, SourceConnection
+from workbench.contracts.source import LONGEST_ITEM_ID_CHARACTERS
+from workbench.errors import InputError, ServiceError
+from workbench.files import shown_name
+from workbench.records import RawItem, SourceItem, digest
+from workbench.sources._csv_rows import Form, Row, form, rows
+
+PAGE_ROWS = 1_000
+Stamp = tuple[int, int]
+"""Time of the last write in nanoseconds, and size in bytes."""
+
+
+class CsvFile(Source):
+    """Read a table; each row is a document, whatever its place in the file."""
+
+    label: ClassVar[str] = "Table (CSV)"
+    path: str = Field(min_length=1, description="the file; a relative path starts at the config's folder")
+    id_column: str = Field(min_length=1, description="column that tells the rows apart for good")
+    text_columns: tuple[str, ...] = Field(
+        min_length=1,
+        strict=False,
+        description="columns that hold the text, in the order in which they are read",
+    )
+    title_column: str = Field("", description="column with the title; empty means the row's id")
+    metadata_columns: tuple[str, ...] = Field(
+        (), strict=False, description="columns kept with the document, such as product or author"
+    )
+    text_format: Literal["txt", "md", "html"] = Field("txt", description="how the text is written")
+    encoding: str = Field("", description="such as utf-8 or cp1252; empty means it is found out")
+    separator: str = Field("", max_length=1, description="sign between cells; empty means it is found out")
+
+    def place(self) -> str:
+        """Return the file as the config writes it."""
+        return PurePosixPath(self.path).as_posix()
+
+    def connection(self, access: SourceAccess) -> SourceConnection:
+        """Return the table; it is opened when it is listed."""
+        return _Table(self, access)
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    item_id: str
+    text: str
+    title: str
+    metadata: Mapping[str, str]
+    version: str
+
+
+class _Table(SourceConnection):
+    def __init__(self, settings: CsvFile, access: SourceAccess) -> None:
+        super().__init__(settings.name)
+        self._settings = settings
+        self._access = access
+        self._path = (access.folder / settings.path).resolve()
+        self._lock = threading.Lock()
+        self._form: tuple[Stamp, Form] | None = None
+        self._places: tuple[Stamp, dict[str, str]] | None = None
+
+    def pages(self, cursor: str = "") -> Iterator[ItemPage]:
+        """Yield the rows in their order. A row without an id makes the listing incomplete: whose it is, nobody knows."""
+        before, how = self._now()
+        first: dict[str, int] = {}
+        items: list[SourceItem] = []
+        problems = [f"{self._path.name}: {how.guessed}"] if how.guessed else []
+        whole = True
+        for row in self._rows(how):
+            self._access.check()
+            try:
+                item = self._item(row, how)
+            except InputError as error:
+                problems.append(str(error))
+                # Rows without text are no documents; of other broken rows it is not known which they are.
+                whole = whole and error.status == "no_text"
+                continue
+            if (number := first.setdefault(item.item_id, row.number)) != row.number:
+                problems.append(
+                    f"{self._label(row)} has the id of row {number}, {item.item_id!r:.60}; row {number} counts"
+                )
+            else:
+                items.append(item)
+            if len(items) + len(problems) >= PAGE_ROWS:
+                yield ItemPage(tuple(items), problems=tuple(problems))
+                items, problems = [], []
+        if self._now()[0] != before:
+            raise ServiceError(f"{self._path.name} was written while it was read; try again")
+        yield ItemPage(tuple(items), problems=tuple(problems), complete=whole)
+
+    def read(self, item: SourceItem, validator: str = "") -> RawItem | None:
+        """Return the row's text, found by its place in the file, or by its id where that has changed."""
+        row, how = self._row(item)
+        found = self._content(row, how)
+        # The mark at its head says to every parser that this is UTF-8.
+        return RawItem(
+            codecs.BOM_UTF8 + found.text.encode("utf-8", "replace"),
+            f"{shown_name(found.item_id.replace('/', '_'))}.{self._settings.text_format}",
+            self._uri(found.item_id),
+            found.title,
+            found.metadata,
+            version=found.version,
+        )
+
+    def _now(self) -> tuple[Stamp, Form]:
+        """Return the file's time and size, and how it is written, found out again whenever these change."""
+        try:
+            found = self._path.stat()
+            stamp = (found.st_mtime_ns, found.st_size)
+            with self._lock:
+                if self._form is None or self._form[0] != stamp:
+                    s = self._settings
+                    needed = dict.fromkeys(
+                        [s.id_column, *s.text_columns, *s.metadata_columns, s.title_column]
+                    )
+                    self._form = stamp, form(self._path, [n for n in needed if n], s.encoding, s.separator)
+                return self._form
+        except FileNotFoundError as error:
+            raise InputError(f"there is no file {self._settings.path}; is the path right?", "gone") from error
+        except OSError as error:
+            raise ServiceError(f"{self._settings.path} cannot be read: {error.strerror}") from error
+
+    def _rows(self, how: Form) -> Iterator[Row]:
+        """Yield the rows below the header."""
+        yield from islice(rows(self._path, how), 1, None)
+
+    def _item(self, row: Row, how: Form) -> SourceItem:
+        found = self._content(row, how)
+        return SourceItem(
+            found.item_id,
+            found.version,
+            f"{self._path.name} › {found.item_id}",
+            self._uri(found.item_id),
+            found.title,
+            metadata=found.metadata,
+            handle=f"{row.offset}:{row.number}",
+        )
+
+    def _content(self, row: Row, how: Form) -> _Content:
+        """Return what the settings take from a row; raises ``InputError`` for one without id or text."""
+        extra = [cell for cell in row.cells[len(how.columns) :] if cell.strip()]
+        if extra or len(row.cells) < len(how.columns):
+            raise InputError(
+                f"{self._label(row)} has {len(row.cells)} cells, and the header has {len(how.columns)}; is a cell "
+                f"with {how.separator!r} in it not in quotation marks?"
+            )
+        cells = dict(zip(how.columns, row.cells, strict=False))
+        settings = self._settings
+        item_id = cells[settings.id_column].strip()
+        if not item_id:
+            raise InputError(f"{self._label(row)} has nothing in the column {settings.id_column!r}")
+        if len(item_id) > LONGEST_ITEM_ID_CHARACTERS or "\x00" in item_id:
+            raise InputError(f"{self._label(row)} has an id that cannot be kept: {item_id!r:.40}")
+        text = "\n\n".join(cells[name].strip() for name in settings.text_columns if cells[name].strip())
+        if not text:
+            raise InputError(f"{self._label(row)} has no text", "no_text")
+        title = cells[settings.title_column].strip() if settings.title_column else ""
+        metadata = {name: cells[name].strip() for name in settings.metadata_columns}
+        version = digest([text, title, metadata, settings.text_format])
+        return _Content(item_id, text, title or item_id, metadata, version)
+
+    def _row(self, item: SourceItem) -> tuple[Row, Form]:
+        """Return the row of an item: where it was listed if it is still there, else where its id is now."""
+        stamp, how = self._now()
+        if item.handle and (row := self._at(item.handle, item, how)) is not None:
+            return row, how
+        with self._lock:
+            if self._places is None or self._places[0] != stamp:
+                found: dict[str, str] = {}
+                for row in self._rows(how):
+                    with suppress(InputError):
+                        found.setdefault(self._content(row, how).item_id, f"{row.offset}:{row.number}")
+                self._places = stamp, found
+            handle = self._places[1].get(item.item_id, "")
+        row = self._at(handle, replace(item, version=""), how) if handle else None
+        if row is None:
+            raise InputError(f"{self._path.name} has no row {item.item_id!r:.60} any more", "gone")
+        return row, how
+
+    def _at(self, handle: str, item: SourceItem, how: Form) -> Row | None:
+        """Return the row that begins at this place, None where it is not the item's (or not its version) any more."""
+        offset, _, number = handle.partition(":")
+        try:
+            row = next(rows(self._path, how, int(offset), int(number)), None)
+            found = self._content(row, how) if row is not None else None
+        except InputError:
+            return None
+        if found is None or found.item_id != item.item_id or (item.version and found.version != item.version):
+            return None
+        return row
+
+    def _label(self, row: Row) -> str:
+        return f"{self._path.name}, row {row.number}"
+
+    def _uri(self, item_id: str) -> str:
+        return f"{self._path.as_uri()}#{quote(item_id, safe='')}"
