@@ -1,0 +1,42 @@
+"""What a user does on any page, as one line each."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, TimeoutError
+
+SLOW_MS = 120_000
+
+
+def go(page: Page, name: str) -> None:
+    """Open a page from the navigation."""
+    page.get_by_test_id("stSidebar").get_by_role("link", name=name, exact=True).click()
+    page.get_by_role("heading", name=name, exact=True).wait_for()
+
+
+def settled(page: Page) -> None:
+    """Wait until the script has run to its end."""
+    page.wait_for_function(
+        "() => !document.querySelector('[data-testid=stStatusWidget]')"
+        " && !document.querySelector('[data-stale=true]')",
+        timeout=SLOW_MS,
+    )
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Choose in a box; its list holds only what fits, so the name is typed to find it.
+
+    A page that redraws itself when a job ends closes the list: then it is opened again.
+    """
+    for _ in range(8):
+        settled(page)
+        page.get_by_role("combobox", name=label).click()
+        page.keyboard.type(option)
+        try:
+            page.get_by_role("option", name=option, exact=True).first.click(timeout=6_000)
+        except TimeoutError:
+            page.keyboard.press("Escape")
+            continue
+        settled(page)
+        return
+    pytest.fail(f"{option} could not be chosen under {label}")
