@@ -1,9 +1,10 @@
-"""Search: one question, up to four tables side by side."""
+"""Search: one question, up to four tables and ways to search them side by side."""
 
 import streamlit as st
 
-from workbench.ui import search_view
+from workbench.ui import search_controls, search_downloads, search_past, search_view
 from workbench.ui.messages import empty_state
+from workbench.ui.resources import workspace
 from workbench.ui.search_answers import answers, searchable_tables
 
 st.title("Search")
@@ -18,10 +19,15 @@ if not tables:
     )
     st.stop()
 
-question, k, chosen = search_view.controls(tables)
-if not chosen:
+choice = search_controls.controls(tables, search_past.history)
+documents = {row.id: row for row in workspace().documents()}
+search_past.then_and_now(documents)
+if not choice.columns:
     st.info("Choose at least one table.", icon=":material/table_rows:")
-elif not question.strip():
-    search_view.suggestions()
+elif not choice.question.strip():
+    search_controls.suggestions()
 else:
-    search_view.columns(question, answers(chosen, question, k))
+    found = answers(choice.columns, choice.question, choice.k, choice.where)
+    search_view.columns(choice, found)
+    search_past.note(choice, found)
+    search_downloads.downloads(choice.question, found, documents)

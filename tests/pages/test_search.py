@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,10 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from workbench.config import parsed
-from workbench.ui.search_view import QUESTION, TABLES, K
+from workbench.evaluation.formats.cells import written
+from workbench.ui import search_answers, search_downloads
+from workbench.ui import search_judging as judging
+from workbench.ui.search_controls import QUESTION, TABLES, K
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -74,8 +78,9 @@ def test_without_tables_the_page_says_what_to_do_next() -> None:
 def test_without_a_question_there_are_some_to_begin_with() -> None:
     app = page()
     assert not app.exception
-    label = app.button[0].label
-    app.button[0].click().run()
+    first = next(button for button in app.button if button.label.endswith("?"))
+    label = first.label
+    first.click().run()
     assert app.text_input(QUESTION).value == label
     assert texts(app)
 
@@ -216,7 +221,7 @@ def test_the_page_of_a_hit_is_shown_on_demand_with_the_hit_on_it(here: Workspace
     here.tables.build(parsed(CONFIG.format(name="Small", size=8)))
     app = page(q="half of the fare is refunded")
     assert any("pages 1–2" in element.value for element in app.markdown)
-    show = next(button for button in app.button if button.label == "Show on page")
+    show = next(button for button in app.button if button.label == "Look closer")
     show.click().run()
     assert not app.exception
     assert not app.error
@@ -226,5 +231,130 @@ def test_the_page_of_a_hit_is_shown_on_demand_with_the_hit_on_it(here: Workspace
 @pytest.mark.usefixtures("two_tables")
 def test_a_text_without_pages_has_none_to_show() -> None:
     app = page(q="fare", tables=["Small"])
-    assert not [button for button in app.button if button.label == "Show on page"]
+    next(button for button in app.button if button.label == "Look closer").click().run()
+    assert not app.exception
+    assert not [e for e in app.get("bidi_component") if "page_viewer" in e.proto.component_name]
     assert not any("page 1" in element.value for element in app.markdown)
+
+
+# ── ways to search, filters ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.usefixtures("two_tables")
+def test_each_table_is_searched_in_each_way_in_a_column_of_its_own() -> None:
+    app = page(q="hot battery cooled", tables=["Small"], retrievers=["config", "keyword", "fused"])
+    assert not app.exception
+    heads = [
+        element.value
+        for element in app.markdown
+        if " hits in " in element.value or " hit in " in element.value
+    ]
+    assert [head.split("**")[1] for head in heads] == [
+        "Small · Meaning",
+        "Small · Keywords",
+        "Small · Both together",
+    ]
+    assert any("<u>battery</u>" in text for text in texts(app))
+    assert any("in all" in element.value for element in app.markdown)
+
+
+@pytest.mark.usefixtures("two_tables")
+def test_the_same_way_twice_is_one_column() -> None:
+    app = page(q="hot battery", tables=["Small"], retrievers=["config", "nearest"])
+    assert sum(" hits in " in element.value for element in app.markdown) == 1
+
+
+@pytest.mark.usefixtures("two_tables")
+def test_a_filter_by_document_and_page_is_in_the_address_and_can_be_taken_back() -> None:
+    app = page(q="hot battery", tables=["Small"], documents=["cameras.txt"])
+    assert not app.exception
+    assert texts(app)
+    assert all("cameras" in e.value for e in app.markdown if re.match(r"\*\*\d+\*\* · ", e.value))
+    assert "cameras.txt" in app.query_params["documents"]
+    next(button for button in app.button if button.label == "No filter").click().run()
+    assert "documents" not in app.query_params
+    assert any("battery" in e.value for e in app.markdown if re.match(r"\*\*\d+\*\* · ", e.value))
+    none = page(q="hot battery", tables=["Small"], **{"from": "7"})
+    assert "loosen the filter" in none.info[0].value
+
+
+# ── rank flow, judging, history, downloads ───────────────────────────────────────────────────────────────────────
+
+
+def flows(app: AppTest) -> list[dict[str, object]]:
+    return [
+        json.loads(e.proto.json) if e.proto.json else {}
+        for e in app.get("bidi_component")
+        if "rank_flow" in e.proto.component_name
+    ]
+
+
+@pytest.mark.usefixtures("two_tables")
+def test_two_columns_have_a_rank_flow_between_them_and_one_has_none() -> None:
+    assert len(flows(page(q="hot battery", tables=["Small", "Large"]))) == 1
+    assert not flows(page(q="hot battery", tables=["Small"]))
+
+
+def test_a_judged_hit_is_kept_in_the_set_and_its_button_is_filled(two_tables: Workspace) -> None:
+    app = page(q="is half of the fare refunded?", tables=["Large"])
+    app.toggle(judging.ON).set_value(True).run()
+    next(button for button in app.button if button.label == "Answers it").click().run()
+    assert not app.exception
+    kept = two_tables.question_sets.get(judging.OWN_SET)
+    assert [question.text for question in kept.questions] == ["is half of the fare refunded?"]
+    assert [judgment.grade for judgment in kept.judgments] == [2]
+    assert kept.texts == ("Half of the fare is refunded after thirty minutes.",)
+    next(button for button in app.button if button.label == "Not").click().run()
+    assert [judgment.grade for judgment in two_tables.question_sets.get(judging.OWN_SET).judgments] == [0]
+
+
+def test_questions_are_kept_and_can_be_asked_again_with_their_settings(two_tables: Workspace) -> None:
+    app = page(q="hot battery", tables=["Small"], k="2", documents=["battery.txt"])
+    app.text_input(QUESTION).set_value("fare").run()
+    assert [past.question for past in two_tables.search_history.searches()] == ["fare", "hot battery"]
+    app.text_input(QUESTION).set_value("").run()
+    app.number_input(K).set_value(7).run()
+    next(button for button in app.button if button.key == "past Ask again 1").click().run()
+    assert not app.exception
+    assert app.text_input(QUESTION).value == "hot battery"
+    assert app.number_input(K).value == 2
+    assert "battery.txt" in app.query_params["documents"]
+    assert len(two_tables.search_history.searches()) == 3
+
+
+def test_an_earlier_search_is_compared_with_today(two_tables: Workspace) -> None:
+    app = page(q="hot battery", tables=["Small"]).run()
+    next(button for button in app.button if button.label == "Then and now").click().run()
+    assert any("the same 5 hits in the same order" in caption.value for caption in app.caption)
+    two_tables.add("more.txt", b"A hot battery is a hot battery is a hot battery.")
+    two_tables.tables.build(parsed(CONFIG.format(name="Small", size=9)))
+    app.run()
+    assert not app.exception
+    assert len(flows(app)) == 1
+    next(button for button in app.button if button.label == "Close").click().run()
+    assert not flows(app)
+
+
+def test_an_earlier_question_becomes_one_of_a_set(two_tables: Workspace) -> None:
+    app = page(q="hot battery", tables=["Small"]).run()
+    next(button for button in app.button if button.label == "Make a judged question").click().run()
+    kept = two_tables.question_sets.get(judging.OWN_SET)
+    assert [question.text for question in kept.questions] == ["hot battery"]
+    next(button for button in app.button if button.label == "Forget all of them").click().run()
+    assert two_tables.search_history.searches() == []
+
+
+def test_hits_are_saved_with_cells_that_no_spreadsheet_runs(two_tables: Workspace) -> None:
+    two_tables.add("=formula.txt", b"=HYPERLINK(1) is a formula of formulas")
+    two_tables.tables.build(parsed(CONFIG.format(name="Small", size=9)))
+    app = page(q="formula of formulas", tables=["Small"], retrievers=["keyword"])
+    assert not app.exception
+    found = search_answers.answers(
+        [search_answers.Column("Small", parsed(CONFIG.format(name="Small", size=9)))], "formula", 3
+    )
+    documents = {row.id: row for row in two_tables.documents()}
+    rows = search_downloads.hit_rows("=1+1", found, documents)
+    assert rows[0]["text"].startswith("=HYPERLINK")
+    csv = written(("question", "text"), [[rows[0]["question"], rows[0]["text"]]]).decode()
+    assert "'=1+1" in csv
+    assert "'=HYPERLINK" in csv

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Sequence
 
 import streamlit as st
 
@@ -17,14 +18,15 @@ STYLE = """
 .hit-text { white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.5; font-size: 0.93rem; }
 .hit-text mark { background: color-mix(in srgb, #e8a800 30%, transparent); color: inherit; border-radius: 0.2em;
   padding: 0.05em 0; box-decoration-break: clone; -webkit-box-decoration-break: clone; }
+.hit-text u { text-decoration-thickness: 2px; text-underline-offset: 3px; text-decoration-color: #2a8f9f; }
 .hit-text summary { cursor: pointer; opacity: 0.7; margin-top: 0.4rem; }
 """
 """Draw it once on a page that shows hits."""
 
 
-def hit_text(text: str, best: Span | None = None) -> None:
+def hit_text(text: str, best: Span | None = None, words: Sequence[Span] = ()) -> None:
     """Draw the text of a chunk. What could be markup in it is escaped."""
-    st.html(marked(text, best))
+    st.html(marked(text, best, words))
 
 
 def origin(chunk: Chunk, document: DocumentRow | None) -> str:
@@ -39,17 +41,19 @@ def has_pages(document: DocumentRow | None) -> bool:
     return document is not None and document.suffix == ".pdf"
 
 
-def marked(text: str, best: Span | None) -> str:
+def marked(text: str, best: Span | None, words: Sequence[Span] = ()) -> str:
     """Return HTML that shows ``text`` to the letter, with its best sentence marked; a long one opens around it.
+
+    ``words`` are ranges that are underlined, increasing and disjoint.
 
     >>> marked("One <b>. Two.", (0, 8))
     '<div class="hit-text" dir="auto"><mark>One &lt;b&gt;.</mark> Two.</div>'
     """
-    whole = _marked_range(text, best, 0, len(text))
+    whole = _marked_range(text, best, words, 0, len(text))
     if len(text) <= LONGEST_SHOWN_CHARACTERS:
         return f'<div class="hit-text" dir="auto">{whole}</div>'
     start, end = _window(text, best or (0, 0))
-    part = _marked_range(text, best, start, end)
+    part = _marked_range(text, best, words, start, end)
     lead, trail = "… " if start else "", " …" if end < len(text) else ""
     more = f"<details><summary>All {len(text):,} characters</summary>{whole}</details>"
     return f'<div class="hit-text" dir="auto">{lead}{part}{trail}{more}</div>'
@@ -67,8 +71,19 @@ def _window(text: str, best: Span) -> Span:
     return start, end
 
 
-def _marked_range(text: str, best: Span | None, start: int, end: int) -> str:
+def _marked_range(text: str, best: Span | None, words: Sequence[Span], start: int, end: int) -> str:
     first, last = best if best is not None else (end, end)
-    pieces = text[start:first], text[first:last], text[last:end]
-    before, middle, after = (html.escape(piece) for piece in pieces)
+    before, middle, after = (
+        _underlined(text, words, a, b) for a, b in ((start, first), (first, last), (last, end))
+    )
     return f"{before}<mark>{middle}</mark>{after}" if middle else before + after
+
+
+def _underlined(text: str, words: Sequence[Span], start: int, end: int) -> str:
+    pieces, place = [], start
+    for word_start, word_end in words:
+        first, last = max(start, word_start), min(end, word_end)
+        if first < last:
+            pieces.append(f"{html.escape(text[place:first])}<u>{html.escape(text[first:last])}</u>")
+            place = last
+    return "".join([*pieces, html.escape(text[place : max(place, end)])])

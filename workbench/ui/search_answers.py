@@ -5,17 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import streamlit as st
+
 from workbench.config import Config
+from workbench.contracts import Filter
 from workbench.errors import WorkbenchError
+from workbench.evaluation.rank_flow import same_passage
 from workbench.records import Chunk, Hit
 from workbench.spans import Span
 from workbench.ui import state
+from workbench.ui.messages import plain
 from workbench.ui.resources import workspace
 from workbench.workspace import TableRow
 
-SAME_PASSAGE = 0.5
-"""Two chunks show the same passage when they share this part of the shorter one."""
+COMPARED = 50
+"""Hits that are looked at behind those shown, to tell where a passage of another column went."""
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of hits: a table and a way to search it."""
+
+    label: str
+    config: Config
 
 
 @dataclass(frozen=True)
@@ -30,6 +43,8 @@ class Answer:
     problem: WorkbenchError | None = None
     letters: Mapping[int, str] = field(default_factory=dict)
     """Rank → letter of the passage, where another column shows the same one."""
+    ranked: Sequence[Hit] = ()
+    """The hits, and those that follow them."""
 
 
 def searchable_tables() -> dict[str, TableRow]:
@@ -56,22 +71,26 @@ def labels_meant(texts: Sequence[str], found: Mapping[str, TableRow]) -> list[st
     return meant
 
 
-def answers(chosen: Mapping[str, Config], question: str, k: int) -> list[Answer]:
-    """Return what each table finds; trouble with one leaves the others as they are."""
-    found = [_answer(label, config, question, k) for label, config in chosen.items()]
+def answers(columns: Sequence[Column], question: str, k: int, where: Filter | None = None) -> list[Answer]:
+    """Return what each column finds; trouble with one leaves the others as they are."""
+    found = [_answer(column, question, k, where) for column in columns]
     letters = common_passages([answer.hits for answer in found])
     return [replace(answer, letters=own) for answer, own in zip(found, letters, strict=True)]
 
 
-def _answer(label: str, config: Config, question: str, k: int) -> Answer:
+def _answer(column: Column, question: str, k: int, where: Filter | None) -> Answer:
     tables = workspace().tables
+    label, config = column.label, column.config
     try:
-        result = tables.search(config, question, k)
-        best = tables.best_sentences(config, question, result.hits)
+        with st.spinner(f"Searching {plain(label)} …", show_time=True):
+            # More than is shown: where a passage of another column went is told from them.
+            result = tables.search(config, question, max(k, COMPARED), where)
+            hits = result.hits[:k]
+            best = tables.best_sentences(config, question, hits)
     except WorkbenchError as error:
         return Answer(label, config, problem=error)
     state.note_search_time(config.table_name, result.seconds)
-    return Answer(label, config, result.hits, best, result.seconds)
+    return Answer(label, config, hits, best, result.seconds, ranked=result.hits)
 
 
 def common_passages(columns: Sequence[Sequence[Hit]]) -> list[dict[int, str]]:
@@ -106,12 +125,15 @@ def common_passages(columns: Sequence[Sequence[Hit]]) -> list[dict[int, str]]:
     return result
 
 
-def same_passage(a: Chunk, b: Chunk) -> bool:
-    """Return whether two chunks share half of the shorter one."""
-    if a.document_id != b.document_id:
-        return False
-    shared = min(a.end, b.end) - max(a.start, b.start)
-    return shared >= SAME_PASSAGE * min(a.end - a.start, b.end - b.start)
+def spread(answer: Answer, rank: int, found: Sequence[Answer]) -> str:
+    """Return ``in all``, ``only here`` or nothing: which columns show a hit's passage."""
+    working = [other for other in found if other.problem is None]
+    if len(working) < 2:
+        return ""
+    letter = answer.letters.get(rank)
+    if letter is None:
+        return "only here"
+    return "in all" if all(letter in other.letters.values() for other in working) else ""
 
 
 def where_else(letter: str, answer: Answer, found: Sequence[Answer]) -> list[tuple[int, str]]:

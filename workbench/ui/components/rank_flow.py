@@ -1,0 +1,97 @@
+"""The way of every passage between two lists of hits: lines from rank to rank, coloured by cause."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from workbench.evaluation.rank_flow import CAUSES, Move
+from workbench.ui.components._source import source
+from workbench.ui.search_answers import pages_of
+from workbench.workspace import DocumentRow
+
+ROW = 25
+HEAD = 40
+GAP = 14
+"""Between the ranks that are shown and those behind them."""
+NAME_CHARACTERS = 30
+SAID_CHARACTERS = 160
+
+
+def flow_data(
+    left: str, right: str, found: Sequence[Move], shown: int, documents: Mapping[str, DocumentRow]
+) -> dict[str, Any]:
+    """Return what is sent to the browser. Ranks behind ``shown`` stand after a gap, in their order."""
+    from_places = _places([move.left for move in found], shown)
+    to_places = _places([move.right for move in found], shown)
+    lowest = max([0, *from_places.values(), *to_places.values()])
+    return {
+        "left": _short(left, 40),
+        "right": _short(right, 40),
+        "label": f"Ranks in {left} and in {right}",
+        "height": lowest + ROW,
+        "moves": [_move(move, from_places, to_places, documents) for move in found],
+        "legend": [
+            {"cause": cause, "text": text}
+            for cause, text in CAUSES.items()
+            if any(move.cause == cause for move in found)
+        ],
+    }
+
+
+def rank_flow(
+    left: str,
+    right: str,
+    found: Sequence[Move],
+    shown: int,
+    documents: Mapping[str, DocumentRow],
+    key: str,
+) -> None:
+    """Draw the moves between two lists named ``left`` and ``right``."""
+    _mount(key=key, data=flow_data(left, right, found, shown, documents))
+
+
+def _move(
+    move: Move,
+    from_places: Mapping[int, int],
+    to_places: Mapping[int, int],
+    documents: Mapping[str, DocumentRow],
+) -> dict[str, Any]:
+    row = documents.get(move.chunk.document_id)
+    name = row.name if row else "a deleted document"
+    where = f"{_short(name, NAME_CHARACTERS)}, {pages_of(move.chunk)}"
+    opening = " ".join(move.chunk.text[: 2 * SAID_CHARACTERS].split())[:SAID_CHARACTERS]
+    return {
+        "left": move.left,
+        "right": move.right,
+        "from": from_places.get(move.left or 0, 0),
+        "to": to_places.get(move.right or 0, 0),
+        "cause": move.cause,
+        "leftText": f"{where} · {move.left}",
+        "rightText": f"{move.right} · {where}" if move.left is None else str(move.right),
+        "says": f"{name}, {pages_of(move.chunk)}: {_rank(move.left)} → {_rank(move.right)}, "
+        f"{CAUSES[move.cause]}. {opening}",
+    }
+
+
+def _places(ranks: Sequence[int | None], shown: int) -> dict[int, int]:
+    present = sorted({rank for rank in ranks if rank is not None})
+    return {rank: HEAD + ROW * place + (GAP if rank > shown else 0) for place, rank in enumerate(present)}
+
+
+def _rank(rank: int | None) -> str:
+    return "not found" if rank is None else f"rank {rank}"
+
+
+def _short(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+_mount = st.components.v2.component(
+    "workbench_rank_flow",
+    html='<div class="flow"></div>',
+    css=source("rank_flow.css"),
+    js=source("rank_flow.js"),
+)

@@ -1,0 +1,221 @@
+"""What the Search page is asked: question, tables, retrievers, number of hits, filter. The address bar holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from workbench import plugins
+from workbench.contracts import Filter
+from workbench.ui import address
+from workbench.ui.messages import term_help
+from workbench.ui.resources import workspace
+from workbench.ui.search_answers import Column, labels_meant
+from workbench.workspace import TableRow
+from workbench.workspace.search_history import filter_values
+
+MOST_COLUMNS = 4
+MOST_HITS = 50
+HITS = 5
+LAST_PAGE = 100_000
+OWN = "config"
+RETRIEVERS = {
+    OWN: "As the config says",
+    "nearest": "Meaning",
+    "keyword": "Keywords",
+    "fused": "Both together",
+}
+"""What is offered beside a table's own retriever: those that need nothing but the table."""
+QUESTION, TABLES, K, WAYS = "search question", "search tables", "search k", "search retrievers"
+DOCUMENTS, FIRST_PAGE, FINAL_PAGE = "search documents", "search first page", "search last page"
+SAMPLE_QUESTIONS = (
+    "How warm may a traction battery get before the bus is taken out of service?",
+    "Can I get my money back when the tram is late?",
+    "Who may look at the camera recordings, and for how long are they kept?",
+)
+
+
+@dataclass(frozen=True)
+class SearchChoice:
+    """What the controls say."""
+
+    question: str
+    k: int
+    columns: tuple[Column, ...]
+    where: Filter | None
+    tables: tuple[str, ...]
+    ways: tuple[str, ...]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the history keeps, to ask the same again."""
+        return {
+            "k": self.k,
+            "tables": list(self.tables),
+            "retrievers": list(self.ways),
+            "filter": filter_values(self.where),
+        }
+
+
+def controls(found: Mapping[str, TableRow], beside: Callable[[], None]) -> SearchChoice:
+    """Draw the controls, and ``beside`` at their end; the address bar holds them, and leaving the page keeps them."""
+    labels = list(found)
+    names = {row.name: row.id for row in workspace().documents()}
+    nothing: list[str] = []
+    address.entered(DOCUMENTS, "documents", nothing, lambda texts: [t for t in texts if t in names], QUESTION)
+    address.entered(FIRST_PAGE, "from", 1, _page_meant, QUESTION)
+    address.entered(FINAL_PAGE, "to", LAST_PAGE, _page_meant, QUESTION)
+    address.entered(QUESTION, "q", "", lambda texts: texts[-1])
+    address.entered(TABLES, "tables", labels[:2], lambda texts: labels_meant(texts, found) or None)
+    address.entered(WAYS, "retrievers", [OWN], lambda texts: [t for t in texts if t in RETRIEVERS] or None)
+    address.entered(K, "k", HITS, _hit_count)
+    # A table that was deleted meanwhile is no option any more.
+    st.session_state[TABLES] = [label for label in st.session_state[TABLES] if label in found][:MOST_COLUMNS]
+    question = st.text_input(
+        "Question",
+        key=QUESTION,
+        placeholder="Type a question and press Enter",
+        icon=":material/search:",
+        label_visibility="collapsed",
+    )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        picked = st.multiselect(
+            "Tables side by side",
+            labels,
+            max_selections=MOST_COLUMNS,
+            key=TABLES,
+            help=f"{term_help('table')} Up to four columns are searched with the same question.",
+            width=380,
+        )
+        ways = st.multiselect(
+            "Ways to search",
+            list(RETRIEVERS),
+            key=WAYS,
+            format_func=RETRIEVERS.__getitem__,
+            placeholder=RETRIEVERS[OWN],
+            help="Each table is searched in each of these ways, in a column of its own. Meaning compares embeddings; "
+            "keywords compare the words themselves (BM25); both together adds them up.",
+            width=290,
+        )
+        k = st.number_input(
+            "Hits", min_value=1, max_value=MOST_HITS, step=1, key=K, help=term_help("top-k"), width=100
+        )
+        where = _filter(names)
+        beside()
+    ways = ways or [OWN]
+    address.left(QUESTION, TABLES, WAYS, K, DOCUMENTS, FIRST_PAGE, FINAL_PAGE)
+    address.shown(
+        {
+            "q": question if question and len(question) <= address.LONGEST_TEXT else "",
+            # The default depends on which tables are newest, so a link to an answer names its tables.
+            "tables": picked if question or picked != labels[:2] else [],
+            "retrievers": ways if ways != [OWN] else [],
+            "k": str(k) if k != HITS else "",
+            "documents": st.session_state[DOCUMENTS],
+            "from": str(st.session_state[FIRST_PAGE]) if st.session_state[FIRST_PAGE] != 1 else "",
+            "to": str(st.session_state[FINAL_PAGE]) if st.session_state[FINAL_PAGE] != LAST_PAGE else "",
+        }
+    )
+    columns = _columns(picked, ways, found)
+    if len(columns) > MOST_COLUMNS:
+        st.caption(f"The first {MOST_COLUMNS} of {len(columns)} columns are shown.")
+    return SearchChoice(
+        question or "", int(k), tuple(columns[:MOST_COLUMNS]), where, tuple(picked), tuple(ways)
+    )
+
+
+def _columns(picked: Sequence[str], ways: Sequence[str], found: Mapping[str, TableRow]) -> list[Column]:
+    result: list[Column] = []
+    for label in picked:
+        config = found[label].config
+        if config is None:
+            continue
+        seen = []
+        for way in ways:
+            chosen = config if way == OWN else replace(config, retriever=plugins.build("retrievers", way))
+            # The config's own way may be one of the others, too.
+            identity = {**chosen.retriever.identity(), "top_k": 0}
+            if identity in seen:
+                continue
+            seen.append(identity)
+            name = RETRIEVERS.get(chosen.retriever.name, chosen.retriever.label)
+            result.append(Column(f"{label} · {name}" if len(ways) > 1 else label, chosen))
+    return result
+
+
+def _filter(names: Mapping[str, str]) -> Filter | None:
+    """Draw the filter and return it. It is a form, so that half of it does not search."""
+    picked, first, last = (st.session_state[key] for key in (DOCUMENTS, FIRST_PAGE, FINAL_PAGE))
+    active = bool(picked) or first != 1 or last != LAST_PAGE
+    with (
+        st.popover("Filter", icon=":material/filter_alt:", type="primary" if active else "secondary"),
+        st.form("search filter", border=False),
+    ):
+        # Given as values: what is put into the state of a widget in a closed popover does not reach the browser.
+        mark = f"{picked}{first}{last}"
+        keys = [f"{key} {mark}" for key in (DOCUMENTS, FIRST_PAGE, FINAL_PAGE)]
+        st.multiselect(
+            "Documents",
+            sorted(names),
+            default=[p for p in picked if p in names],
+            key=keys[0],
+            placeholder="All",
+        )
+        left, right = st.columns(2)
+        left.number_input("From page", 1, LAST_PAGE, first, key=keys[1])
+        right.number_input("To page", 1, LAST_PAGE, last, key=keys[2])
+        st.form_submit_button("Apply", type="primary", on_click=_take_filter, args=keys)
+    if active:
+        st.button("No filter", icon=":material/filter_alt_off:", on_click=_forget_filter)
+    if not active:
+        return None
+    ids = tuple(names[name] for name in picked if name in names) if picked else None
+    pages = (first, last) if first != 1 or last != LAST_PAGE else None
+    return Filter(ids, pages)
+
+
+def _take_filter(*keys: str) -> None:
+    for own, key in zip((DOCUMENTS, FIRST_PAGE, FINAL_PAGE), keys, strict=True):
+        st.session_state[own] = st.session_state[key]
+
+
+def _forget_filter() -> None:
+    st.session_state[DOCUMENTS], st.session_state[FIRST_PAGE], st.session_state[FINAL_PAGE] = [], 1, LAST_PAGE
+
+
+def _hit_count(texts: list[str]) -> int | None:
+    value = address.number(texts, 1, MOST_HITS)
+    return None if value is None else int(value)
+
+
+def _page_meant(texts: list[str]) -> int | None:
+    value = address.number(texts, 1, LAST_PAGE)
+    return None if value is None else int(value)
+
+
+def suggestions() -> None:
+    """Draw questions to begin with."""
+    st.caption("Some questions to begin with (they suit the sample library):")
+    with st.container(gap=None):
+        for text in SAMPLE_QUESTIONS:
+            st.button(text, type="tertiary", icon=":material/north_west:", on_click=ask, args=(text,))
+
+
+def ask(text: str, settings: Mapping[str, Any] | None = None) -> None:
+    """Put a question into the controls, with the settings of an earlier one where they are given."""
+    st.session_state[QUESTION] = text
+    if settings is None:
+        return
+    where = settings.get("filter") or {}
+    names = {row.id: row.name for row in workspace().documents()}
+    pages = where.get("pages") or [1, LAST_PAGE]
+    st.session_state[K] = int(settings.get("k", HITS))
+    st.session_state[TABLES] = list(settings.get("tables", []))
+    st.session_state[WAYS] = [way for way in settings.get("retrievers", []) if way in RETRIEVERS] or [OWN]
+    st.session_state[DOCUMENTS] = [
+        names[document_id] for document_id in where.get("document_ids") or [] if document_id in names
+    ]
+    st.session_state[FIRST_PAGE], st.session_state[FINAL_PAGE] = int(pages[0]), int(pages[1])
