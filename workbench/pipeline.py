@@ -243,20 +243,20 @@ def write_documents(
 LONGEST_QUESTION_CHARACTERS = 20_000
 
 
-def hits(
+def asked(
     question: str,
-    config: Config,
     table: Table,
     model: EmbeddingModel,
     where: Filter | None = None,
     cache: VectorCache | None = None,
     document: Callable[[str], Document] | None = None,
     tick: Tick = no_tick,
-) -> list[Hit]:
-    """Return the hits for a typed question; raises ``InputError`` for an empty or absurdly long one.
+) -> Asked:
+    """Return a typed question as retrievers are given it.
 
     ``cache`` keeps what a retriever embeds beside the question, ``document`` gives documents by id for those that
-    show sections, and ``tick`` is told how far the first search of a table is, which may take long.
+    show sections, and ``tick`` is told how far the first search of a table is, which may take long. Raises
+    ``InputError`` for an empty or absurdly long question, ``SettingsError`` for a table of another model.
     """
     text = question.strip()
     if not text:
@@ -271,8 +271,21 @@ def hits(
             f"the table {table.info.name} was built with another model than {model.title} is now: build it again"
         )
     kept = NothingKept() if cache is None else cache
-    asked = Asked(Query(text), table, model, where, kept, document, tick)
-    return config.retriever.hits(asked)
+    return Asked(Query(text), table, model, where, kept, document, tick)
+
+
+def hits(
+    question: str,
+    config: Config,
+    table: Table,
+    model: EmbeddingModel,
+    where: Filter | None = None,
+    cache: VectorCache | None = None,
+    document: Callable[[str], Document] | None = None,
+    tick: Tick = no_tick,
+) -> list[Hit]:
+    """Return the hits for a typed question, found as the config's retriever does; the rest as for ``asked``."""
+    return config.retriever.hits(asked(question, table, model, where, cache, document, tick))
 
 
 def matching_words(question: str, text: str, language: str = "english") -> list[Span]:

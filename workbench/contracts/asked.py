@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from workbench.contracts.embedder import EmbeddingModel, KeptVectors, NothingKept
 from workbench.contracts.plugin import Tick, no_tick
@@ -31,6 +32,8 @@ class Asked:
     """Gives a document by its id, as the table's config reads it; None where documents are not at hand."""
     tick: Tick = no_tick
     """Told how far the first search of a table is, which may have to embed its sentences."""
+    found: dict[Hashable, Any] = field(default_factory=dict)
+    """What was worked out for this question before: retrievers that differ in weights only share it."""
 
     @cached_property
     def vector(self) -> Vectors:

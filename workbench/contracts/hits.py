@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import islice
 
 import numpy as np
@@ -23,6 +24,7 @@ _TYPOGRAPHY = regex.compile(
 )
 
 
+@lru_cache(maxsize=8_192)
 def folded(text: str) -> str:
     """Return what two texts share that differ in their typography only: near-identical texts.
 

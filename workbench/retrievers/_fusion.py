@@ -90,15 +90,23 @@ class Fusion(Retriever):
         """Return the scores of every component with a weight, for every chunk of the table."""
         rows = held_rows(asked)
         raw: dict[str, Scores] = {}
-        if self.weight_vector:
-            raw["vector"] = rows.distinct.cosines(asked.vector)
-        if self.weight_sentence:
-            raw["sentence"] = held_sentences(asked, rows, self._sentence_language).cosines(asked.vector)
-        if self.weight_keyword:
-            index = held_bm25(asked, rows, self.language, self.k1, self.b)
-            raw["keyword"] = index.scores(question_words(asked.query.text, self.language))
-        comparable = {name: self._comparable(name, scores) for name, scores in raw.items()}
+        comparable: dict[str, Scores] = {}
+        for name in (name for name in COMPONENTS if self.weights[name]):
+            settings = (self.language, self.k1, self.b, self.method, self.rank_constant)
+            key = ("component", name, rows.version, *settings)
+            if key not in asked.found:
+                scores = self._raw(name, asked, rows)
+                asked.found[key] = scores, self._comparable(name, scores)
+            raw[name], comparable[name] = asked.found[key]
         return Components(rows, rows.allowed(asked.where), raw, comparable)
+
+    def _raw(self, name: str, asked: Asked, rows: HeldRows) -> Scores:
+        if name == "vector":
+            return rows.distinct.cosines(asked.vector)
+        if name == "sentence":
+            return held_sentences(asked, rows, self._sentence_language).cosines(asked.vector)
+        index = held_bm25(asked, rows, self.language, self.k1, self.b)
+        return index.scores(question_words(asked.query.text, self.language))
 
     @property
     def _sentence_language(self) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from workbench import pipeline, plugins
 from workbench.config import Config, parsed, written
 from workbench.contracts import (
+    Asked,
     EmbeddingModel,
     Filter,
     Passage,
@@ -334,19 +335,23 @@ class Tables:
         started = time.perf_counter()
         if k is not None:
             config = with_top_k(config, k)
-        table = self.table(config)
+        found = config.retriever.hits(self.asked(config, question, where, tick))
+        return SearchResult(found, time.perf_counter() - started)
+
+    def asked(
+        self, config: Config, question: str, where: Filter | None = None, tick: Tick = no_tick
+    ) -> Asked:
+        """Return a question as retrievers are given it, put to a config's table."""
         workspace = self._workspace
-        found = pipeline.hits(
+        return pipeline.asked(
             question,
-            config,
-            table,
+            self.table(config),
             workspace.model(config.embedder),
             where,
             workspace.vector_cache,
             lambda document_id: workspace.document(document_id, config),
             tick,
         )
-        return SearchResult(found, time.perf_counter() - started)
 
     def best_sentences(self, config: Config, question: str, hits: Sequence[Hit]) -> list[Span | None]:
         """Return the sentence of each hit's text that is nearest to the question, as a range of that text."""
