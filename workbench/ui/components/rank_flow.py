@@ -9,6 +9,7 @@ import streamlit as st
 
 from workbench.evaluation.rank_flow import CAUSES, Move
 from workbench.ui.components._source import source
+from workbench.ui.hit_text import has_pages
 from workbench.ui.search_answers import pages_of
 from workbench.workspace import DocumentRow
 
@@ -32,7 +33,7 @@ def flow_data(
         "right": _short(right, 40),
         "label": f"Ranks in {left} and in {right}",
         "height": lowest + ROW,
-        "moves": [_move(move, from_places, to_places, documents) for move in found],
+        "moves": _moves(found, from_places, to_places, documents),
         "legend": [
             {"cause": cause, "text": text}
             for cause, text in CAUSES.items()
@@ -53,27 +54,43 @@ def rank_flow(
     _mount(key=key, data=flow_data(left, right, found, shown, documents))
 
 
-def _move(
-    move: Move,
+def _moves(
+    found: Sequence[Move],
     from_places: Mapping[int, int],
     to_places: Mapping[int, int],
     documents: Mapping[str, DocumentRow],
-) -> dict[str, Any]:
-    row = documents.get(move.chunk.document_id)
-    name = row.name if row else "a deleted document"
-    where = f"{_short(name, NAME_CHARACTERS)}, {pages_of(move.chunk)}"
-    opening = " ".join(move.chunk.text[: 2 * SAID_CHARACTERS].split())[:SAID_CHARACTERS]
-    return {
-        "left": move.left,
-        "right": move.right,
-        "from": from_places.get(move.left or 0, 0),
-        "to": to_places.get(move.right or 0, 0),
-        "cause": move.cause,
-        "leftText": f"{where} · {move.left}",
-        "rightText": f"{move.right} · {where}" if move.left is None else str(move.right),
-        "says": f"{name}, {pages_of(move.chunk)}: {_rank(move.left)} → {_rank(move.right)}, "
-        f"{CAUSES[move.cause]}. {opening}",
-    }
+) -> list[dict[str, Any]]:
+    result = []
+    named_left: set[int] = set()
+    named_right: set[int] = set()
+    for move in found:
+        row = documents.get(move.chunk.document_id)
+        name = row.name if row else "a deleted document"
+        page = f", {pages_of(move.chunk)}" if has_pages(row) else ""
+        where = f"{_short(name, NAME_CHARACTERS)}{page}"
+        opening = " ".join(move.chunk.text[: 2 * SAID_CHARACTERS].split())[:SAID_CHARACTERS]
+        # Several moves may begin or end at one rank: its name is written once.
+        first_left = move.left is not None and move.left not in named_left
+        first_right = move.right is not None and move.right not in named_right
+        named_left.add(move.left or 0)
+        named_right.add(move.right or 0)
+        result.append(
+            {
+                "left": move.left,
+                "right": move.right,
+                "from": from_places.get(move.left or 0, 0),
+                "to": to_places.get(move.right or 0, 0),
+                "cause": move.cause,
+                "leftText": f"{where} · {move.left}" if first_left else "",
+                "rightText": _right_text(move, where) if first_right else "",
+                "says": f"{name}{page}: {_rank(move.left)} → {_rank(move.right)}, {CAUSES[move.cause]}. {opening}",
+            }
+        )
+    return result
+
+
+def _right_text(move: Move, where: str) -> str:
+    return f"{move.right} · {where}" if move.left is None else str(move.right)
 
 
 def _places(ranks: Sequence[int | None], shown: int) -> dict[int, int]:
