@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import random
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -98,6 +100,16 @@ def test_the_best_of_many_equals_is_best_by_luck_only() -> None:
     assert best_shares(clear)[-1] == 1
     assert best_shares(np.ones((4, 10))).tolist() == [0.25] * 4
     assert best_shares(np.zeros((2, 0))).tolist() == [0, 0]
+
+
+def test_the_share_of_staying_best_is_that_of_a_plain_loop() -> None:
+    table = np.random.default_rng(6).random((3, 25))
+    table[1] += 0.05
+    rng, wins = random.Random(7), Counter[int]()
+    for _ in range(20_000):
+        drawn = rng.choices(range(25), k=25)
+        wins[max(range(3), key=lambda row: sum(table[row][q] for q in drawn))] += 1
+    assert best_shares(table) == pytest.approx([wins[row] / 20_000 for row in range(3)], abs=0.015)
 
 
 def test_the_number_of_questions_by_hand() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -11,8 +13,10 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from workbench.config import Config, parsed
+from workbench.__main__ import main
+from workbench.config import Config, parsed, written
 from workbench.evaluation import leaderboard
+from workbench.evaluation.formats import exported
 from workbench.evaluation.questions import Question, QuestionSet, question_set
 from workbench.evaluation.report import html
 from workbench.evaluation.verdict import verdict
@@ -274,6 +278,29 @@ def test_the_leaderboard_shows_what_each_table_costs(here: Workspace) -> None:
     assert "Money" not in board
 
 
+def test_the_command_line_repeats_the_pages_figures_to_the_last_digit(
+    here: Workspace, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
+) -> None:
+    choice = Choice(CONFIGS, the_set(here), "recall@5")
+    shown = evaluation_runs.measured(choice)
+    folder = tmp_path_factory.mktemp("elsewhere")
+    documents = [here.document(row.id) for row in here.documents()]
+    (folder / "questions.csv").write_bytes(exported(choice.questions, documents, "csv"))
+    for name, found in CONFIGS.items():
+        (folder / f"{name}.yaml").write_text(written(found))
+    # Nothing may come from the cache.
+    shutil.rmtree(here.folder / "evaluations")
+    place = ["--workspace", str(here.folder)]
+    configs = [str(folder / f"{name}.yaml") for name in CONFIGS]
+    capsys.readouterr()
+    words = ["--questions", str(folder / "questions.csv"), "--json"]
+    assert main(["evaluate", *configs, *words, *place]) == 0
+    printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    ours = [asdict(row) for row in shown.rows if row.metric != "seconds"]
+    assert ours == [row for row in printed if row["metric"] != "seconds"]
+    assert len(ours) > 50
+
+
 @pytest.mark.usefixtures("here")
 def test_without_a_chosen_table_the_page_asks_for_one() -> None:
     app = page()
@@ -301,6 +328,13 @@ def test_the_report_is_one_file_with_verdict_and_worst_questions_and_no_markup_o
     assert "Verdict" in text
     assert "<b>no</b>" not in text
     assert all(name in text for name in CONFIGS)
+    assert "What it costs" in text
+    for label, found_config in CONFIGS.items():
+        (line,) = (
+            line for line in text.split("<tr>") if line.startswith(f"<th>{label}</th>") and "kB" in line
+        )
+        assert f"<td>{here.tables.table(found_config).row_count():,}</td>" in line
+        assert f"<td>{found.of(label).mean('tokens_shown@1'):,.0f}</td>" in line
     figures = json.loads(leaderboard.as_json(found.rows, evaluation_report.about(choice, decided)))
     assert figures["question_set_hash"] == choice.questions.hash
     assert len(figures["figures"]) == len(found.rows)

@@ -5,6 +5,15 @@ Each range is credited once, to the first chunk that shows it; a second chunk th
 Hits are taken in the order of their ranks; equal scores were ordered by the retriever (document, then place), so
 ties need no rule here. Questions without hits score 0 everywhere.
 
+With n ranges judged, and r_1 < r_2 < … the ranks up to k of hits that show something new (Manning, Raghavan and
+Schütze, "Introduction to Information Retrieval", 2008, chapter 8; MRR: Voorhees, TREC-8, 1999):
+
+    hit       = 1 if there is an r_1, else 0
+    recall    = (ranges shown) / n
+    precision = (number of r_i) / k, also when fewer than k were found
+    MRR       = 1 / r_1, 0 without one; its mean over the questions is the mean reciprocal rank
+    MAP, nDCG   see ``average_precision`` and ``ndcg_at``
+
 One chunk may show several ranges at once, which the classic measures do not know. For MAP and nDCG, where order
 counts, such ranges take places one after another: each range stands at its chunk's rank or, when that is taken, right
 after the range before it. So a perfect ranking scores 1, nothing scores more, and where every chunk shows at most one

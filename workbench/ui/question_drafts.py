@@ -27,7 +27,7 @@ def drafts_view(questions: QuestionSet) -> None:
     waiting = workspace().question_drafts.waiting(questions.name)
     if waiting:
         _decision(questions, waiting)
-    job_panel(KIND)
+    job_panel(KIND, finished=1)
     st.toggle(
         "Let a model draft questions",
         key=ON,
