@@ -42,7 +42,7 @@ def questions_view(questions: QuestionSet) -> None:
         empty_state(
             "ink_highlighter",
             "No questions in this set yet",
-            "Choose “Mark an answer” above: select the text that answers a question, and type the question.",
+            "Choose “Mark an answer” above: drag over the text that answers a question, and type the question.",
         )
         return
     names = {row.id: row.name for row in workspace().documents()}
