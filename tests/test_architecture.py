@@ -54,7 +54,7 @@ def test_nothing_shows_raw_html() -> None:
     assert [p for p in PYTHON_FILES if "unsafe_allow_html" in p.read_text(encoding="utf-8")] == []
 
 
-@pytest.mark.parametrize("family", ["parsers", "chunkers", "embedders", "stores", "retrievers"])
+@pytest.mark.parametrize("family", ["sources", "parsers", "chunkers", "embedders", "stores", "retrievers"])
 def test_a_plugin_imports_no_other_plugin_of_its_family(family: str) -> None:
     folder = ROOT / "workbench" / family
     own = {p.stem for p in folder.glob("*.py") if not p.stem.startswith("_")}

@@ -76,7 +76,7 @@ class Http:
         self.limits = limits
         self.pace = Pace(clock=clock)
         self._clock = clock
-        self._utc_s = utc_s
+        self.utc_s = utc_s
         self._sleep = sleep
         self._watch = Watch(clock)
         network = GuardedNetwork(AllowList.from_environment() if allowed is None else allowed, self._watch)
@@ -213,7 +213,7 @@ class Http:
             return False
         if status in RETRIED:
             raise TryAgain(
-                f"{name} answered {status}", retry_after_s(headers.get("retry-after", ""), self._utc_s())
+                f"{name} answered {status}", retry_after_s(headers.get("retry-after", ""), self.utc_s())
             )
         if status in _GONE:
             raise InputError(f"{name} is not there any more ({status})", "gone")

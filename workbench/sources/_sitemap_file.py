@@ -1,0 +1,94 @@
+"""A sitemap file → addresses with the time of their last change, and further sitemaps (sitemaps.org, 0.9)."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
+from workbench.errors import InputError
+from workbench.http import GZIP_MAGIC, unpacked
+
+_CONTAINERS = {"urlset": "url", "sitemapindex": "sitemap"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One address as it stands in the file. ``is_sitemap``: it leads to another sitemap, not to a page."""
+
+    location: str
+    changed: str = ""
+    is_sitemap: bool = False
+
+
+def entries(data: bytes, name: str, unpacked_bytes: int) -> Iterator[Entry]:
+    """Yield the entries of a sitemap: XML or one address a line, packed by gzip or not.
+
+    Raises ``InputError`` as soon as it breaks off: what was yielded before is then not all. A document type, and with
+    it every entity, is refused.
+    """
+    if data.startswith(GZIP_MAGIC):
+        data = unpacked(data, unpacked_bytes, name)
+    head = data[:1_000].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if head[:8].lower().startswith((b"http://", b"https://")):
+        yield from (
+            Entry(line.strip()) for line in data.decode("utf-8-sig", "replace").splitlines() if line.strip()
+        )
+        return
+    try:
+        yield from _xml_entries(data, name)
+    except (ParseError, ValueError, LookupError) as error:
+        # Defusedxml's exceptions are ValueErrors too.
+        if isinstance(error, DefusedXmlException):
+            raise InputError(
+                f"{name} declares a document type, which no sitemap needs: it is not read"
+            ) from error
+        raise InputError(f"{name} is damaged, or no sitemap: {error}") from error
+
+
+def _xml_entries(data: bytes, name: str) -> Iterator[Entry]:
+    root: Any = None
+    wanted = ""
+    for event, element in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=True):
+        tag = _local(element.tag)
+        if root is None:
+            root, wanted = element, _CONTAINERS.get(tag, "")
+            if not wanted:
+                raise InputError(f"{name} is no sitemap: it begins with <{tag[:40]}>")
+        elif event == "end" and tag == wanted:
+            fields = {_local(child.tag): (child.text or "").strip() for child in element}
+            if fields.get("loc"):
+                yield Entry(fields["loc"], fields.get("lastmod", ""), wanted == "sitemap")
+            # A finished entry is forgotten, or 50,000 of them would be held.
+            root.clear()
+
+
+def _local(tag: str) -> str:
+    """Return a tag without its namespace: many sitemaps have a wrong one, or none."""
+    return tag.rpartition("}")[2].lower()
+
+
+def version(changed: str, now: datetime) -> str:
+    """Return the version that a last change stands for, "" where it says too little to skip fetching.
+
+    A day alone does not tell a second change on that day from the first, so it counts once the day is over
+    everywhere; a time in the future tells nothing.
+
+    >>> version("2024-05-01", datetime(2024, 5, 9, tzinfo=UTC))
+    'lastmod 2024-05-01T00:00:00+00:00'
+    >>> version("2024-05-01", datetime(2024, 5, 1, 12, tzinfo=UTC))
+    ''
+    """
+    try:
+        moment = datetime.fromisoformat(changed)
+    except ValueError:
+        return ""
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    settled = moment + timedelta(days=2) if len(changed) == 10 else moment
+    return f"lastmod {moment.astimezone(UTC).isoformat()}" if settled <= now else ""

@@ -1,0 +1,226 @@
+"""The pages that a web site lists in its sitemap."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+
+from workbench.contracts import ItemPage, Source, SourceAccess, SourceConnection
+from workbench.errors import InputError, ServiceError, SettingsError
+from workbench.http import NOT_MODIFIED, Http, Response, checked_url, host_and_port, shown_url
+from workbench.records import RawItem, SourceItem
+from workbench.sources._globs import wanted
+from workbench.sources._robots import Robots
+from workbench.sources._sitemap_file import Entry, entries, version
+from workbench.sources._web_page import canonical_url, content_type, file_name, marked
+
+LARGEST_SITEMAP_BYTES = 52_428_800
+"""What sitemaps.org allows, unpacked."""
+MOST_SITEMAPS = 1_000
+_ETAG, _DATE = "etag ", "date "
+
+
+class Sitemap(Source):
+    """Read the pages that a site lists in its sitemap, as its robots.txt allows"""
+
+    label: ClassVar[str] = "Web site (sitemap)"
+    url: str = Field(
+        description="address of the sitemap, or of the site's first page: then robots.txt says where the sitemaps are"
+    )
+    include: tuple[str, ...] = Field(
+        (), strict=False, description="patterns of paths to read, such as docs/**; empty means all"
+    )
+    exclude: tuple[str, ...] = Field(
+        (), strict=False, description="patterns of paths to leave out, such as tag/**"
+    )
+    more_hosts: tuple[str, ...] = Field(
+        (),
+        strict=False,
+        description="other hosts whose pages and sitemaps may be read too, such as docs.example.org",
+    )
+    interval_s: float = Field(
+        0.5,
+        ge=0,
+        le=3_600,
+        description="least time between two requests to a host, in seconds; a longer crawl delay counts",
+    )
+    max_urls: int = Field(
+        50_000, ge=1, le=1_000_000, description="most pages to list; a larger site is not listed whole"
+    )
+    largest_mb: int = Field(50, ge=1, le=1_000, description="largest page to read, in megabytes")
+
+    @field_validator("url")
+    @classmethod
+    def _web_address(cls, url: str) -> str:
+        try:
+            return checked_url(url)
+        except InputError as error:
+            raise ValueError(f"url: {error}") from error
+
+    def place(self) -> str:
+        """Return the sitemap's address."""
+        return self.url
+
+    def connection(self, access: SourceAccess) -> SourceConnection:
+        """Return the site; nothing is asked of it yet."""
+        return _Site(self, access)
+
+
+class _Site(SourceConnection):
+    def __init__(self, settings: Sitemap, access: SourceAccess) -> None:
+        super().__init__(settings.name)
+        self._settings = settings
+        self._access = access
+        self._http = access.http or Http()
+        self._robots = Robots(self._http, access.cancelled)
+        self._hosts = {host_and_port(settings.url)[0], *(host.lower() for host in settings.more_hosts)}
+        for host in self._hosts:
+            self._http.pace.slow_down(host, settings.interval_s)
+        self._wanted = wanted(settings.include, settings.exclude)
+        self._lock = threading.Lock()
+        self._listed: set[str] = set()
+        self._stands_at: dict[str, str] = {}
+
+    def pages(self, cursor: str = "") -> Iterator[ItemPage]:
+        """Yield the pages, a sitemap at a time. One that cannot be read makes the listing incomplete."""
+        todo = self._first()
+        met = set(todo)
+        self._listed.clear()
+        whole = True
+        while todo:
+            here = todo.pop()
+            items: list[SourceItem] = []
+            problems: list[str] = []
+            try:
+                for entry in self._entries(here):
+                    self._access.check()
+                    try:
+                        url = checked_url(entry.location, here)
+                        self._check_host(url)
+                    except InputError as error:
+                        problems.append(str(error))
+                        continue
+                    if not entry.is_sitemap:
+                        items += self._items(url, entry.changed, problems)
+                    elif url not in met:
+                        met.add(url)
+                        todo.append(url)
+            except InputError as error:
+                if len(met) == 1:
+                    raise
+                problems.append(str(error))
+                whole = False
+            if len(met) > MOST_SITEMAPS:
+                raise InputError(
+                    f"{shown_url(self._settings.url)} leads to more than {MOST_SITEMAPS:,} sitemaps",
+                    "too_large",
+                )
+            yield ItemPage(tuple(items), problems=tuple(problems))
+        yield ItemPage(complete=whole)
+
+    def read(self, item: SourceItem, validator: str = "") -> RawItem | None:
+        """Return the page's bytes, None where the server says that it has not changed.
+
+        Raises ``InputError`` (gone) for a page that calls another listed one its proper address.
+        """
+        headers = {}
+        if validator.startswith(_ETAG):
+            headers["If-None-Match"] = validator.removeprefix(_ETAG)
+        elif validator.startswith(_DATE):
+            headers["If-Modified-Since"] = validator.removeprefix(_DATE)
+        response = self._response(item.item_id, self._settings.largest_mb * 10**6, headers, self._check)
+        if response.status == NOT_MODIFIED:
+            if not headers:
+                raise ServiceError(f"{shown_url(item.item_id)} answered 304 to a question that was not asked")
+            return None
+        name = file_name(response)
+        kind, _ = content_type(response)
+        is_page = name.lower().endswith((".html", ".htm"))
+        address = canonical_url(response) if is_page else response.url
+        if self._is_double(item.item_id, address):
+            raise InputError(
+                f"{shown_url(item.item_id)} is another address of {shown_url(address)}, which is read", "gone"
+            )
+        data = marked(response) if kind.startswith("text/") or is_page else response.data
+        return RawItem(data, name, address, content_type=kind, validator=_validator(response))
+
+    def close(self) -> None:
+        """Close the connections, unless they were lent."""
+        if self._access.http is None:
+            self._http.close()
+
+    def _first(self) -> list[str]:
+        """Return the sitemaps to begin with."""
+        url = self._settings.url
+        if urlsplit(url).path != "/":
+            return [url]
+        named = [checked_url(found, url) for found in self._robots.sitemaps(url)]
+        for found in named:
+            self._check_host(found)
+        return list(dict.fromkeys(named)) or [checked_url("/sitemap.xml", url)]
+
+    def _entries(self, url: str) -> Iterator[Entry]:
+        # Not held against robots.txt: it is made for programs, and somebody named it here or there.
+        response = self._response(url, LARGEST_SITEMAP_BYTES, {}, self._check_host)
+        yield from entries(response.data, shown_url(url), LARGEST_SITEMAP_BYTES)
+
+    def _items(self, url: str, changed: str, problems: list[str]) -> list[SourceItem]:
+        """Return the page as an item, nothing if it is not wanted, not allowed or listed already."""
+        path = urlsplit(url).path.lstrip("/")
+        if url in self._listed or not self._wanted(path):
+            return []
+        if not self._robots.allows(url):
+            problems.append(f"{shown_url(url)} is not read: the site's robots.txt asks not to")
+            return []
+        if len(self._listed) >= self._settings.max_urls:
+            raise SettingsError(
+                f"{shown_url(self._settings.url)} lists more than {self._settings.max_urls:,} pages: raise max_urls"
+            )
+        self._listed.add(url)
+        now = datetime.fromtimestamp(self._http.utc_s(), UTC)
+        return [SourceItem(url, version(changed, now), path or "/", url)]
+
+    def _response(
+        self, url: str, limit_bytes: int, headers: dict[str, str], check: Callable[[str], None]
+    ) -> Response:
+        limits = replace(self._http.limits, size_bytes=limit_bytes, unpacked_bytes=limit_bytes)
+        return self._http.get(url, headers, limits=limits, check=check, cancelled=self._access.cancelled)
+
+    def _check(self, url: str) -> None:
+        """Raise for an address, or one it redirects to, on another site or closed by robots.txt."""
+        self._check_host(url)
+        self._robots.check(url)
+
+    def _check_host(self, url: str) -> None:
+        host = host_and_port(url)[0]
+        if host not in self._hosts:
+            raise InputError(
+                f"{shown_url(url)} is on another site; list {host} in more_hosts to read it", "refused"
+            )
+
+    def _is_double(self, item_id: str, address: str) -> bool:
+        """Say whether the page is read under another address, and remember it: of a circle of pages one must stay."""
+        with self._lock:
+            if address == item_id or address not in self._listed:
+                return False
+            end = address
+            while end in self._stands_at:
+                end = self._stands_at[end]
+            if end == item_id:
+                return False
+            self._stands_at[item_id] = address
+            return True
+
+
+def _validator(response: Response) -> str:
+    if etag := response.headers.get("etag"):
+        return _ETAG + etag
+    if date := response.headers.get("last-modified"):
+        return _DATE + date
+    return ""
