@@ -96,9 +96,9 @@ def test_quick_decisions_are_those_of_nltk(language: str) -> None:
     quick, _ = _punkt(language)
     plain = PunktSentenceTokenizer(quick._params)
     rng = random.Random(language)
-    made = ["".join(rng.choice(ATOMS) + rng.choice(GLUE) for _ in range(12)) for _ in range(400)]
+    made = ["".join(rng.choice(ATOMS) + rng.choice(GLUE) for _ in range(12)) for _ in range(800)]
     for text in [*made, *(file.read_text("utf-8") for file in GOLDEN.glob("*.[mt][dx]*"))]:
-        assert list(quick.span_tokenize(text)) == list(plain.span_tokenize(text))
+        assert quick.sentence_starts(text) == [start for start, _ in plain.span_tokenize(text)]
 
 
 def test_abbreviations_initials_and_closing_quotes() -> None:

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.files import write_atomically
-from workbench.records import Heading, Vectors, digest, text_digest
+from workbench.records import Heading, Vectors, digest, long_text_digest
 from workbench.spans import Offsets
 
 DAMAGED = (OSError, ValueError, EOFError, SyntaxError, tokenize.TokenError)
@@ -165,7 +165,7 @@ class TextAnalysis:
 
     @cached_property
     def text_hash(self) -> str:
-        return text_digest(self.text)
+        return long_text_digest(self.text)
 
     @cached_property
     def tokens(self) -> Tokens:

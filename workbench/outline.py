@@ -139,7 +139,7 @@ def _tables() -> tuple[Any, Any]:
     """Return which code points are blanks, and how many line ends each is; the last entry is for all above."""
     codes = range(0x3001)
     blanks = np.array([chr(code).isspace() for code in codes] + [False])
-    ends = np.zeros(len(blanks), np.int64)
+    ends = np.zeros(len(blanks), np.uint8)
     ends[[0x0A, 0x0D, 0x85, 0x2028]] = 1
     ends[0x2029] = 2
     return blanks, ends
@@ -195,10 +195,13 @@ def _line_ends(codes: CodePoints, words: Ranges) -> Offsets:
     """Return how many line ends stand before each word; a paragraph separator counts as two."""
     weights = _looked_up(codes, _tables()[1])
     weights[:-1][(codes[:-1] == 0x0D) & (codes[1:] == 0x0A)] = 0
-    over = np.zeros(len(codes) + 1, np.int64)
-    np.cumsum(weights, out=over[1:])
+    # Few characters are line ends: whatever is counted between words, is counted on those alone.
+    places = np.flatnonzero(weights)
+    over = np.concatenate([np.zeros(1, np.int64), np.cumsum(weights[places], dtype=np.int64)])
     before = np.zeros(len(words), np.int64)
-    before[1:] = over[words[1:, 0]] - over[words[:-1, 1]]
+    following = np.searchsorted(words[:, 0], places, side="right")
+    inner = (following > 0) & (following < len(words))
+    np.add.at(before, following[inner], np.diff(over)[inner])
     return before
 
 

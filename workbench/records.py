@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,12 @@ def content_digest(data: bytes) -> str:
 
 def text_digest(text: str) -> str:
     """Return 32 hex digits of blake2b over the UTF-8 of ``text``."""
-    return content_digest(text.encode("utf-8", "surrogatepass"))
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        # Half of a surrogate pair. To say so at every call would cost more than the digest of a chunk.
+        data = text.encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,12 @@ class RawItem:
     content_type: str = ""
     version: str = ""
     validator: str = ""
+
+
+@lru_cache(maxsize=16)
+def long_text_digest(text: str) -> str:
+    """Return ``text_digest``, remembered for the last few texts: every config asks for that of the same documents."""
+    return text_digest(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +185,7 @@ class Document:
     @property
     def text_hash(self) -> str:
         """The digest of the text: two documents with the same one are cut and embedded alike."""
-        return text_digest(self.text)
+        return long_text_digest(self.text)
 
     def page_at(self, offset: int) -> int:
         """Return the number of the page that holds the character at ``offset`` (1 for a text without pages)."""
@@ -188,6 +200,15 @@ class Document:
                 high = middle - 1
         # Blank pages share a start with their successor: the search ends on the last of them, which is right.
         return self.pages[low].number
+
+    def pages_at(self, offsets: npt.NDArray[np.int64]) -> list[int]:
+        """Return ``page_at`` for many offsets."""
+        if not self.pages:
+            return [1] * len(offsets)
+        starts = np.array([page.start for page in self.pages], np.int64)
+        numbers = np.array([page.number for page in self.pages], np.int64)
+        found: list[int] = numbers[np.maximum(np.searchsorted(starts, offsets, side="right") - 1, 0)].tolist()
+        return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ sure here. A line end inside a paragraph is a blank like any other: text from PD
 from __future__ import annotations
 
 import re
+import string
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib import import_module
 from typing import Any, Literal, get_args
@@ -75,10 +76,7 @@ def punkt_sentences(text: str | TextAnalysis, language: str = "english") -> Rang
     analysis = text if isinstance(text, TextAnalysis) else TextAnalysis(text, _NoTokens())
     tokenizer, version = _punkt(language)
 
-    def starts(whole: str) -> list[int]:
-        return [start for start, _ in tokenizer.span_tokenize(whole)]
-
-    return split_sentences(analysis, f"punkt {version} {language}", starts)
+    return split_sentences(analysis, f"punkt {version} {language}", tokenizer.sentence_starts)
 
 
 def marked_sentences(analysis: TextAnalysis) -> Ranges:
@@ -137,18 +135,70 @@ def _loaded_punkt(language: str) -> tuple[Any, str]:
     parameters.ortho_context = _Counts(data.ORTHO_CONTEXT)
     undecided = parameters.abbrev_types | {first for first, _ in parameters.collocations}
 
-    class Tokenizer(punkt.PunktSentenceTokenizer):  # type: ignore[misc, name-defined]
-        """Decides the plain cases at once, as Punkt's rules would: they are nearly all of its work."""
+    after_numbers = {
+        _LETTERS.findall(second)[0] for first, second in parameters.collocations if first == "##number##"
+    }
 
-        def text_contains_sentbreak(self, text: str) -> bool:
-            plain = _PLAIN_END.match(text)
-            if plain:
+    class Tokenizer(punkt.PunktSentenceTokenizer):  # type: ignore[misc, name-defined]
+        """Walks through a text as ``span_tokenize`` does and decides the plain cases at once, as Punkt's rules would.
+
+        They are nearly all of its work; whatever is not plain is left to NLTK.
+        """
+
+        def sentence_starts(self, text: str) -> list[int]:
+            """Return where the spans of ``span_tokenize`` begin."""
+            begins, stops = [0], []
+            for match in self._breaks(text):
+                stops.append(match.end())
+                begins.append(match.start("next_tok") if match["next_tok"] else match.end())
+            stops.append(len(text.rstrip()))
+            closing = self._lang_vars.re_boundary_realignment.match
+            starts = []
+            moved = 0
+            for number, stop in enumerate(stops):
+                start = begins[number] + moved
+                moved = 0
+                if number + 1 < len(stops) and text[begins[number + 1]] in _CLOSING_MARKS:
+                    # A mark that closes what was opened before belongs to the sentence before it.
+                    found = closing(text, begins[number + 1], stops[number + 1])
+                    moved = found.end() - begins[number + 1] if found else 0
+                if moved or start < stop:
+                    starts.append(start)
+            return starts
+
+        def _breaks(self, text: str) -> Iterator[re.Match[str]]:
+            """Yield the matches of ``_match_potential_end_contexts`` that end a sentence."""
+            previous = None
+            start = stop = 0
+            for match in self._lang_vars.period_context_re().finditer(text):
+                at = match.start()
+                word = _word_start(text, stop, at)
+                word = start if word is None else word
+                if previous and stop <= word and self._ends(text, start, previous):
+                    yield previous
+                previous, start, stop = match, word, at
+            if previous and self._ends(text, start, previous):
+                yield previous
+
+        def _ends(self, text: str, start: int, match: re.Match[str]) -> bool:
+            plain = _PLAIN_END.match(text, start)
+            if plain and plain.end() == match.end():
                 word = (plain[1] or ".").lower()
                 if plain[0][-1] != "." or (
                     word not in undecided and word.rpartition("-")[2] not in undecided
                 ):
                     return True
-            return bool(super().text_contains_sentbreak(text))
+            number = _NUMBER_END.match(text, start)
+            # Only a small letter, or a pair that is known, would make an ordinal of it.
+            if (
+                number
+                and number.end() == match.end()
+                and number[2][0].isupper()
+                and number[1] not in undecided
+                and number[2].lower() not in after_numbers
+            ):
+                return True
+            return bool(self.text_contains_sentbreak(text[start : match.end()] + match["after_tok"]))
 
     class Variables(punkt.PunktLanguageVars):  # type: ignore[misc, name-defined]
         """The same patterns without NLTK's limit of five seconds by the clock: they are linear, a machine may be busy."""
@@ -161,10 +211,26 @@ def _loaded_punkt(language: str) -> tuple[Any, str]:
     return Tokenizer(parameters, lang_vars=variables), str(nltk.__version__)
 
 
+def _word_start(text: str, after: int, end: int) -> int | None:
+    """Return the place behind the last blank between ``after``, not included, and ``end``; None without one."""
+    blank = text.rfind(" ", after + 1, end)
+    first = max(blank, after) + 1
+    word = text[first:end]
+    if not word.isalnum():
+        last = max(word.rfind(mark) for mark in _OTHER_BLANKS)
+        if last >= 0:
+            return first + last + 1
+    return None if blank < 0 else blank + 1
+
+
 def _untimed(timed: Any) -> re.Pattern[str]:
     return re.compile(timed.pattern, timed.flags & (re.MULTILINE | re.VERBOSE))
 
 
+_LETTERS = re.compile(r"[^\W\d_]*")
+_NUMBER_END = re.compile(r"([0-9]+)\.(?=\s+([^\W\d_]+))")
+_OTHER_BLANKS = string.whitespace.replace(" ", "")
+_CLOSING_MARKS = frozenset("\"')]}‘’“”«»")
 # A word of letters or nothing, a mark, and more text: with "?" and "!" always the end of a sentence, with "." unless
 # the word is a known abbreviation or the first half of a known pair.
 _PLAIN_END = re.compile(

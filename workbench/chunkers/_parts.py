@@ -8,7 +8,7 @@ import numpy.typing as npt
 from workbench.analysis import Ranges, TextAnalysis, Tokens
 from workbench.outline import divided, outline, outside_graphemes
 from workbench.sentences import marked_sentences
-from workbench.spans import Measure, Offsets, Pieces, Span, cut, distinct, packed, sizes
+from workbench.spans import Measure, Offsets, Pieces, Span, cut, distinct, packed, sizes, united
 
 _STRONG_MARKS = frozenset(";:!?…。！？；：—–")
 _WEAK_MARKS = _STRONG_MARKS | frozenset(",、，)")
@@ -101,8 +101,10 @@ def structured_words(
     parts = outline(analysis)
     words, pieces = fitting_words(analysis, measure, budget, at_marks=True)
     levels: list[list[int]] = []
+    places = np.zeros(0, np.int64)
     for part in (parts.paragraphs, parts.lines, marked_sentences(analysis)):
-        levels.append(sorted({*(levels[-1] if levels else ()), *indices(words, part[:, 0])}))
+        places = united(places, np.searchsorted(words[:, 0], part[:, 0], side="left"))
+        levels.append(places.tolist())
     return words, pieces, levels
 
 
