@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from workbench import plugins
 from workbench.contracts import Asked, Retriever, Tick, no_tick
@@ -107,7 +106,7 @@ def tuned(
     return Tuning(
         measure,
         tuple(truth.question_id for truth in truths),
-        tried[int(np.argmax(better.mean(axis=1)))],
+        tried[_first_best(better)],
         tuple(tried[place] for place in chosen),
         held_out,
         dict(zip(references, table[len(tried) :], strict=True)),
@@ -128,12 +127,15 @@ def cross_validated(
     for fold in np.array_split(order, folds):
         others = np.ones(figures.shape[1], bool)
         others[fold] = False
-        # Rounded, so that sums of the same figures in another order are equal.
-        means: npt.NDArray[np.float64] = np.round(better[:, others].mean(axis=1), 12)
-        best = int(np.argmax(means))
+        best = _first_best(better[:, others])
         held_out[fold] = figures[best, fold]
         chosen.append(best)
     return held_out, chosen
+
+
+def _first_best(better: Values) -> int:
+    # Rounded, so that sums of the same figures in another order are equal.
+    return int(np.argmax(np.round(better.mean(axis=1), 12)))
 
 
 def with_weights(retriever: Retriever, weights: Weights) -> Retriever:

@@ -6,6 +6,8 @@ import argparse
 
 from workbench.commands.inputs import k_value, place, read_config, read_pipeline
 from workbench.commands.terminal import DONE, Output
+from workbench.config import Config
+from workbench.records import Hit
 from workbench.workspace import Workspace
 
 
@@ -27,7 +29,11 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
             )
         hits, paths = answer.hits, {key: uri.removeprefix("file:") for key, uri in answer.uris.items()}
     else:
-        hits = tuple(workspace.tables.search(config, options.question, options.k).hits)
+
+        def tick(done: int, total: int) -> None:
+            out.progress(f"{config.name}: {done:,} of {total:,} sentences, for the first search of its table")
+
+        hits = tuple(workspace.tables.search(config, options.question, options.k, tick=tick).hits)
         paths = {row.id: row.uri.removeprefix("file:") for row in workspace.documents()}
     for hit in hits:
         path = paths.get(hit.chunk.document_id, "")
@@ -42,8 +48,17 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
                 "path": path,
                 **found,
             },
-            f"{hit.rank}. {hit.score:.4f}  {path}  page {hit.chunk.page_start}\n{hit.chunk.text}\n",
+            f"{hit.rank}. {hit.score:.4f}  {path}  page {hit.chunk.page_start}\n{_shown(workspace, config, hit)}\n"
+            + "".join(f"also in {paths.get(c.document_id, '')}  page {c.page_start}\n" for c in hit.also),
         )
     if not hits:
-        out.message("no hits: the table is empty")
+        out.message("no hits: the table is empty, or no chunk holds a word of the question")
     return DONE
+
+
+def _shown(workspace: Workspace, config: Config, hit: Hit) -> str:
+    """Return the text that is shown of a hit: its chunk, or with what the retriever shows around it."""
+    if hit.context is None or config.sources:
+        return hit.chunk.text
+    document = workspace.document(hit.chunk.document_id, config)
+    return document.text[hit.context.start : hit.context.end]

@@ -42,6 +42,12 @@ class Retriever(Plugin):
         The parts of a hit sum to its score. Some hundred are taken, rarely more: yield without doing all the work.
         """
 
+    def prepare(self, asked: Asked) -> None:
+        """Make what the first search of a table would have to make and what can be kept; the question is not read.
+
+        Called at the end of a build. Nothing for retrievers that need nothing but the table.
+        """
+
     def hits(self, asked: Asked) -> list[Hit]:
         """Return up to ``top_k`` hits, best first, ranks from 1; an empty table gives an empty list."""
         asked.check_model()

@@ -86,6 +86,11 @@ class Fusion(Retriever):
         """Component → weight."""
         return {name: getattr(self, f"weight_{name}") for name in COMPONENTS}
 
+    def prepare(self, asked: Asked) -> None:
+        """Embed the sentences of the table's chunks, where they have a weight."""
+        if self.weight_sentence:
+            held_sentences(asked, held_rows(asked), self._sentence_language)
+
     def components(self, asked: Asked) -> Components:
         """Return the scores of every component with a weight, for every chunk of the table."""
         rows = held_rows(asked)

@@ -24,7 +24,7 @@ from workbench.contracts import (
 from workbench.errors import Cancelled, ConfigError, InputError, WorkbenchError
 from workbench.ingest.metering import Meter, metered
 from workbench.ingest.vector_cache import cached_vectors
-from workbench.records import Document, Hit
+from workbench.records import Document, Hit, Query
 from workbench.spans import Span
 from workbench.workspace.build_costs import BuildCosts
 from workbench.workspace.documents import now_utc
@@ -241,6 +241,13 @@ class Tables:
         # Documents that were deleted, also while this ran.
         table.drop_documents(sorted(table.states().keys() - {row.id for row in workspace.documents()}))
         note = table.optimise() or ""
+
+        def sentences(done: int, total: int) -> None:
+            on_step(replace(step, note=f"sentences for {config.retriever.name}: {done:,} of {total:,}"))
+
+        config.retriever.prepare(
+            Asked(Query(""), table, model, kept=workspace.vector_cache, tick=sentences)
+        )
         return BuildResult(
             config.table_name,
             len(ids) - len(failed),
