@@ -26,6 +26,7 @@ from workbench.ui import evaluation_report, evaluation_runs
 from workbench.ui.evaluation_runs import EVERYWHERE, MEASURE, SET, TABLES, Choice
 from workbench.ui.jobs import jobs
 from workbench.ui.lost_questions import FIRST, SECOND, SHOW
+from workbench.ui.resources import workspace
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -339,3 +340,24 @@ def test_the_report_is_one_file_with_verdict_and_worst_questions_and_no_markup_o
     assert figures["question_set_hash"] == choice.questions.hash
     assert len(figures["figures"]) == len(found.rows)
     assert leaderboard.as_csv(found.rows).startswith(b"config,metric,k,value,low,high,questions")
+
+
+def test_money_is_shown_where_a_model_has_a_price_and_nowhere_else(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def shown() -> tuple[str, bool]:
+        choice = Choice(CONFIGS, the_set(here), "recall@5")
+        found = evaluation_runs.measured(choice)
+        report = evaluation_report.report(choice, found, evaluation_runs.verdict_of(choice, found))
+        assert [row.metric for row in found.rows if row.config == "Small"].count("embedding_usd") == (
+            found.costs["Small"].usd is not None
+        )
+        return html(report), "Money" in page().dataframe[1].value
+
+    measured(page())
+    text, on_page = shown()
+    assert ("money" in text, on_page) == (False, False)
+    model = workspace().model(CONFIGS["Small"].embedder)
+    monkeypatch.setattr(type(model), "price_usd_per_million_tokens", 0.5)
+    text, on_page = shown()
+    assert ("$0.5 a million tokens" in text, on_page) == (True, True)

@@ -74,6 +74,7 @@ def report(choice: Choice, found: Measured, verdict: Verdict) -> Report:
     """Return everything that the HTML file shows."""
     here = workspace()
     first = next(iter(choice.configs.values()))
+    priced = any(costs.usd is not None for costs in found.costs.values())
     return Report(
         title=TITLE,
         created_at_utc=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -87,12 +88,12 @@ def report(choice: Choice, found: Measured, verdict: Verdict) -> Report:
         cost_measure=cost_measure(choice),
         costs={
             label: {
-                "text shown, tokens a question": f"{found.of(label).mean(cost_measure(choice)):,.0f}",
+                "tokens shown": f"{found.of(label).mean(cost_measure(choice)):,.0f}",
                 "chunks": f"{found.costs[label].chunks:,}",
-                "size of the table": size_text(found.costs[label].size_bytes),
+                "size": size_text(found.costs[label].size_bytes),
                 "time to embed": embedding_text(found.costs[label]),
-                "money to embed": money_text(found.costs[label]),
-                "mean time of a search": _milliseconds(outcome.scores.values.get("seconds")),
+                **({"money to embed": money_text(found.costs[label])} if priced else {}),
+                "search": _milliseconds(outcome.scores.values.get("seconds")),
                 "model": here.model(choice.configs[label].embedder).title,
             }
             for label, outcome in found.outcomes.items()
