@@ -213,3 +213,15 @@ def test_grids_are_kept_by_name_and_forgotten_without_their_results(here: Worksp
     here.sweeps.delete("small")
     assert [one.name for one in here.sweeps.grids()] == ["another"]
     assert new(here, sweep) == []
+
+
+def test_the_estimate_counts_passes_of_the_model_and_questions(here: Workspace) -> None:
+    sweep, questions = parsed(SWEEP), the_questions(here)
+    assert here.sweeps.plan(sweep, questions).seconds is None
+    model = here.model(sweep.base.embedder)
+    here.note_rate(model, 1000, 10.0)
+    characters = sum(map(len, TEXTS.values()))
+    # Six configurations without a cheap way: six passes at 100 tokens a second, and three questions each.
+    found = here.sweeps.plan(sweep, questions)
+    assert found.seconds == pytest.approx(6 * characters / 4 / 100 + 6 * 3 * 0.02, rel=1e-6)
+    assert found.sentence.startswith("6 configurations: 6 to confirm; about ")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CHARACTERS_A_TOKEN = 4.0
 """Of English text, for estimates."""
+ASKING_S = 0.02
+"""Cutting, building and asking beside the model's reading, per question: seen on two cores with the sample library."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,9 @@ class SweepPlan:
         return f"{text}: {' and '.join(todo)}{known}{time}."
 
 
-def plan(workspace: Workspace, sweep: Sweep, expanded: Expansion, bench: Bench) -> SweepPlan:
+def plan(
+    workspace: Workspace, sweep: Sweep, expanded: Expansion, bench: Bench, question_count: int
+) -> SweepPlan:
     """Return what a run would do: a pass of each model for screening, and one for each configuration confirmed."""
     cheap = [c for c in expanded.configs if sweep.screening and screening_config(c) is not None]
     names = {config.name for config in cheap}
@@ -79,7 +83,7 @@ def plan(workspace: Workspace, sweep: Sweep, expanded: Expansion, bench: Bench) 
         to_confirm += finalists
     screening_s = _screening_seconds(workspace, unscreened, bool(screened))
     confirming_s = [_pass_seconds(workspace, config) for config in to_confirm]
-    every = [screening_s, *confirming_s]
+    every = [screening_s, *confirming_s, ASKING_S * question_count * (len(unscreened) + len(to_confirm))]
     known = [seconds for seconds in every if seconds is not None]
     return SweepPlan(
         expanded,

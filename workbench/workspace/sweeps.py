@@ -73,7 +73,7 @@ class Sweeps:
     def plan(self, sweep: Sweep, questions: QuestionSet, options: Options | None = None) -> SweepPlan:
         """Return what a run would do, without doing it."""
         bench = _Bench(self._workspace, questions, options or Options())
-        return plan(self._workspace, sweep, sweeps.expansion(sweep), bench)
+        return plan(self._workspace, sweep, sweeps.expansion(sweep), bench, len(questions.questions))
 
     def run(
         self,
