@@ -20,7 +20,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from workbench.files import write_atomically
+from workbench.files import touch, write_atomically
 from workbench.records import Heading, Vectors, digest, long_text_digest
 from workbench.spans import Offsets
 
@@ -137,6 +137,7 @@ class Memo:
             array: Ranges = np.load(path, allow_pickle=False)
         except DAMAGED:
             return None
+        touch(path)
         return array if array.ndim == 2 and array.shape[1] == 2 and array.dtype == np.int64 else None
 
     def _write(self, key: str, array: Ranges) -> None:

@@ -8,7 +8,7 @@ import sqlite3
 import tempfile
 import unicodedata
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from workbench.errors import BusyError, ServiceError
@@ -64,6 +64,12 @@ def write_atomically(path: Path, data: bytes) -> None:
     except BaseException:
         Path(partial).unlink(missing_ok=True)
         raise
+
+
+def touch(path: Path) -> None:
+    """Note that a file was used now; where that cannot be written, it only goes earlier than others."""
+    with suppress(OSError):
+        os.utime(path)
 
 
 def shown_name(name: str) -> str:

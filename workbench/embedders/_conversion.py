@@ -17,6 +17,7 @@ from workbench.contracts import Tick
 from workbench.embedders._batches import padded
 from workbench.embedders._model_folder import ModelFolder
 from workbench.errors import ServiceError, WorkbenchError
+from workbench.files import touch
 from workbench.records import digest
 
 RECIPE = 1
@@ -48,6 +49,8 @@ def converted(
         about = _about(target)
         if about is None:
             raise ServiceError(f"the converted model in {target} cannot be read; is the disk full?")
+    # What was used longest ago is the first to go when models take too much of the disk.
+    touch(target / ABOUT)
     return target, about
 
 

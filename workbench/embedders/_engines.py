@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import shutil
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -48,10 +49,10 @@ Key = tuple[str, str, str, str, int]
 
 
 class Engines:
-    """The loaded engines of this process, the oldest given up when there are too many."""
+    """The loaded engines of this process; the one used longest ago is given up when there are too many."""
 
     def __init__(self) -> None:
-        self._held: dict[Key, Any] = {}
+        self._held: OrderedDict[Key, Any] = OrderedDict()
         self._lock = threading.Lock()
         self._key_locks: dict[Key, threading.Lock] = {}
 
@@ -92,6 +93,7 @@ class Engines:
     def _loaded(self, key: Key, make: Callable[[], Any]) -> Any:
         with self._lock:
             if key in self._held:
+                self._held.move_to_end(key)
                 return self._held[key]
             key_lock = self._key_locks.setdefault(key, threading.Lock())
         with key_lock:
@@ -102,7 +104,7 @@ class Engines:
             with self._lock:
                 self._held[key] = made
                 while len(self._held) > ENGINES_AT_ONCE:
-                    del self._held[next(iter(self._held))]
+                    self._held.popitem(last=False)
         return made
 
 

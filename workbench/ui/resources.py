@@ -32,7 +32,9 @@ def workspace() -> Workspace:
 
 @st.cache_resource(show_spinner=False)
 def _workspace(folder: str) -> Workspace:
-    return Workspace(Path(folder))
+    found = Workspace(Path(folder))
+    found.disk.prune_in_background()
+    return found
 
 
 def warm_up() -> None:

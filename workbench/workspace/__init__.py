@@ -17,6 +17,7 @@ One folder holds everything; nothing in it is needed twice::
     evaluations/     what configs found for question sets, by everything that decides it
 """
 
+from workbench.workspace.disk import DiskUse
 from workbench.workspace.documents import AddResult, DocumentRow
 from workbench.workspace.sweep_plans import SweepPlan
 from workbench.workspace.tables import BuildResult, Estimate, SearchResult, TableRow
@@ -25,6 +26,7 @@ from workbench.workspace.workspace import Workspace
 __all__ = [
     "AddResult",
     "BuildResult",
+    "DiskUse",
     "DocumentRow",
     "Estimate",
     "SearchResult",

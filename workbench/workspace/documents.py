@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 from workbench.files import database_error, writing
 
@@ -128,6 +129,12 @@ class DocumentList:
                 (content_hash, suffix),
             ).fetchone()
         return None if found is None else _row(found)
+
+    def holds(self, column: Literal["stored_hash", "content_hash"], value: str) -> bool:
+        """Return whether a document has this content, as it is kept or as it came."""
+        with self.connection() as db:
+            query = f"SELECT 1 FROM documents WHERE {column} = ? LIMIT 1"  # noqa: S608 one of two names
+            return db.execute(query, (value,)).fetchone() is not None
 
     def put_unless_here(self, row: DocumentRow) -> DocumentRow | None:
         """Add or replace a document, unless another one has the same content: then change nothing and return it."""

@@ -19,7 +19,7 @@ from workbench.evaluation.questions import QuestionSet, reanchored
 from workbench.evaluation.results import ChunkRanges, FoundRange, QuestionResult, Truth
 from workbench.evaluation.scoring import Scores
 from workbench.experiment import Options, Outcome, asked, outcome
-from workbench.files import write_atomically, writing
+from workbench.files import touch, write_atomically, writing
 from workbench.records import Document, Hit, digest
 
 if TYPE_CHECKING:
@@ -173,9 +173,11 @@ class Evaluations:
 
     def _kept(self, key: str, name: str) -> Outcome | None:
         try:
-            return unpacked(self._path(key).read_bytes(), name)
+            found = unpacked(self._path(key).read_bytes(), name)
         except (OSError, ValueError, TypeError, KeyError):
             return None
+        touch(self._path(key))
+        return found
 
 
 def packed(found: Outcome) -> bytes:

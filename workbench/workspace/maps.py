@@ -14,7 +14,7 @@ import numpy as np
 
 from workbench.config import Config
 from workbench.contracts import Table, Tick, no_tick
-from workbench.files import writing
+from workbench.files import touch, writing
 from workbench.projection import (
     Points,
     Projection,
@@ -128,6 +128,7 @@ class Maps:
             projection = load_projection(self._folder / key)
             if projection is None or len(projection.points) != len(sample.chunks):
                 return None
+            touch(self._folder / key / "projection.json")
             found = self._maps.put(key, _map(key, sample, projection))
         return found
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.files import write_atomically, writing
+from workbench.files import touch, write_atomically, writing
 from workbench.records import Document, Heading, Layout, Page, ParsedFile
 
 
@@ -78,8 +78,9 @@ class ParsedFiles:
             if found is not None:
                 self._held.move_to_end(key)
         if found is None:
+            path = self._folder / f"{key}.npz"
             try:
-                found = unpacked((self._folder / f"{key}.npz").read_bytes(), document_id, uri)
+                found = unpacked(path.read_bytes(), document_id, uri)
             except (
                 OSError,
                 ValueError,
@@ -91,6 +92,7 @@ class ParsedFiles:
                 zlib.error,
             ):
                 return None
+            touch(path)
             self._hold(key, found)
         if found.document.id == document_id:
             return found

@@ -241,6 +241,7 @@ class Tables:
         # Documents that were deleted, also while this ran.
         table.drop_documents(sorted(table.states().keys() - {row.id for row in workspace.documents()}))
         note = table.optimise() or ""
+        workspace.disk.prune_in_background()
 
         def sentences(done: int, total: int) -> None:
             on_step(replace(step, note=f"sentences for {config.retriever.name}: {done:,} of {total:,}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from workbench.analysis import Memo, TextAnalysis
 from workbench.config import Config, parsed, written
 from workbench.contracts import Embedder, EmbeddingModel, Parser
 from workbench.errors import Cancelled, ConfigError, InputError, ServiceError, WorkbenchError
-from workbench.files import shown_name, write_atomically, writing
+from workbench.files import shown_name, touch, write_atomically, writing
 from workbench.ingest.vector_cache import VectorCache
 from workbench.records import Chunk, Document, Layout, ParsedFile, content_digest, digest
 from workbench.workers import Workers
+from workbench.workspace.disk import Disk, DiskUse
 from workbench.workspace.documents import AddResult, DocumentList, DocumentRow, now_utc
 from workbench.workspace.evaluations import Evaluations
 from workbench.workspace.map_pairs import MapPairs
@@ -24,8 +26,8 @@ from workbench.workspace.maps import Maps
 from workbench.workspace.parses import ParsedFiles
 from workbench.workspace.question_drafts import QuestionDrafts
 from workbench.workspace.question_sets import QuestionSets
-from workbench.workspace.sweeps import Sweeps
 from workbench.workspace.search_history import SearchHistory
+from workbench.workspace.sweeps import Sweeps
 from workbench.workspace.tables import Tables
 
 LARGEST_FILE_BYTES = 200 * 2**20
@@ -50,7 +52,8 @@ class Workspace:
             folder.mkdir(parents=True, exist_ok=True)
             if not os.access(folder, os.W_OK | os.X_OK):
                 raise PermissionError(13, "Permission denied", str(folder))
-        self._list = DocumentList(folder / "workspace.db")
+        self.document_list = DocumentList(folder / "workspace.db")
+        self.disk = Disk(self)
         self._parses = ParsedFiles(folder / "parsed")
         self.memo = Memo(folder / "memo")
         self.tables = Tables(self)
@@ -104,11 +107,11 @@ class Workspace:
     ) -> AddResult:
         content_hash = content_digest(data)
         document_id = pipeline.document_id("file", uri)
-        before = self._list.row(document_id)
+        before = self.document_list.row(document_id)
         if before is not None and before.content_hash == content_hash:
             return _unchanged(name, before, document_id)
         suffix = Path(name).suffix.lower()
-        same = self._list.with_content(content_hash, suffix)
+        same = self.document_list.with_content(content_hash, suffix)
         if same is not None:
             if before is not None:
                 # The file was changed into a copy of another document: its old text must not stay.
@@ -119,10 +122,8 @@ class Workspace:
             data = workers().result(parser.unlocked, data, password, cancelled=cancelled)
         found = pipeline.parsed(data, name, document_id, uri, parser, workers(), cancelled)
         stored_hash = content_digest(data)
-        with writing(self.folder):
-            original = self._original(stored_hash, suffix)
-            if not original.exists():
-                write_atomically(original, data)
+        original = self._original(stored_hash, suffix)
+        self._keep_original(original, data)
         self._parses.put(_parse_key(parser, content_hash, name), found)
         document = found.document
         row = DocumentRow(
@@ -142,9 +143,11 @@ class Workspace:
             added_at_utc=now_utc(),
         )
         # Another session may have added the same content while this one parsed.
-        same = self._list.put_unless_here(row)
+        same = self.document_list.put_unless_here(row)
         if same is not None:
             return _unchanged(name, same, document_id)
+        # Until the row stood there, the file belonged to no document and another process may have removed it.
+        self._keep_original(original, data)
         status, message = "added", "parsed"
         if before is not None:
             # Rows of the old version would be found and shown beside the new text.
@@ -191,35 +194,37 @@ class Workspace:
     def delete(self, document_ids: Iterable[str]) -> None:
         """Remove documents from the list and from every table. Their files go when no other document needs them."""
         for document_id in document_ids:
-            row = self._list.row(document_id)
+            row = self.document_list.row(document_id)
             if row is None:
                 continue
             self.tables.drop_document(document_id)
-            self._list.remove(document_id)
+            self.document_list.remove(document_id)
             self._forget_files(row)
 
     def _forget_files(self, row: DocumentRow) -> None:
         """Remove original, page images and texts of a content that no document has any more."""
-        if any(other.stored_hash == row.stored_hash for other in self._list.rows()):
-            return
         with writing(self.folder):
-            for folder, start in (
-                ("originals", row.stored_hash),
-                ("images", row.stored_hash),
-                ("parsed", row.content_hash),
-            ):
-                for path in (self.folder / folder).glob(f"{start}*"):
-                    path.unlink(missing_ok=True)
+            self.disk.drop_content(row.stored_hash, row.content_hash)
+
+    def _keep_original(self, original: Path, data: bytes) -> None:
+        with writing(self.folder):
+            if not original.exists():
+                write_atomically(original, data)
+
+    def disk_use(self) -> list[DiskUse]:
+        """Return what each kind of thing takes on the disk, the largest first."""
+        with writing(self.folder):
+            return self.disk.use()
 
     # ── documents out ────────────────────────────────────────────────────────────────────────────────────────────
 
     def documents(self) -> list[DocumentRow]:
         """Return all documents by name."""
-        return self._list.rows()
+        return self.document_list.rows()
 
     def row(self, document_id: str) -> DocumentRow:
         """Return one document's row; raises ``InputError`` when it is not here."""
-        found = self._list.row(document_id)
+        found = self.document_list.row(document_id)
         if found is None:
             raise InputError("this document is not in the workspace (any more)", "unknown")
         return found
@@ -258,8 +263,10 @@ class Workspace:
         """Return one page as WebP, drawn once and kept; raises ``InputError`` for formats without pages."""
         row = self.row(document_id)
         path = self.folder / "images" / f"{row.stored_hash}-{page}-{dpi}.webp"
-        if path.is_file():
-            return path.read_bytes()
+        with suppress(FileNotFoundError):
+            kept = path.read_bytes()
+            touch(path)
+            return kept
         parser = pipeline.parser_for(row.name, plugins.build("parsers", "pdf"))
         image: bytes = workers().result(
             parser.page_image,
@@ -284,11 +291,11 @@ class Workspace:
 
     def embedding_rate(self, model: EmbeddingModel) -> float | None:
         """Return the measured tokens per second of a model on this machine, or None before its first use."""
-        return self._list.tokens_per_second(model.id)
+        return self.document_list.tokens_per_second(model.id)
 
     def note_rate(self, model: EmbeddingModel, tokens: int, seconds: float) -> None:
         """Remember a measured embedding speed."""
-        self._list.note_rate(model.id, tokens, seconds)
+        self.document_list.note_rate(model.id, tokens, seconds)
 
     # ── configs ──────────────────────────────────────────────────────────────────────────────────────────────────
 
