@@ -81,6 +81,7 @@ def passage_view(row: DocumentRow, columns: Sequence[Cuts], index: int, on_page:
     A fragment, because a click on a chunk changes nothing but the lines below.
     """
     ready = [column for column in columns if column.result.parsed is not None]
+    chosen_chunk.take_typed()
     for column in ready:
         _take_click(column, index, on_page)
     chosen = _chosen(columns, index)
@@ -239,17 +240,14 @@ def _chosen_chunk(ready: Sequence[Cuts], chosen: PickedChunk) -> None:
     """Draw which chunk is looked at, and the exact input that the model gets for it."""
     by_id = {column.draft.id: column for column in ready if column.result.chunks}
     column = by_id[chosen.column]
-    number = chosen_chunk.number_widget(chosen.column)
-    st.session_state[chosen_chunk.COLUMN_WIDGET] = chosen.column
-    st.session_state[number] = chosen.ordinal + 1
     st.markdown("**What the model reads** of the chosen chunk", help=term_help("model window"))
     with st.container(horizontal=True, gap="small"):
         st.selectbox(
             "Config",
             list(by_id),
+            list(by_id).index(chosen.column),
             format_func=lambda i: by_id[i].title if i in by_id else "",
-            key=chosen_chunk.COLUMN_WIDGET,
-            on_change=chosen_chunk.column_taken,
+            key=chosen_chunk.column_widget(),
             label_visibility="collapsed",
             width="stretch",
         )
@@ -257,9 +255,8 @@ def _chosen_chunk(ready: Sequence[Cuts], chosen: PickedChunk) -> None:
             "Chunk",
             1,
             len(column.result.chunks),
-            key=number,
-            on_change=chosen_chunk.number_taken,
-            args=(chosen.column,),
+            chosen.ordinal + 1,
+            key=chosen_chunk.number_widget(chosen.column),
             label_visibility="collapsed",
             width=130,
         )
