@@ -294,6 +294,65 @@ def test_filters_by_chunk_let_through_or_leave_out_what_they_name(table: Table) 
     assert {chunk.id for chunk, _ in table.nearest(directions()[0], 99, both)} == set(allowed)
 
 
+def test_filters_by_metadata_compare_letter_by_letter(table: Table) -> None:
+    hostile = 'x\' OR 1=1; --\n["kind", "rule"]\n\\ % _ \u2028 漢'
+    kinds = [{"kind": "rule", "year": "2024"}, {"kind": "rules", "year": "2024"}, {hostile: hostile}, {}]
+    for number, metadata in enumerate(kinds):
+        table.replace_documents([replace(rows(number, [0, 1]), metadata=metadata)])
+
+    def found(*pairs: tuple[str, str]) -> set[str]:
+        return {chunk.document_id for chunk, _ in table.nearest(directions()[0], 99, Filter(metadata=pairs))}
+
+    assert found(("kind", "rule")) == {document_id(0)}
+    assert found(("kind", "rule"), ("year", "2024")) == {document_id(0)}
+    assert found(("year", "2024")) == {document_id(0), document_id(1)}
+    assert found(("kind", "rule"), ("year", "2023")) == set()
+    assert (
+        found(("rule", "kind"))
+        == found(("kind", ""))
+        == found(("kind", "%"))
+        == found(("ear", "2024"))
+        == set()
+    )
+    assert found((hostile, hostile)) == {document_id(2)}
+    assert found() == set(map(document_id, range(4)))
+    one = Filter((document_id(1),), metadata=(("year", "2024"),))
+    assert {chunk.document_id for chunk, _ in table.nearest(directions()[0], 99, one)} == {document_id(1)}
+    # Replaced with the document.
+    table.replace_documents([replace(rows(0, [0], version="2"), metadata={"kind": "law"})])
+    assert found(("kind", "rule")) == set()
+    assert found(("kind", "law")) == {document_id(0)}
+
+
+def test_all_rows_come_in_order_with_their_version(connection: StoreConnection, table: Table) -> None:
+    table.replace_documents([replace(rows(2, [1, 2, 0]), metadata={"kind": "rule"}), rows(1, [3])])
+    found = table.rows()
+    assert list(found.chunks) == table.chunks()
+    ids, vectors = table.vectors()
+    assert [chunk.id for chunk in found.chunks] == ids
+    assert found.vectors.tolist() == vectors.tolist()
+    assert found.metadata.get(document_id(2)) == {"kind": "rule"}
+    assert not found.metadata.get(document_id(1))
+    assert found.version == table.version() == connection.table("t").version()
+
+
+def test_the_version_changes_with_every_write_and_no_other_table_has_it(connection: StoreConnection) -> None:
+    seen = []
+    for _ in range(2):
+        table = connection.create(TableInfo("t", DIMENSION))
+        seen.append(table.version())
+        table.replace_documents([rows(1, [0])])
+        seen.append(table.version())
+        assert table.version() == seen[-1]
+        table.replace_documents([rows(1, [0])])
+        seen.append(table.version())
+        table.drop_documents([document_id(1)])
+        seen.append(table.version())
+        assert len(table.rows().chunks) == 0
+        connection.drop("t")
+    assert len(set(seen)) == len(seen)
+
+
 def test_a_question_of_another_dimension_is_refused(table: Table) -> None:
     table.replace_documents([rows(1, [0])])
     with pytest.raises(SettingsError, match="8 numbers and was asked with 3"):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -299,3 +300,23 @@ def test_a_read_only_folder_is_read_and_not_written() -> None:
     *messages, answer = done.stdout.splitlines()
     assert messages == ["the folder of the table t may not be written: change its permissions"] * 3
     assert answer == "2 1"
+
+
+def test_a_table_made_before_there_was_metadata_gets_it_at_the_next_build(tmp_path: Path) -> None:
+    connection = plugins.build("stores", "lancedb").connection(tmp_path)
+    info = TableInfo("old", DIMENSION)
+    table = connection.create(info)
+    table.replace_documents([rows(1, [0])])
+    import lancedb
+
+    lancedb.connect(str(tmp_path)).open_table("old").drop_columns(["metadata"])
+    where = Filter(metadata=(("kind", "rule"),))
+    old = connection.table("old")
+    assert old.nearest(directions()[0], 5, where) == []
+    assert len(old.rows().chunks) == len(old.nearest(directions()[0], 5)) == 1
+    old.replace_documents([rows(2, [1])])
+    assert old.row_count() == 2
+    new = connection.create(info)
+    new.replace_documents([replace(rows(1, [0]), metadata={"kind": "rule"})])
+    assert [chunk.document_id for chunk, _ in new.nearest(directions()[0], 5, where)] == [document_id(1)]
+    assert new.row_count() == 2
