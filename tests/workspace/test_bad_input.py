@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests import documents
+from tests.workspace.test_tables import config
+from workbench import pipeline
 from workbench.errors import ServiceError
 from workbench.workspace import Workspace
 
@@ -66,6 +68,57 @@ def test_a_bomb_is_stopped_and_the_rest_of_the_batch_is_done(workspace: Workspac
     assert results["bomb.pdf"].status in ("too_large", "timed_out", "damaged", "no_text")
     assert len(results["bomb.pdf"].message) > 20
     assert (results["good.txt"].status, results["good.pdf"].status) == ("added", "added")
+
+
+def test_every_bomb_of_a_batch_ends_by_a_limit_and_the_rest_is_done(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "parse_timeout_s", lambda size_bytes: 4.0)
+    monkeypatch.setattr(pipeline, "PARSE_MEMORY_BYTES", 256 * 2**20)
+    batch = [
+        ("forms.pdf", documents.exponential_forms_pdf(), None),
+        ("crowded.pdf", documents.crowded_page_pdf(64_000_000), None),
+        ("nested.pdf", documents.form_nested_in_itself_pdf(), None),
+        ("good.txt", GOOD, None),
+    ]
+    results = {result.path: result for _, result in workspace.add_many(batch)}
+    assert {results[name].status for name in ("nested.pdf", "good.txt")} == {"added"}
+    for name in ("forms.pdf", "crowded.pdf"):
+        assert results[name].status in ("too_large", "timed_out")
+        assert len(results[name].message) > 20
+    assert {row.name for row in workspace.documents()} == {"nested.pdf", "good.txt"}
+
+
+@pytest.mark.parametrize("name", documents.NASTY_FILE_NAMES.values(), ids=documents.NASTY_FILE_NAMES)
+def test_no_name_leads_out_of_the_workspace_or_turns_text_around(workspace: Workspace, name: str) -> None:
+    result = workspace.add(name, documents.plain_pdf())
+    assert [path for path in workspace.folder.parent.iterdir() if path != workspace.folder] == []
+    for row in workspace.documents():
+        assert result.status == "added"
+        assert not set("/\\\u202e\x00\n") & set(row.name)
+        assert len(row.name) <= 180
+
+
+ADD_AND_BUILD = """
+import sys
+from pathlib import Path
+from tests.workspace.test_tables import config
+from workbench.workspace import Workspace
+workspace = Workspace(Path(sys.argv[1]))
+for _, result in workspace.add_many((f"{i}.txt", f"Tram {i} is late.".encode(), None) for i in range(30)):
+    assert result.is_in, result
+print(workspace.tables.build(config()).failed)
+"""
+
+
+def test_two_processes_that_add_and_build_at_once_end_with_each_document_once(workspace: Workspace) -> None:
+    command = [sys.executable, "-c", ADD_AND_BUILD, str(workspace.folder)]
+    both = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [process.communicate()[0] for process in both] == ["()\n", "()\n"]
+    assert [process.returncode for process in both] == [0, 0]
+    chunks = workspace.tables.table(config()).chunks()
+    assert sorted(chunk.text for chunk in chunks) == sorted(f"Tram {i} is late." for i in range(30))
+    assert len({chunk.id for chunk in chunks}) == 30
 
 
 def test_a_full_disk_is_one_sentence_and_leaves_no_document(
