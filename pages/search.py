@@ -30,4 +30,4 @@ else:
     found = answers(choice.columns, choice.question, choice.k, choice.where)
     search_view.columns(choice, found)
     search_past.note(choice, found)
-    search_downloads.downloads(choice.question, found, documents)
+    search_downloads.downloads(choice, found, documents)

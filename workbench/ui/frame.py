@@ -11,7 +11,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import streamlit as st
 
 from workbench.errors import WorkbenchError
-from workbench.ui import resources
+from workbench.ui import demo_view, resources
 from workbench.ui.messages import guarded, shown_error
 
 PAGES = resources.ROOT / "pages"
@@ -35,7 +35,26 @@ def run() -> None:
     st.logo(ASSETS / "logo.svg", size="large")
     # Every url_path differs from its file's stem: equal ones let a deep link on a fresh server run the file alone,
     # through Streamlit's older multipage mechanism.
-    chosen = st.navigation(
+    chosen = _demo() if demo_view.wanted() else _workbench()
+    try:
+        resources.workspace()
+    except WorkbenchError as error:
+        shown_error(error)
+        st.stop()
+    resources.warm_up()
+    with guarded():
+        chosen.run()
+
+
+def _demo() -> st.Page:
+    """Return the page for stakeholders, without the way to any other."""
+    return st.navigation(
+        [_page("demo", "Search", "show", ":material/search:", default=True)], position="hidden"
+    )
+
+
+def _workbench() -> st.Page:
+    return st.navigation(
         {
             "Prepare": [
                 _page("documents", "Documents", "library", ":material/description:", default=True),
@@ -54,14 +73,6 @@ def run() -> None:
             "Decide": [_page("export", "Export", "yaml", ":material/ios_share:")],
         }
     )
-    try:
-        resources.workspace()
-    except WorkbenchError as error:
-        shown_error(error)
-        st.stop()
-    resources.warm_up()
-    with guarded():
-        chosen.run()
 
 
 def _page(stem: str, title: str, url_path: str, icon: str, default: bool = False) -> st.Page:

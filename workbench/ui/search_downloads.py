@@ -1,15 +1,18 @@
-"""The hits on screen as files."""
+"""The hits on screen as files, and the page for stakeholders as a link."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 
 from workbench.evaluation.formats.cells import written
+from workbench.ui import demo_view
 from workbench.ui.search_answers import Answer
+from workbench.ui.search_controls import OWN, SearchChoice
 from workbench.workspace import DocumentRow
 
 _COLUMNS = (
@@ -26,9 +29,9 @@ _COLUMNS = (
 )
 
 
-def downloads(question: str, found: Sequence[Answer], documents: Mapping[str, DocumentRow]) -> None:
+def downloads(choice: SearchChoice, found: Sequence[Answer], documents: Mapping[str, DocumentRow]) -> None:
     """Draw the buttons that save every column's hits."""
-    rows = hit_rows(question, found, documents)
+    rows = hit_rows(choice.question, found, documents)
     if not rows:
         return
     with st.container(horizontal=True, gap="small"):
@@ -46,6 +49,21 @@ def downloads(question: str, found: Sequence[Answer], documents: Mapping[str, Do
             "application/json",
             icon=":material/download:",
         )
+        demo_link(choice)
+
+
+def demo_link(choice: SearchChoice) -> None:
+    """Draw the link of the Demo page for the columns on screen."""
+    base = str(st.context.url or "").split("?")[0].rsplit("/", 1)[0]
+    # Two columns of one table cannot be told apart by a link that names tables: they make one demo.
+    tables = list(dict.fromkeys(choice.tables))[:2]
+    way = [(demo_view.WAY, choice.ways[0])] if choice.ways[0] != OWN else []
+    link = f"{base}/?{urlencode([*((demo_view.PARAMETER, table) for table in tables), *way])}"
+    with st.popover("Show to others", icon=":material/co_present:"):
+        st.markdown("A page with one search box and nothing to break, to send or to project:")
+        st.code(link, language=None, wrap_lines=True)
+        if len(tables) > 1:
+            st.caption("It can compare the two tables blind, as A and B, and counts the votes.")
 
 
 def hit_rows(

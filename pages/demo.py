@@ -1,0 +1,13 @@
+"""Demo: one search box for stakeholders; opened by a link with ``?demo=TABLE``."""
+
+import streamlit as st
+
+from workbench.ui import demo_view
+from workbench.ui.search_answers import searchable_tables
+
+tables = searchable_tables()
+if not tables:
+    st.info("There is nothing to search here yet.", icon=":material/search:")
+    st.stop()
+
+demo_view.demo(tables)

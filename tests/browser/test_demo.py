@@ -1,0 +1,73 @@
+"""The Demo page in a real browser: from the Search page's link to a vote, on a projector and on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from workbench.config import parsed
+from workbench.workspace import Workspace
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SAMPLES = Path(__file__).parent.parent.parent / "data" / "samples"
+SLOW_MS = 120_000
+QUESTION = "Who may look at the camera recordings, and for how long are they kept?"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    here = Workspace(tmp_path_factory.mktemp("workspace"))
+    for name in ("fares-and-timetable.pdf", "data-protection-policy.pdf"):
+        here.add(name, SAMPLES / name)
+    for name, size in (("short", 60), ("long", 150)):
+        here.tables.build(
+            parsed(
+                f"version: 1\nname: {name}\nchunker: {{name: nltk_sentences, size_tokens: {size}}}\n"
+                "embedder: {name: hashing, dimension: 256}\nretriever: {name: keyword}\n"
+            )
+        )
+    return here.folder
+
+
+def test_a_link_leads_to_answers_on_their_pages_and_a_vote(
+    serve: Callable[..., str], folder: Path, new_page: Callable[..., Page], pictures: Path
+) -> None:
+    server = serve(WORKBENCH_WORKSPACE=str(folder))
+    page = new_page(1440, 1000)
+    page.goto(server + "/ask?q=camera&tables=short&tables=long")
+    page.get_by_role("button", name="Show to others").click(timeout=SLOW_MS)
+    link = page.get_by_text("/?demo=short&demo=long")
+    expect(link).to_be_visible()
+    address = (link.text_content() or "").strip()
+    assert address.startswith(server)
+
+    show = new_page(1440, 1000)
+    show.goto(address)
+    expect(show.get_by_test_id("stSidebar")).to_have_count(0)
+    show.get_by_role("button", name=QUESTION).click(timeout=SLOW_MS)
+    cards = show.locator("[class*='st-key-demo-card']")
+    expect(cards).to_have_count(5, timeout=SLOW_MS)
+    expect(cards.first.locator("img")).to_be_visible(timeout=SLOW_MS)
+    expect(cards.first.get_by_text("page 1")).to_be_visible()
+    show.screenshot(path=pictures / "demo.png")
+
+    show.get_by_text("Compare two, blind").click()
+    expect(show.get_by_role("heading", name="B", exact=True)).to_be_visible(timeout=SLOW_MS)
+    show.get_by_role("button", name="A is better").click(timeout=SLOW_MS)
+    expect(show.get_by_text("Thank you, the vote counts.")).to_be_visible(timeout=SLOW_MS)
+    show.get_by_text("1 vote so far").click(timeout=SLOW_MS)
+    expect(show.get_by_text("1 of 1 decided votes: 100% [21%, 100%], which may be chance")).to_be_visible()
+    show.screenshot(path=pictures / "demo-blind.png")
+    count = Workspace(folder).votes.count("short · keyword", "long · keyword")
+    assert count.decided == 1
+
+    phone = new_page(390, 844, "dark")
+    phone.goto(show.url)
+    expect(phone.locator("[class*='st-key-demo-card']").first).to_be_visible(timeout=SLOW_MS)
+    wide = phone.evaluate("document.documentElement.scrollWidth")
+    assert wide <= 390
+    phone.screenshot(path=pictures / "demo-phone-dark.png")

@@ -1,0 +1,140 @@
+"""The Demo page, run as Streamlit runs it: a link, a question, cards; and two tables blind."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pymupdf
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from workbench.config import parsed
+from workbench.ui import demo_view
+from workbench.ui.demo_view import PRESENTER, QUESTION, contestant, swapped
+from workbench.workspace import Workspace
+
+pytestmark = pytest.mark.slow
+
+APP = Path(__file__).parent.parent.parent / "app.py"
+CONFIG = """
+version: 1
+name: {name}
+chunker: {{name: fixed_size, size_tokens: {size}}}
+embedder: {{name: hashing}}
+"""
+SMALL = parsed(CONFIG.format(name="Small", size=9))
+LARGE = parsed(CONFIG.format(name="Large", size=40))
+ASKED = "is half of the fare refunded?"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(tmp_path))
+    monkeypatch.setenv("WORKBENCH_WARM_UP", "off")
+    st.cache_resource.clear()
+    found = Workspace(tmp_path)
+    with pymupdf.open() as file:
+        file.new_page().insert_text(
+            (72, 72), "The tram was late. Half of the fare is refunded. <b>Ask</b> us."
+        )
+        found.add("fares.pdf", file.tobytes())
+    found.add("cameras.txt", b"Cameras record no sound. Pictures are kept for three days.")
+    for config in (SMALL, LARGE):
+        found.tables.build(config)
+    yield found
+    st.cache_resource.clear()
+
+
+def page(*tables: str, **address: str) -> AppTest:
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    app.query_params["demo"] = list(tables)
+    for name, value in address.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def heads(app: AppTest) -> list[str]:
+    return [element.value for element in app.markdown if element.value.startswith("**")]
+
+
+@pytest.mark.usefixtures("here")
+def test_the_link_opens_one_search_box_and_nothing_else() -> None:
+    app = page("Small")
+    assert not app.exception
+    assert [element.key for element in app.text_input] == [QUESTION]
+    assert not app.toggle
+    assert not app.multiselect
+
+
+@pytest.mark.usefixtures("here")
+def test_a_question_gets_cards_with_title_page_and_a_strip_of_the_page() -> None:
+    app = page("Small", q=ASKED)
+    assert not app.exception
+    assert app.text_input(QUESTION).value == ASKED
+    assert any(head.endswith(":gray[· page 1]") for head in heads(app))
+    assert any(expander.label == "As text" for expander in app.expander)
+    app.text_input(QUESTION).set_value("cameras").run()
+    assert "cameras" in app.query_params["q"]
+
+
+@pytest.mark.parametrize("question", ["'; DROP TABLE x; --", "<script>", "🚋", "x" * 499, "   "])
+@pytest.mark.usefixtures("here")
+def test_nothing_that_is_typed_breaks_it(question: str) -> None:
+    app = page("Small")
+    app.text_input(QUESTION).set_value(question).run()
+    assert not app.exception
+    assert not app.error
+
+
+@pytest.mark.usefixtures("here")
+def test_a_link_to_a_table_that_is_gone_shows_the_newest() -> None:
+    app = page("gone", q=ASKED)
+    assert not app.exception
+    assert heads(app)
+
+
+def test_judged_questions_are_suggested(here: Workspace) -> None:
+    document = here.document(here.documents()[0].id)
+    for text in ("Is the fare refunded?", "Do cameras hear?", "x" * 200):
+        here.question_sets.judge("Mine", text, document, 0, 5, 2)
+    app = page("Small")
+    labels = [button.label for button in app.button]
+    assert labels == ["Is the fare refunded?", "Do cameras hear?"]
+    app.button[0].click().run()
+    assert app.text_input(QUESTION).value == "Is the fare refunded?"
+    assert heads(app)
+
+
+def test_a_blind_vote_is_kept_for_the_right_table_and_summed_up(here: Workspace) -> None:
+    app = page("Small", "Large", q=ASKED)
+    app.toggle(PRESENTER).set_value(True).run()
+    assert not app.exception
+    assert [e.value for e in app.markdown if e.value in ("### A", "### B")] == ["### A", "### B"]
+    voter = app.session_state[demo_view.VOTER]
+    names = [contestant("Small", SMALL), contestant("Large", LARGE)]
+    if swapped(voter, ASKED):
+        names.reverse()
+    next(button for button in app.button if button.label == "A is better").click().run()
+    assert not app.exception
+    count = here.votes.count(*names)
+    assert (count.first, count.second, count.neither) == (1, 0, 0)
+    assert any(f"A is {names[0]}" in e.value and "1 of 1" in e.value for e in app.markdown)
+
+
+def test_an_answer_named_by_the_audience_is_a_judgment(here: Workspace) -> None:
+    app = page("Small", "Large", q=ASKED)
+    app.toggle(PRESENTER).set_value(True).run()
+    next(button for button in app.button if button.label == "This answers it").click().run()
+    assert not app.exception
+    kept = here.question_sets.get(demo_view.VOTED_SET)
+    assert [question.text for question in kept.questions] == [ASKED]
+    assert [judgment.grade for judgment in kept.judgments] == [2]
+
+
+def test_the_order_of_a_and_b_changes_with_the_question_and_is_fair() -> None:
+    found = [swapped("voter", f"question {number}") for number in range(400)]
+    assert found == [swapped("voter", f"question {number} ") for number in range(400)]
+    # A fair coin is off by 50 of 400 less than once in a million times.
+    assert 150 < sum(found) < 250

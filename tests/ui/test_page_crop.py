@@ -1,0 +1,45 @@
+"""The strip of a page around a passage."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+from workbench.ui.page_crop import MARGIN_POINTS, page_crop
+
+
+def white_page(width: int = 200, height: int = 400) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (width, height), (255, 255, 255)).save(out, "PNG")
+    return out.getvalue()
+
+
+def opened(data: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(data)).convert("RGB")
+
+
+def test_the_strip_is_as_wide_as_the_page_and_as_high_as_the_passage_with_its_margins() -> None:
+    found = opened(page_crop(white_page(), 100, 200, [(10, 80, 60, 150)]))
+    # Two pixels a point: 70 points of passage and a margin on both sides.
+    assert found.size == (200, round(2 * (70 + 2 * MARGIN_POINTS)))
+
+
+def test_a_passage_at_the_edge_keeps_the_strip_on_the_page() -> None:
+    found = opened(page_crop(white_page(), 100, 200, [(0, 0, 100, 200)]))
+    assert found.size == (200, 400)
+
+
+def test_the_sentence_is_marked_more_strongly_than_the_passage_and_the_rest_not_at_all() -> None:
+    found = opened(page_crop(white_page(), 100, 200, [(10, 80, 60, 150)], [(10, 100, 60, 110)]))
+    top = 80 - MARGIN_POINTS
+    at = lambda x, y: found.getpixel((2 * x, 2 * (y - top)))  # noqa: E731
+    rest, passage, sentence = at(90, 100), at(30, 140), at(30, 105)
+    assert rest == pytest.approx((255, 255, 255), abs=3)
+    assert passage[0] < 240
+    assert sentence[2] < 160 < passage[2]
+
+
+def test_a_page_without_a_passage_is_whole() -> None:
+    assert opened(page_crop(white_page(), 100, 200, [])).size == (200, 400)
