@@ -1,9 +1,11 @@
-"""Our chunkers on a public benchmark: ``python benchmarks/chunking_report.py FOLDER [--k 5] [--omega-only]``.
+"""Our chunkers on a public benchmark: ``python benchmarks/chunking_report.py FOLDER [--k 5] [--omega-only] [--tuned]``.
 
 FOLDER holds ``questions.csv`` (question, references, corpus_id), the corpora as ``*.md`` and, if there is one,
 ``published_figures.csv`` of the report "Evaluating Chunking Strategies for Retrieval" (Chroma, 2024). Prints our rows
 beside the published ones: means and, after ±, population standard deviations, in points of 100. Every figure is
 computed a second time from plain character masks and has to agree exactly.
+
+``--tuned`` prints chunkers × embedders × retrievers, with weights tuned on one corpus and reported on the other.
 
 The published rows are means over all five corpora of that report; ours are over the corpora in FOLDER.
 """
@@ -16,7 +18,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -24,9 +26,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
 
-from workbench import plugins
-from workbench.analysis import Memo, TextAnalysis
-from workbench.contracts import Asked, DocumentRows, EmbeddingModel, Table, TableInfo
+from workbench import pipeline, plugins
+from workbench.analysis import Memo
+from workbench.contracts import (
+    Asked,
+    DocumentRows,
+    EmbeddingModel,
+    KeptVectors,
+    NothingKept,
+    Table,
+    TableInfo,
+)
 from workbench.evaluation.formats import imported_path
 from workbench.evaluation.questions import QuestionSet
 from workbench.evaluation.results import ChunkRanges, QuestionResult, Truth, question_result, truths
@@ -69,17 +79,36 @@ def questions_in(folder: Path, documents: Sequence[Document]) -> QuestionSet:
     return found.question_set
 
 
-def built(name: str, chunks: Sequence[Chunk], documents: Sequence[Document], model: EmbeddingModel) -> Table:
+def chunked(
+    chunker: str,
+    settings: Mapping[str, object],
+    documents: Sequence[Document],
+    model: EmbeddingModel,
+    memo: Memo,
+) -> list[Chunk]:
+    """Return the chunks of all documents."""
+    cutting = plugins.build("chunkers", chunker, settings)
+    return [c for d in documents for c in cutting.chunks(d, pipeline.analysis(d, model, memo))]
+
+
+def built(
+    name: str,
+    chunks: Sequence[Chunk],
+    documents: Sequence[Document],
+    model: EmbeddingModel,
+    memo: Memo,
+    kept: KeptVectors,
+) -> Table:
     """Return a table in memory with the chunks and their vectors."""
     store = plugins.build("stores", "memory").connection(Path("benchmark"))
     table: Table = store.create(
         TableInfo(digest(["benchmark", name]), model.dimension, {"model_id": model.id})
     )
-    vectors = model.vectors([chunk.text for chunk in chunks])
     batch = []
     for document in documents:
-        rows = [i for i, chunk in enumerate(chunks) if chunk.document_id == document.id]
-        batch.append(DocumentRows(document.id, "state", [chunks[i] for i in rows], vectors[rows]))
+        own = [chunk for chunk in chunks if chunk.document_id == document.id]
+        vectors = model.passage_vectors(pipeline.passages(document, own, model, memo), kept)
+        batch.append(DocumentRows(document.id, "state", own, vectors))
     table.replace_documents(batch)
     return table
 
@@ -180,12 +209,21 @@ def main() -> None:
     parser.add_argument("--k", type=int, default=5)
     parser.add_argument("--omega-only", action="store_true", help="no search: precision Ω needs none")
     parser.add_argument("--only", default="", help="only chunkers whose row starts with this")
+    parser.add_argument(
+        "--keep", type=Path, help="with --tuned: keep models and vectors there for the next run"
+    )
+    parser.add_argument("--tuned", action="store_true", help="embedders and retrievers too, weights tuned")
     options = parser.parse_args()
     documents = corpora(options.folder)
     questions = questions_in(options.folder, documents)
     truth = truths(questions)
     characters = sum(len(document.text) for document in documents)
     print(f"{len(truth)} questions, {len(documents)} corpora, {characters:,} characters, top {options.k}\n")
+    if options.tuned:
+        from tuned_report import print_report
+
+        print_report(options.folder, documents, questions, options.k, options.only, options.keep)
+        return
     print(line("", "tokens", "chunks", MEASURES, "shown"))
     table: list[Scores] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -197,19 +235,11 @@ def main() -> None:
         for name, chunker_name, settings in CHUNKERS:
             if not name.startswith(options.only) or chunker_name not in plugins.names("chunkers"):
                 continue
-            chunker = plugins.build("chunkers", chunker_name, settings)
-            chunks = [
-                chunk
-                for document in documents
-                for chunk in chunker.chunks(
-                    document,
-                    TextAnalysis(document.text, model.tokenizer, document.headings, memo, model.vectors),
-                )
-            ]
+            chunks = chunked(chunker_name, settings, documents, model, memo)
             if options.omega_only:
                 results = [QuestionResult(asked.question_id, ()) for asked in truth]
             else:
-                index = built(name, chunks, documents, model)
+                index = built(name, chunks, documents, model, memo, NothingKept())
                 texts = {question.id: question.text for question in questions.questions}
                 results = [
                     question_result(
