@@ -68,6 +68,7 @@ def test_a_link_leads_to_answers_on_their_pages_and_a_vote(
     phone = new_page(390, 844, "dark")
     phone.goto(show.url)
     expect(phone.locator("[class*='st-key-demo-card']").first).to_be_visible(timeout=SLOW_MS)
+    expect(phone.locator("[class*='st-key-demo-card'] img").first).to_be_visible(timeout=SLOW_MS)
     wide = phone.evaluate("document.documentElement.scrollWidth")
     assert wide <= 390
     phone.screenshot(path=pictures / "demo-phone-dark.png")

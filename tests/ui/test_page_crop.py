@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image
 
-from workbench.ui.page_crop import MARGIN_POINTS, page_crop
+from workbench.ui.page_crop import LEAST_SHARE, MARGIN_POINTS, SIDE_POINTS, page_crop
 
 
 def white_page(width: int = 200, height: int = 400) -> bytes:
@@ -20,10 +20,15 @@ def opened(data: bytes) -> Image.Image:
     return Image.open(io.BytesIO(data)).convert("RGB")
 
 
-def test_the_strip_is_as_wide_as_the_page_and_as_high_as_the_passage_with_its_margins() -> None:
-    found = opened(page_crop(white_page(), 100, 200, [(10, 80, 60, 150)]))
-    # Two pixels a point: 70 points of passage and a margin on both sides.
-    assert found.size == (200, round(2 * (70 + 2 * MARGIN_POINTS)))
+def test_the_strip_holds_the_passage_with_margins_on_all_sides() -> None:
+    found = opened(page_crop(white_page(), 100, 200, [(30, 80, 90, 150)]))
+    # Two pixels a point: 70 points of passage and a margin above and below; on the right the page ends.
+    assert found.size == (2 * (100 - (30 - SIDE_POINTS)), 2 * (70 + 2 * MARGIN_POINTS))
+
+
+def test_a_narrow_passage_keeps_a_share_of_the_page_beside_it() -> None:
+    found = opened(page_crop(white_page(), 100, 200, [(20, 80, 25, 150)]))
+    assert found.width == round(2 * 100 * LEAST_SHARE)
 
 
 def test_a_passage_at_the_edge_keeps_the_strip_on_the_page() -> None:
@@ -32,7 +37,7 @@ def test_a_passage_at_the_edge_keeps_the_strip_on_the_page() -> None:
 
 
 def test_the_sentence_is_marked_more_strongly_than_the_passage_and_the_rest_not_at_all() -> None:
-    found = opened(page_crop(white_page(), 100, 200, [(10, 80, 60, 150)], [(10, 100, 60, 110)]))
+    found = opened(page_crop(white_page(), 100, 200, [(10, 80, 80, 150)], [(10, 100, 80, 110)]))
     top = 80 - MARGIN_POINTS
     at = lambda x, y: found.getpixel((2 * x, 2 * (y - top)))  # noqa: E731
     rest, passage, sentence = at(90, 100), at(30, 140), at(30, 105)

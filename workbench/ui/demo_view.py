@@ -33,7 +33,7 @@ VOTED_SET, ANSWERS_GRADE = "Demo votes", 2
 LONGEST_QUESTION_CHARACTERS = 500
 DPI = 140
 _LOOK = """
-[data-testid="stMainBlockContainer"] { max-width: 62rem; padding-top: 3.2rem; }
+[data-testid="stMainBlockContainer"] { max-width: 62rem; padding-top: 5.5rem; }
 .st-key-demo-box input { font-size: 1.35rem; padding: 0.9rem 0.6rem; }
 .st-key-demo-box [data-baseweb="input"] { border-radius: 1.6rem; }
 [class*="st-key-demo-card"] { border-radius: 1rem; }

@@ -9,7 +9,9 @@ from PIL import Image, ImageChops, ImageDraw
 
 Rectangle = tuple[float, float, float, float]
 MARGIN_POINTS = 26
-LEAST_POINTS = 90
+SIDE_POINTS = 18
+LEAST_POINTS, LEAST_SHARE = 90, 0.55
+"""A strip is at least so high, and holds so much of the page's width: a word alone would fill the screen."""
 MARK = (255, 226, 120)
 SOFT_MARK = (228, 236, 248)
 
@@ -38,7 +40,16 @@ def page_crop(
     if passage:
         top = min(box[1] for box in passage) - MARGIN_POINTS
         bottom = max(max(box[3] for box in passage) + MARGIN_POINTS, top + LEAST_POINTS)
-        marked = marked.crop((0, round(max(0.0, top) * down), page.width, round(min(height, bottom) * down)))
+        left = min(box[0] for box in passage) - SIDE_POINTS
+        right = max(max(box[2] for box in passage) + SIDE_POINTS, left + LEAST_SHARE * width)
+        marked = marked.crop(
+            (
+                round(max(0.0, left) * across),
+                round(max(0.0, top) * down),
+                round(min(width, right) * across),
+                round(min(height, bottom) * down),
+            )
+        )
     out = io.BytesIO()
     marked.save(out, "WEBP", quality=82)
     return out.getvalue()
