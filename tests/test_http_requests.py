@@ -6,6 +6,7 @@ import gzip
 import socket
 import ssl
 import threading
+import tracemalloc
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
@@ -311,6 +312,16 @@ def test_a_bomb_is_not_unpacked(site: Site, http: Http) -> None:
     with pytest.raises(InputError, match=r"unpacks to more than 20,000 bytes") as caught:
         http.get(f"{site.url}/a")
     assert caught.value.status == "too_large"
+
+
+def test_a_bomb_takes_no_more_memory_than_the_limit() -> None:
+    bomb = gzip.compress(b"\0" * 50_000_000)
+    tracemalloc.start()
+    with pytest.raises(InputError, match="unpacks to more"):
+        unpacked(bomb, 100_000, "a")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
 
 
 @pytest.mark.parametrize("data", [b"not packed", gzip.compress(b"word " * 100)[:-20]])

@@ -28,7 +28,8 @@ class InputError(WorkbenchError):
     """A document, a question or a file cannot be used as it was given.
 
     ``status`` is the word the command line and the Documents page report: ``needs_password``, ``no_text``,
-    ``damaged``, ``unsupported``, ``too_large``, ``timed_out``.
+    ``damaged``, ``unsupported``, ``too_large``, ``timed_out``; a source adds ``gone`` (nothing is there under this id
+    any more), ``forbidden`` (its owner does not let us) and ``refused`` (we do not go there).
     """
 
     def __init__(self, message: str, status: str = "damaged") -> None:

@@ -1,7 +1,7 @@
 """Polite and safe requests: only to public addresses, paced, patient, and within limits of time and size."""
 
 from workbench.http.addresses import ENVIRONMENT_NAME, AllowList
-from workbench.http.bodies import GZIP_MAGIC, megabytes, unpacked
+from workbench.http.bodies import GZIP_MAGIC, joined, megabytes, unpacked
 from workbench.http.client import NOT_MODIFIED, PRODUCT, Http, Limits, Response
 from workbench.http.urls import checked_url, host_and_port, origin, shown_url
 
@@ -16,6 +16,7 @@ __all__ = [
     "Response",
     "checked_url",
     "host_and_port",
+    "joined",
     "megabytes",
     "origin",
     "shown_url",

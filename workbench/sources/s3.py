@@ -13,7 +13,7 @@ from pydantic import Field
 from workbench.contracts import ItemPage, Source, SourceAccess, SourceConnection
 from workbench.errors import InputError, MissingPackageError, ServiceError, SettingsError, WorkbenchError
 from workbench.files import shown_name
-from workbench.http import AllowList, checked_url, host_and_port, megabytes
+from workbench.http import AllowList, checked_url, host_and_port, joined, megabytes
 from workbench.http.addresses import checked_addresses
 from workbench.records import RawItem, SourceItem
 from workbench.sources._globs import wanted
@@ -141,18 +141,15 @@ class _Bucket(SourceConnection):
             answer = self._client.get_object(Bucket=self._settings.bucket, Key=item.item_id, **wish)
             # Not "with body": its __enter__ gives the raw connection, unguarded against an early end.
             with closing(answer["Body"]) as body:
-                if answer["ContentLength"] > limit:
+                if answer.get("ContentLength", 0) > limit:
                     raise InputError(f"{name} is larger than {megabytes(limit)}", "too_large")
-                pieces = []
-                for piece in body.iter_chunks(1 << 18):
-                    self._access.check()
-                    pieces.append(piece)
+                data = joined(self._watched(body.iter_chunks(1 << 18)), limit, name)
         except self._errors as error:
             if _code(error) in _NOT_MODIFIED:
                 return None
             raise self._translated(error, name) from error
         return RawItem(
-            b"".join(pieces),
+            data,
             PurePosixPath(item.item_id).name,
             self._uri(item.item_id),
             metadata=_texts(answer.get("Metadata", {})),
@@ -164,6 +161,11 @@ class _Bucket(SourceConnection):
     def close(self) -> None:
         """Close the client's connections."""
         self._client.close()
+
+    def _watched(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self._access.check()
+            yield piece
 
     def _item(self, entry: Mapping[str, Any]) -> SourceItem:
         key = entry["Key"]
