@@ -32,10 +32,10 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture(autouse=True)
 def key(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DRAFT_KEY", KEY)
+    monkeypatch.setenv("DRAFT_API_KEY", KEY)
 
 
-def shipment(service: Service, key_variable: str = "DRAFT_KEY", count: int = 3) -> Shipment:
+def shipment(service: Service, key_variable: str = "DRAFT_API_KEY", count: int = 3) -> Shipment:
     return Shipment(DraftService(service.address, "small", key_variable), DOCUMENT, START, END, count)
 
 
@@ -138,8 +138,8 @@ def test_an_answer_that_is_no_chat_completion_is_one_clear_message(service: Serv
 @pytest.mark.parametrize(
     ("status", "kind", "said"),
     [
-        (401, SettingsError, "refused the key in the environment variable DRAFT_KEY"),
-        (403, SettingsError, "refused the key in the environment variable DRAFT_KEY"),
+        (401, SettingsError, "refused the key in the environment variable DRAFT_API_KEY"),
+        (403, SettingsError, "refused the key in the environment variable DRAFT_API_KEY"),
         (404, SettingsError, "no model 'small'"),
         (400, SettingsError, "did not take the request"),
         (302, SettingsError, "points elsewhere"),
@@ -218,7 +218,8 @@ def test_a_service_that_is_not_there_is_named(service: Service) -> None:
         ("https://a.example/v1?key=secret", "m", "", "before any"),
         ("https://a.example/v1", " ", "", "name the model"),
         ("https://a.example/v1", "m", KEY, "not the key itself"),
-        ("http://a.example/v1", "m", "DRAFT_KEY", "without encryption"),
+        ("https://a.example/v1", "m", "AWS_SECRET_ACCESS_KEY", "no other variable"),
+        ("http://a.example/v1", "m", "DRAFT_API_KEY", "without encryption"),
     ],
 )
 def test_settings_that_cannot_work_or_would_leak_are_refused(
@@ -233,10 +234,10 @@ def test_settings_that_cannot_work_or_would_leak_are_refused(
 def test_a_key_that_is_not_set_is_named_by_its_variable_only(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("DRAFT_KEY")
-    with pytest.raises(SettingsError, match="the environment variable DRAFT_KEY is not set"):
+    monkeypatch.delenv("DRAFT_API_KEY")
+    with pytest.raises(SettingsError, match="the environment variable DRAFT_API_KEY is not set"):
         sent(service)
-    monkeypatch.setenv("DRAFT_KEY", "odd\nkey")
+    monkeypatch.setenv("DRAFT_API_KEY", "odd\nkey")
     with pytest.raises(SettingsError, match="odd characters") as caught:
         sent(service)
     assert "odd\nkey" not in str(caught.value)

@@ -34,7 +34,7 @@ def service() -> Iterator[Service]:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
     monkeypatch.setenv("WORKBENCH_WORKSPACE", str(tmp_path))
     monkeypatch.setenv("WORKBENCH_WARM_UP", "off")
-    monkeypatch.setenv("DRAFT_KEY", KEY)
+    monkeypatch.setenv("DRAFT_API_KEY", KEY)
     st.cache_resource.clear()
     found = Workspace(tmp_path)
     found.add("tram.txt", TEXT.encode())
@@ -59,7 +59,7 @@ def words(app: AppTest) -> str:
 
 
 def switched_on(here: Workspace, service: Service) -> AppTest:
-    here.question_drafts.configure(DraftService(service.address, "small", "DRAFT_KEY"))
+    here.question_drafts.configure(DraftService(service.address, "small", "DRAFT_API_KEY"))
     return page().toggle(key=ON).set_value(True).run()
 
 
@@ -72,7 +72,7 @@ def sent(app: AppTest) -> AppTest:
 
 
 def test_it_is_off_until_it_is_switched_on(here: Workspace, service: Service) -> None:
-    here.question_drafts.configure(DraftService(service.address, "small", "DRAFT_KEY"))
+    here.question_drafts.configure(DraftService(service.address, "small", "DRAFT_API_KEY"))
     app = page()
     assert not app.exception
     assert app.toggle(key=ON).value is False
@@ -93,9 +93,9 @@ def test_a_service_is_named_by_address_model_and_variable_and_the_key_is_nowhere
     app = button(app, "Keep")
     assert "not the key itself" in words(app)
     assert KEY not in words(app)
-    next(f for f in app.text_input if f.label.startswith("Environment")).input("DRAFT_KEY")
+    next(f for f in app.text_input if f.label.startswith("Environment")).input("DRAFT_API_KEY")
     app = button(app, "Keep")
-    assert here.question_drafts.service() == DraftService(service.address, "small", "DRAFT_KEY")
+    assert here.question_drafts.service() == DraftService(service.address, "small", "DRAFT_API_KEY")
     assert all(KEY.encode() not in file.read_bytes() for file in here.folder.rglob("*") if file.is_file())
 
 
@@ -162,7 +162,7 @@ def test_trouble_with_the_service_is_a_sentence_without_the_key(here: Workspace,
     service.refuses(401)
     app = sent(switched_on(here, service))
     assert not app.exception
-    assert "refused the key in the environment variable DRAFT_KEY" in words(app).replace("\u2060", "")
+    assert "refused the key in the environment variable DRAFT_API_KEY" in words(app).replace("\u2060", "")
     assert KEY not in words(app)
 
 

@@ -21,7 +21,8 @@ from workbench.records import Document
 MOST_CHARACTERS = 60_000
 MOST_DRAFTS = 20
 LONGEST_QUESTION_CHARACTERS = 500
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+# Whoever opens the page names variable and address: no other secret of the server may be reached this way.
+_NAME = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_]{0,99}_)?API_KEY")
 _FENCE = re.compile(r"^```[a-z]*\s*\n(.*)\n```$", re.DOTALL)
 
 _TASK = (
@@ -51,7 +52,8 @@ class DraftService:
         if self.key_variable and not _NAME.fullmatch(self.key_variable):
             # What was typed may be the key itself: it is not repeated.
             raise SettingsError(
-                "the key's environment variable must be a name such as OPENAI_API_KEY, not the key itself"
+                "the key's environment variable must have a name that ends in API_KEY, such as OPENAI_API_KEY: "
+                "not the key itself, and no other variable"
             )
         if self.key_variable and not chat.is_private_enough:
             raise SettingsError(
