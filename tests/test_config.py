@@ -158,3 +158,61 @@ def test_a_value_that_is_not_what_it_says_is_a_problem_with_its_line(value: str)
 
 def test_endless_nesting_is_refused() -> None:
     assert problems("name: " + "[" * 3000)
+
+
+# ── the sections that only the pipeline reads ────────────────────────────────────────────────────────────────────
+
+PIPELINE = """\
+sources:
+- {name: pdf_folder, path: in, include: ['*.pdf']}
+- {name: pdf_folder, path: other}
+deletes: {min_present_ratio: 0.8}
+failures: {max_count: 3}
+budget: {money: 5, price_per_million_tokens: 0.02}
+evaluate: {questions: questions.csv}
+release: {keep: 2}
+schedule: {every_minutes: 30}
+"""
+
+
+def test_a_pipeline_is_written_as_it_was_read_and_only_what_was_given() -> None:
+    found = parsed(MINIMAL + PIPELINE)
+    assert [source.place() for source in found.sources] == ["in", "other"]
+    assert (found.deletes.min_present_ratio, found.budget.minutes) == (0.8, None)  # type: ignore[union-attr]
+    assert (found.evaluate.metric, found.release.keep) == ("recall@5", 2)  # type: ignore[union-attr]
+    text = written(found)
+    assert parsed(text) == found
+    assert written(parsed(text)) == text
+    assert "sources" not in written(parsed(MINIMAL))
+    assert "budget" not in written(parsed(MINIMAL + "release: {keep: 2}\n"))
+
+
+def test_a_pipeline_changes_no_table() -> None:
+    assert parsed(MINIMAL + PIPELINE).table_name == parsed(MINIMAL).table_name
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (
+            "deletes: {min_present: 1}",
+            "line 5, deletes.min_present: min_present is not a setting here; did you mean min_present_ratio?",
+        ),
+        (
+            "deletes: {min_present_ratio: 2}",
+            "line 5, deletes.min_present_ratio: min_present_ratio (2): input should",
+        ),
+        ("evaluate: {metric: recall@5}", "line 5, evaluate.questions: questions is missing"),
+        ("release: 3", "line 5, release: write it as release: {…} (known: keep)"),
+        ("sources: in", "line 5, sources: write them as a list"),
+        ("sources:\n- {name: pdf_folder}", "line 6, sources.0.path: path is missing"),
+        ("sources:\n- {name: pdf_foldr, path: in}", "did you mean pdf_folder?"),
+        (
+            "sources:\n- {name: pdf_folder, path: in}\n- {name: pdf_folder, path: in}",
+            "line 7, sources.1: pdf_folder:in stands here twice",
+        ),
+    ],
+)
+def test_what_is_wrong_in_a_pipeline_is_named_with_its_line(text: str, problem: str) -> None:
+    (found,) = problems(MINIMAL + text + "\n")
+    assert problem in found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ def item(name: str, version: str = "1", source: str = "s") -> Item:
     return Item(source, name, f"d-{source}-{name}", version, "", "h", f"{name}.txt", "", 90)
 
 
-def state(name: str, status: str = WRITTEN, source: str = "s", recipe: str = "r:h") -> State:
+def state(name: str, status: str = WRITTEN, source: str = "s", recipe: str = "r:h:") -> State:
     return State(f"d-{source}-{name}", source, name, status, recipe, "k", "p", "", 4, 80)
 
 
@@ -75,7 +76,7 @@ def test_an_item_without_a_version_is_always_looked_at() -> None:
     assert actions(plan(listed(SourceItem("a")), known("a"), RULES)) == {"a": "change"}
 
 
-@pytest.mark.parametrize("recipe", ["other:h", "r:other", ""])
+@pytest.mark.parametrize("recipe", ["other:h:", "r:other:", "r:h:about", ""])
 def test_rows_made_in_another_way_or_from_other_content_are_made_anew(recipe: str) -> None:
     before = Known({("s", "a"): item("a")}, {"d-s-a": state("a", recipe=recipe)})
     assert actions(plan(listed(*here("a")), before, RULES)) == {"a": "rebuild"}
@@ -186,5 +187,7 @@ def test_every_item_is_counted_once_and_only_missing_ones_leave(
     assert refused in (0, len(before - now))
 
 
-def test_a_recipe_holds_the_content() -> None:
-    assert full_recipe("r", "h") == "r:h"
+def test_a_recipe_holds_the_content_and_what_is_said_of_it() -> None:
+    plain = full_recipe("r", item("a"))
+    assert plain == "r:h:"
+    assert full_recipe("r", replace(item("a"), about={"product": "tram"})) != plain

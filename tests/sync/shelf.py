@@ -38,6 +38,7 @@ class Books:
     read_errors: dict[str, BaseException] = field(default_factory=dict)
     breaks_after: int | None = None
     reads: list[str] = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
 
 
 SHELVES: dict[str, Books] = {}
@@ -84,7 +85,7 @@ class _Connection(SourceConnection):
             data = self.books.texts[item.item_id]
         except KeyError as missing:
             raise InputError("it is gone", "gone") from missing
-        return RawItem(data, f"{item.item_id}.txt", f"shelf:{item.item_id}")
+        return RawItem(data, f"{item.item_id}.txt", f"shelf:{item.item_id}", metadata=self.books.metadata)
 
 
 class Clock:

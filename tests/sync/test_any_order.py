@@ -68,7 +68,9 @@ class AnyOrder(RuleBasedStateMachine):
         self.folder = tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None)
         self.books = new_books()
         self.clock = Clock()
-        place = Pipeline(Workspace(Path(self.folder.name)), made_config(self.books), clock=self.clock)
+        everywhere = plugins.build("retrievers", "nearest", {"repeated": True})
+        config = replace(made_config(self.books), retriever=everywhere)
+        place = Pipeline(Workspace(Path(self.folder.name)), config, clock=self.clock)
         self.pipelines = [
             with_config(place, **{"chunker": config.chunker, "embedder": config.embedder})
             for config in variants(place.place.config)
@@ -185,5 +187,5 @@ class AnyOrder(RuleBasedStateMachine):
 @pytest.mark.slow
 class TestAnyOrder(AnyOrder.TestCase):
     settings = settings(
-        max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+        max_examples=10, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
     )

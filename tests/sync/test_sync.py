@@ -8,6 +8,7 @@ import pytest
 
 from tests.sync.shelf import SENTENCES, Books, Clock, fresh, rows, synced, texts, with_config
 from workbench import plugins
+from workbench.contracts import Filter
 from workbench.errors import BusyError, InputError, ServiceError
 from workbench.ingest.lock import pipeline_lock
 from workbench.sections import Budget, Deletes, Failures
@@ -86,6 +87,23 @@ def test_another_model_is_embedded_from_stored_texts_even_when_the_source_is_awa
     other = with_config(pipeline, embedder=plugins.build("embedders", "hashing", {"dimension": 16}))
     assert synced(other, stored=True).status == "done"
     assert (texts(other), books.reads) == (SENTENCES, [])
+
+
+def test_metadata_of_the_source_narrows_a_search_and_its_change_writes_the_rows_anew(
+    pipeline: Pipeline, books: Books
+) -> None:
+    def found(value: str) -> int:
+        table = pipeline.place.connection.table(pipeline.place.table_name)
+        vector = pipeline.place.model.vectors(["tram"], query=True)[0]
+        return len(table.nearest(vector, 10, Filter(metadata=(("line", value),))))
+
+    books.versions = False
+    books.metadata = {"line": "4"}
+    synced(pipeline)
+    assert (found("4"), found("5")) == (6, 0)
+    books.metadata = {"line": "5"}
+    finished = synced(pipeline)
+    assert (finished.figures.embedded, found("4"), found("5")) == (0, 0, 6)
 
 
 # ── sources that fail ────────────────────────────────────────────────────────────────────────────────────────────

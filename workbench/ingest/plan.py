@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from workbench.ingest.entries import WRITTEN, Failure, Item, Key, State
-from workbench.records import SourceItem
+from workbench.records import SourceItem, digest
 
 BYTES_A_TOKEN = 4.5
 """Of English text; a rough guess until the first documents are in."""
@@ -187,13 +187,14 @@ def _is_current(state: State | None, item: Item, rules: Rules) -> bool:
     return (
         state is not None
         and state.status == WRITTEN
-        and state.recipe == full_recipe(rules.recipe(item.name), item.content_hash)
+        and state.recipe == full_recipe(rules.recipe(item.name), item)
     )
 
 
-def full_recipe(recipe: str, content_hash: str) -> str:
+def full_recipe(recipe: str, item: Item) -> str:
     """Return everything that decides a document's rows: how they are made, and from what."""
-    return f"{recipe}:{content_hash}"
+    about = digest(dict(item.about))[:12] if item.about else ""
+    return f"{recipe}:{item.content_hash}:{about}"
 
 
 def _is_due(failed: Failure, version: str, rules: Rules) -> bool:

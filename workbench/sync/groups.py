@@ -44,7 +44,7 @@ class Piece:
             source=self.item.source,
             item_id=self.item.item_id,
             status=status,
-            recipe=full_recipe(place.recipe(self.item.name), self.item.content_hash),
+            recipe=full_recipe(place.recipe(self.item.name), self.item),
             state_key=self.state_key,
             parse_key=self.parse_key,
             uri=self.item.uri,
@@ -104,7 +104,13 @@ class Group:
             for piece in pieces:
                 end = start + len(piece.chunks)
                 rows.append(
-                    DocumentRows(piece.document.id, piece.state_key, piece.chunks, vectors[start:end])
+                    DocumentRows(
+                        piece.document.id,
+                        piece.state_key,
+                        piece.chunks,
+                        vectors[start:end],
+                        piece.document.metadata,
+                    )
                 )
                 start = end
             self._table.replace_documents(rows)

@@ -61,7 +61,7 @@ def prepared(
             seconds[READ] = time.perf_counter() - started
         assert here is not None
         size = len(content) if fetched else 0
-        if state is not None and state.recipe == full_recipe(place.recipe(here.name), here.content_hash):
+        if state is not None and state.recipe == full_recipe(place.recipe(here.name), here):
             return Prepared(step, here, None, state.parse_key, seconds, size)
         stage, started = PARSE, time.perf_counter()
         document, parse_key = parsed(place, here, content, cancelled)
@@ -83,8 +83,9 @@ def parsed(
     if found is None:
         found = pipeline.parsed(content, item.name, item.document_id, item.uri, parser, workers(), cancelled)
         place.kept.keep_parse(key, found)
-    title = item.about.get("title") or found.document.title
-    return replace(found.document, title=title), key
+    about = dict(item.about)
+    title = about.pop("title", "") or found.document.title
+    return replace(found.document, title=title, metadata={**found.document.metadata, **about}), key
 
 
 def _fetched(

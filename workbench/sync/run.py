@@ -10,12 +10,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 
-from workbench.contracts import SourceAccess, Table
+from workbench.contracts import Asked, SourceAccess, Table
 from workbench.errors import Cancelled, ContractError, InputError, ServiceError, WorkbenchError
 from workbench.ingest import entries
 from workbench.ingest.entries import WRITTEN, Failure, Item, Key, State
 from workbench.ingest.lock import pipeline_lock
 from workbench.ingest.plan import Action, Known, Plan, Step
+from workbench.records import Query
 from workbench.sections import Budget, Failures
 from workbench.sync import events
 from workbench.sync.drift import reconciled
@@ -157,6 +158,8 @@ class _Run:
         if self.wrote:
             started = time.perf_counter()
             table.optimise()
+            model, cache = place.model, place.workspace.vector_cache
+            place.config.retriever.prepare(Asked(Query(""), table, model, kept=cache))
             tally.time("optimise", time.perf_counter() - started)
         return "; ".join([*self.sources.failures, *(one.sentence for one in plan.refused)])
 
