@@ -94,6 +94,10 @@ def clicked(app: AppTest, label: str) -> AppTest:
     return app.run()
 
 
+def taken(app: AppTest) -> str:
+    return str(next(box.value for box in app.selectbox if box.label == "Configuration"))
+
+
 def words(app: AppTest) -> str:
     groups = (app.markdown, app.caption, app.info, app.success, app.error, app.warning)
     return "\n".join(str(element.value) for group in groups for element in group).replace("\\", "")
@@ -141,7 +145,7 @@ def test_a_run_fills_the_tables_with_the_librarys_figures(here: Workspace, grid:
     assert expected.verdict.sentence in words(app)
     assert "everything is measured already" in words(app)
     assert not any(b.label == "Run the sweep" for b in app.button)
-    assert app.selectbox(key="grid taken").value == expected.verdict.recommended
+    assert taken(app) == expected.verdict.recommended
 
 
 @pytest.mark.usefixtures("grid")
@@ -192,15 +196,17 @@ def test_a_file_is_imported_or_every_problem_named_with_its_line() -> None:
     assert written(app.session_state[sweep_grid.CURRENT]) == written(parsed(GRID))
 
 
-@pytest.mark.usefixtures("grid")
-def test_a_budget_stops_and_says_what_is_left_and_the_button_goes_on() -> None:
+def test_a_budget_stops_and_says_what_is_left_and_the_button_goes_on(here: Workspace, grid: Sweep) -> None:
     app = opened()
     app.number_input(key="grid-configurations-1").set_value(2).run()
-    app = clicked(app, "Run the sweep")
-    assert "The budget of 2 configurations is spent" in words(app)
-    assert len(app.dataframe[0].value) == 2
-    app = clicked(app, "Run the sweep")
-    assert len(app.dataframe[0].value) == 4
+    configs = here.sweeps.plan(grid, the_set(here)).expansion.configs
+    for count, left in ((2, 3), (4, 1)):
+        app = clicked(app, "Run the sweep")
+        assert f"The budget of 2 configurations is spent: {left} configuration" in words(app)
+        assert len(app.dataframe[0].value) == count
+        # What is offered follows the verdict, which knows more after each run.
+        found = here.sweeps.standing(configs, the_set(here), grid.measure)
+        assert taken(app) == found.verdict.recommended
 
 
 @pytest.mark.usefixtures("grid")

@@ -22,7 +22,6 @@ from workbench.ui.sweep_runs import RUN
 from workbench.ui.verdict_view import verdict_box
 
 PICTURE_HEIGHT = 380
-TAKEN = "grid taken"
 COLUMNS = (
     "table", "rank", "config", "measure", "value", "low", "high", "tokens_shown", "chunks", "questions",
 )  # fmt: skip
@@ -139,14 +138,11 @@ def _picture(found: Standing) -> None:
 def _take_away(found: Standing, configs: Mapping[str, Config]) -> None:
     st.subheader("Take it away")
     names = list(dict.fromkeys(place.config for place in (*found.confirmed, *found.screened)))
-    best = found.verdict.recommended
+    best = found.verdict.recommended or names[0]
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        # Another recommendation is another widget: it would hold on to what was first offered.
         name = st.selectbox(
-            "Configuration",
-            names,
-            index=names.index(best) if best in names else 0,
-            key=TAKEN,
-            width="stretch",
+            "Configuration", names, index=names.index(best), key=f"grid taken {best}", width="stretch"
         )
         config = configs[name]
         st.download_button(
