@@ -308,7 +308,8 @@ def held_out_choice(
 ) -> tuple[float, float, str] | None:
     """Return recall, cost and names of the rows chosen within a budget: on one corpus, for the questions of the others.
 
-    None where no row fits the budget.
+    What a row shows on the others decides whether it fits: that is known without judging any of it. None where no
+    row fits.
     """
     recall, shown, names = np.zeros(len(home)), np.zeros(len(home)), []
     corpora = sorted({str(corpus) for corpus in home})
@@ -318,7 +319,7 @@ def held_out_choice(
             if tuned_on == asked:
                 continue
             here = home == tuned_on
-            fitting = [r for r in rows if r.on(tuned_on).of(cost)[here].mean() <= budget]
+            fitting = [r for r in rows if r.on(tuned_on).of(cost)[home == asked].mean() <= budget]
             if not fitting:
                 return None
             parts.append(max(fitting, key=lambda r: r.on(tuned_on).of(f"recall@{k}")[here].mean()).name)
@@ -332,6 +333,7 @@ def held_out_choice(
 def _print_curve(rows: Sequence[Row], home: np.ndarray[Any, Any], k: int) -> None:
     groups = {
         "everything": list(rows),
+        "fused as it comes": [r for r in rows if r.retriever == "fused"],
         "nearest, usual embedder": [
             r for r in rows if (r.embedder, r.retriever) == (EMBEDDERS[0], "nearest")
         ],
