@@ -212,6 +212,8 @@ def test_a_filter_gives_what_the_filtered_list_would_hold(
         Filter(metadata=(("author", HOSTILE),)),
         Filter(metadata=((HOSTILE, "x"),)),
         Filter(document_ids=(HOSTILE,)),
+        Filter(chunk_ids=(digest(["cats", 1]), digest(["trains", 0]), HOSTILE)),
+        Filter(pages=(1, 2), without_chunk_ids=(digest(["cats", 1]), HOSTILE)),
     ]
     for where in wheres:
         expected = [hit for hit in whole if where.allows(hit.chunk, metadata[hit.chunk.document_id])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -69,7 +69,16 @@ class HeldRows:
         """Return the positions of the chunks that may be found, None for all."""
         if where is None:
             return None
-        fits = [where.allows(chunk, self.metadata.get(chunk.document_id, {})) for chunk in self.chunks]
+        # A lasso may name thousands of chunks, which a set answers at once.
+        only = None if where.chunk_ids is None else frozenset(where.chunk_ids)
+        without = frozenset(where.without_chunk_ids)
+        rest = replace(where, chunk_ids=None, without_chunk_ids=())
+        fits = [
+            (only is None or chunk.id in only)
+            and chunk.id not in without
+            and rest.allows(chunk, self.metadata.get(chunk.document_id, {}))
+            for chunk in self.chunks
+        ]
         return np.flatnonzero(fits)
 
     @property
