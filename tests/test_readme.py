@@ -66,12 +66,18 @@ def words() -> object:
     return plugins.build("embedders", "hashing").embedding_model(Path()).tokenizer
 
 
+def test_the_sections_of_a_pipeline_can_be_read() -> None:
+    found = parsed(block("yaml") + block("yaml", 1))
+    assert (found.sources[0].place(), found.release.keep) == ("documents", 3)  # type: ignore[union-attr]
+
+
 @pytest.mark.slow
+@pytest.mark.parametrize("number", [0, 1], ids=["workspace", "pipeline"])
 def test_the_commands_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(ROOT)
-    for line in block("console").splitlines():
+    for line in block("console", number).splitlines():
         words = shlex.split(line)
         assert words[:3] == ["python", "-m", "workbench"]
         assert main([*words[3:], "--workspace", str(tmp_path)]) == DONE
