@@ -62,8 +62,8 @@ def made_questions(vectors: Vectors, count: int, seed: int) -> Vectors:
     return unit(near + 1.3 * unit(rng.normal(size=near.shape)))
 
 
-def fill(table: Table, vectors: Vectors) -> None:
-    """Write the vectors as chunks of documents, as a build does."""
+def fill(table: Table, vectors: Vectors, state: str = "made") -> None:
+    """Write the vectors as chunks of documents, as a build does; ``state`` names what they were made from."""
     batch: list[DocumentRows] = []
     for number, start in enumerate(range(0, len(vectors), CHUNKS_A_DOCUMENT)):
         rows = vectors[start : start + CHUNKS_A_DOCUMENT]
@@ -74,7 +74,7 @@ def fill(table: Table, vectors: Vectors) -> None:
             )
             for i in range(len(rows))
         ]
-        batch.append(DocumentRows(owner, "made", chunks, rows))
+        batch.append(DocumentRows(owner, state, chunks, rows))
         if len(batch) == 10:
             table.replace_documents(batch)
             batch = []
