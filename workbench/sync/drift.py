@@ -33,7 +33,8 @@ def reconciled(place: Place, table: Table) -> tuple[dict[str, str], set[str]]:
     }
     place.ledger.doubt(place.name, place.table_name, sorted(lost | partial))
     # Taken away, not only written over: of a row that is there twice both would stay.
-    table.drop_documents(sorted(partial))
+    if partial:
+        table.drop_documents(sorted(partial))
     trusted = {key: state_key for key, state_key in in_table.items() if key not in partial}
     return trusted, in_table.keys() - states.keys()
 
