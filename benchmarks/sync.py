@@ -9,6 +9,7 @@ Every step runs in a process of its own, so that memory and warm caches of one d
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import random
 import resource
@@ -135,9 +136,8 @@ def csv_rows(count: int) -> None:
     for rows in (count // 10, count):
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place)
-            with (folder / "rows.csv").open("w") as file:
-                file.write("id,text\n")
-                file.writelines(f'{row},"{text(row, 2)}"\n' for row in range(rows))
+            with (folder / "rows.csv").open("w", newline="") as file:
+                csv.writer(file).writerows([("id", "text"), *((row, text(row, 2)) for row in range(rows))])
             (folder / "config.yaml").write_text(
                 "name: rows\nparser: {name: plain_text}\n"
                 "chunker: {name: nltk_sentences, size_tokens: 200, overlap_sentences: 0}\n"
