@@ -9,9 +9,9 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.evaluation.rank_flow import same_passage
 from workbench.records import Chunk, Hit, digest
 from workbench.ui.hit_text import LONGEST_SHOWN_CHARACTERS, marked
-from workbench.evaluation.rank_flow import same_passage
 from workbench.ui.search_answers import common_passages, labels_meant, pages_of
 from workbench.workspace import TableRow
 

@@ -246,9 +246,7 @@ class Tables:
         def sentences(done: int, total: int) -> None:
             on_step(replace(step, note=f"sentences for {config.retriever.name}: {done:,} of {total:,}"))
 
-        config.retriever.prepare(
-            Asked(Query(""), table, model, kept=workspace.vector_cache, tick=sentences)
-        )
+        config.retriever.prepare(Asked(Query(""), table, model, kept=workspace.vector_cache, tick=sentences))
         return BuildResult(
             config.table_name,
             len(ids) - len(failed),
