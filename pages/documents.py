@@ -6,16 +6,15 @@ from workbench.ui import document_list, upload_list
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import workspace
 
-here = workspace()
-documents = here.documents()
-
 st.title("Documents")
-st.caption(
+about = st.empty()
+upload_list.receive()
+upload_list.show()
+# Asked after the jobs: one that ends later draws the page again, one that ended before is counted here.
+documents = workspace().documents()
+about.caption(
     document_list.totals(documents) if documents else "Start here: the documents that you want to search."
 )
-
-upload_list.receive(has_documents=bool(documents))
-upload_list.show()
 
 if documents:
     selected = document_list.table(documents)

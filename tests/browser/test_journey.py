@@ -81,7 +81,7 @@ def test_a_newcomer_goes_from_a_pdf_to_a_config(
     page.keyboard.press("Enter")
     page.get_by_text("score").first.wait_for(timeout=SLOW_MS)
     settled(page)
-    page.get_by_text("Show on page").first.click()
+    page.get_by_role("button", name="Look closer").first.click()
     page.get_by_alt_text(re.compile("[Pp]age")).first.wait_for(timeout=SLOW_MS)
     settled(page)
     page.screenshot(path=pictures / "search_page.png")

@@ -71,6 +71,23 @@ def test_uploaded_files_are_read_and_each_says_what_happened() -> None:
 
 
 @pytest.mark.usefixtures("here")
+def test_what_needs_somebody_stands_above_what_went_well() -> None:
+    app = page()
+    for number in range(8):
+        app.file_uploader[0].upload(f"{number}.txt", f"Tram {number} is late.".encode(), "text/plain")
+    app.file_uploader[0].upload("x" * 150 + ".pdf", b"<html>", "application/pdf")
+    app.file_uploader[0].upload("locked.pdf", password_pdf("sesame"), "application/pdf")
+    app = when_idle(app.run())
+    rows = app.table[0].value.to_dict("records")
+    assert [row["What happened"] for row in rows][:3] == [
+        "🔒 needs a password",
+        "✕ not readable here",
+        "✓ added",
+    ]
+    assert len(as_shown(rows[1]["File"])) <= 40
+
+
+@pytest.mark.usefixtures("here")
 def test_a_locked_file_asks_for_its_password_and_opens() -> None:
     app = page()
     app.file_uploader[0].upload("locked.pdf", password_pdf("sesame"), "application/pdf")

@@ -80,3 +80,14 @@ def test_dismissing_removes_row_and_file(workspace: Workspace) -> None:
     inbox.dismiss(upload)
     assert inbox.uploads() == []
     assert not upload.path.exists()
+
+
+def test_files_of_one_batch_that_share_a_name_are_all_kept(workspace: Workspace) -> None:
+    inbox = Inbox(workspace)
+    files = [("2024/report.txt", b"One."), ("2025/report.txt", b"Two."), ("copy/report.txt", b"One.")]
+    uploads = inbox.receive(files)
+    assert [upload.name for upload in uploads] == ["report.txt", "report (2).txt", "report.txt"]
+    assert inbox.add(uploads, nothing, never) == "2 added, 1 already here"
+    assert [row.name for row in workspace.documents()] == ["report (2).txt", "report.txt"]
+    again = inbox.receive(files)
+    assert inbox.add(again, nothing, never) == "3 already here"

@@ -54,8 +54,9 @@ def token_histogram(
     numbers. ``window_tokens`` draws the model's limit: chunks right of it are not read to their end.
     """
     rows = max(1, len(series))
-    figure = _figure(height or 78 + (110 if rows == 1 else 62 * rows))
-    figure.set_subplots(rows=rows, shared_xaxes=True, vertical_spacing=0.2 / rows)
+    figure = _figure(height or 78 + (110 if rows == 1 else 78 * rows))
+    # Between the rows there is room for the name of the lower one.
+    figure.set_subplots(rows=rows, shared_xaxes=True, vertical_spacing=0.34 / rows)
     edges = bin_edges(list(series.values()))
     ranges = [f"{a:,.0f}–{b - 1:,.0f}" for a, b in itertools.pairwise(edges)]
     for row, (name, values) in enumerate(series.items(), start=1):

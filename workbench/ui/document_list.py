@@ -15,6 +15,8 @@ from workbench.ui.resources import workspace
 from workbench.ui.state import choose_document, current_document
 from workbench.workspace import DocumentRow
 
+LONGEST_WITHOUT_SCROLLING = 12
+
 
 def totals(documents: list[DocumentRow]) -> str:
     """Return a line such as ``12 documents · 214 pages · 640,000 characters``."""
@@ -41,7 +43,7 @@ def table(documents: list[DocumentRow]) -> list[DocumentRow]:
             }
         ),
         hide_index=True,
-        height=min(35 * (len(documents) + 1) + 3, 460),
+        height="content" if len(documents) <= LONGEST_WITHOUT_SCROLLING else 460,
         # Ticks are row numbers: another list of documents is another table, with nothing ticked.
         key=f"documents-{digest([row.id for row in documents])[:12]}",
         on_select="rerun",
@@ -49,7 +51,7 @@ def table(documents: list[DocumentRow]) -> list[DocumentRow]:
         column_config={
             "Name": st.column_config.TextColumn(width="medium"),
             "Notes": st.column_config.TextColumn(width="medium"),
-            "Pages": st.column_config.NumberColumn(width=60),
+            "Pages": st.column_config.NumberColumn(format="localized", width=60),
             "Characters": st.column_config.NumberColumn(format="localized", width=90),
             "Size": st.column_config.NumberColumn(format="%.0f kB", width=70),
             "Added": st.column_config.DatetimeColumn(format="distance", width=120),

@@ -7,13 +7,15 @@ server leaves there is taken up again at the next start.
 
 from __future__ import annotations
 
+import hashlib
+import itertools
 import json
 import shutil
 import threading
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from workbench.files import shown_name, write_atomically, writing
 from workbench.workspace import AddResult, Workspace
@@ -57,11 +59,13 @@ class Inbox:
         """Write files to disk and list them as waiting; raises ``ServiceError`` when the disk refuses."""
         batch = self._folder / uuid.uuid4().hex
         received = []
+        taken: dict[str, str] = {}
         with writing(self._folder):
             for number, (name, data) in enumerate(files):
                 path = batch / str(number)
                 write_atomically(path, data)
-                received.append(Upload(shown_name(name), path, len(data)))
+                own_name = free_name(shown_name(name), hashlib.sha256(data).hexdigest(), taken)
+                received.append(Upload(own_name, path, len(data)))
             names = [upload.name for upload in received]
             write_atomically(batch / "names.json", json.dumps(names).encode())
         self._list(received)
@@ -129,6 +133,25 @@ class Inbox:
         upload.path.unlink(missing_ok=True)
         if not any(p.name != "names.json" for p in upload.path.parent.glob("*")):
             shutil.rmtree(upload.path.parent, ignore_errors=True)
+
+
+def free_name(name: str, content: str, taken: dict[str, str]) -> str:
+    """Return the name a file of a batch gets, and note it in ``taken`` (name → content).
+
+    Files of one batch that share a name, as ``report.pdf`` of two folders do, are no versions of each other: unless
+    their content is the same, too, the later ones are numbered.
+
+    >>> taken = {}
+    >>> [free_name("a.pdf", content, taken) for content in ("one", "two", "one", "two", "three")]
+    ['a.pdf', 'a (2).pdf', 'a.pdf', 'a (2).pdf', 'a (3).pdf']
+    """
+    path = PurePosixPath(name)
+    numbered = (
+        name if number == 1 else f"{path.stem} ({number}){path.suffix}" for number in itertools.count(1)
+    )
+    found = next(own for own in numbered if taken.get(own, content) == content)
+    taken[found] = content
+    return found
 
 
 def summary(uploads: Iterable[Upload]) -> str:

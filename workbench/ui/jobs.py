@@ -309,7 +309,8 @@ def job_panel(*kinds: str, finished: int = 3, key: str = "jobs") -> None:
 def _shown(kinds: tuple[str, ...], finished: int) -> list[Job]:
     listing = jobs().listing(kinds or None)
     ended = [job for job in listing if not job.active][:finished]
-    return [job for job in listing if job.active] + ended
+    # Those at work in the order in which they were asked for, the results with the newest first.
+    return [job for job in reversed(listing) if job.active] + ended
 
 
 def _panel(kinds: tuple[str, ...], finished: int, key: str, drawn: list[tuple[str, State]]) -> None:
@@ -344,8 +345,11 @@ def _finished_row(job: Job, key: str) -> None:
         "failed": (st.error, ":material/error:"),
         "cancelled": (st.info, ":material/block:"),
     }[shown]
-    with st.container(horizontal=True, vertical_alignment="center"):
+    # Columns, as in a row the button would go below each message of more than a line.
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    with left:
         message(plain(result_line(job)), icon=icon)
+    with right:
         st.button(
             "Dismiss",
             key=f"{key}-dismiss-{job.id}",

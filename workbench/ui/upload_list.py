@@ -13,6 +13,8 @@ from workbench.ui.resources import sample_files, workspace
 
 KIND = "add"
 MANY_UPLOADS, LIST_HEIGHT_PIXELS = 6, 320
+LONGEST_NAME = 40
+"""Characters of a file name that the list shows."""
 STATES = {
     "waiting": "⋯ waiting",
     "reading": "▸ reading",
@@ -44,7 +46,7 @@ def inbox() -> Inbox:
     return found
 
 
-def receive(has_documents: bool) -> None:
+def receive() -> None:
     """Draw the upload box and, where there is something to add, the button for the sample library."""
     turn = st.session_state.setdefault("upload_turn", 0)
     files = st.file_uploader(
@@ -71,7 +73,7 @@ def receive(has_documents: bool) -> None:
     if missing and st.button(
         "Add the sample library",
         icon=":material/library_add:",
-        type="secondary" if has_documents else "primary",
+        type="secondary" if names else "primary",
         help=f"{len(missing)} documents about a tramway company, written for this workbench, with judged questions.",
     ):
         received = here.receive((path.name, path.read_bytes()) for path in missing)
@@ -94,7 +96,8 @@ def rows() -> None:
     # Once all went well the list is history; trouble stays in sight.
     calm = all(upload.result is not None and upload.result.is_in for upload in uploads)
     with st.expander(f"What happened to {len(uploads)} files", expanded=not calm, icon=":material/list:"):
-        _list(uploads)
+        # What needs somebody comes first: below many files that went well nobody would find it.
+        _list(sorted(uploads, key=_urgency))
         for number, upload in enumerate(u for u in uploads if u.state == "needs_password"):
             _password_form(here, upload, number)
         _buttons(here, uploads)
@@ -107,7 +110,7 @@ def _list(uploads: list[Upload]) -> None:
             pd.DataFrame(
                 {
                     "What happened": [STATES.get(u.state, u.state) for u in uploads],
-                    "File": [plain(u.name) for u in uploads],
+                    "File": [plain(shortened(u.name)) for u in uploads],
                     "Pages": [f"{u.result.pages:,}" if u.result and u.result.is_in else "" for u in uploads],
                     "Note": [plain(_note(u)) for u in uploads],
                 }
@@ -115,6 +118,23 @@ def _list(uploads: list[Upload]) -> None:
             border="horizontal",
             hide_index=True,
         )
+
+
+def _urgency(upload: Upload) -> int:
+    if upload.state == "needs_password":
+        return 0
+    if upload.result is None:
+        return 3 if upload.state == "waiting" else 2
+    return 4 if upload.result.is_in else 1
+
+
+def shortened(name: str) -> str:
+    """Return a name whose middle is left out when it is long: as one word, it would push the notes off a screen.
+
+    >>> shortened("report.pdf"), shortened("n" * 60 + ".pdf")
+    ('report.pdf', 'nnnnnnnnnnnnnnnnnnnnnnnnnnn…nnnnnnnn.pdf')
+    """
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 13]}…{name[-12:]}"
 
 
 def _buttons(here: Inbox, uploads: list[Upload]) -> None:
