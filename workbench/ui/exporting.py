@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -145,15 +145,7 @@ def with_comment(config: Config, lines: Sequence[str]) -> Config:
         own.append(line)
     # A name of a file may hold what would end the comment's line.
     clean = [" ".join("".join(c if c.isprintable() else " " for c in line).split()) for line in lines]
-    return Config(
-        config.name,
-        config.chunker,
-        config.embedder,
-        config.parser,
-        config.store,
-        config.retriever,
-        "\n".join([*own, *clean]),
-    )
+    return replace(config, comment="\n".join([*own, *clean]))
 
 
 def yaml_of(config: Config) -> str:
@@ -242,15 +234,7 @@ def saved_from(text: str, origin: str, here: Workspace) -> Config:
     config = parsed(text, origin)
     name = presets.free_name(config.name, config, here.configs())
     if name != config.name:
-        config = Config(
-            name,
-            config.chunker,
-            config.embedder,
-            config.parser,
-            config.store,
-            config.retriever,
-            config.comment,
-        )
+        config = replace(config, name=name)
     here.save_config(config)
     return config
 

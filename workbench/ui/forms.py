@@ -22,6 +22,7 @@ from workbench.ui.wording import field_label, label_of, used_settings
 __all__ = [
     "bounds",
     "field_label",
+    "fields_form",
     "label_of",
     "main_settings",
     "settings_form",
@@ -71,9 +72,25 @@ def settings_form(
     ``values`` are the first ones shown; with ``only``, just those settings are drawn and returned.
     """
     fields = plugins.plugin_class(family, name).model_fields
+    return fields_form(fields, f"{key}.{name}", values, only)
+
+
+def fields_form(
+    fields: Mapping[str, FieldInfo],
+    key: str,
+    values: Mapping[str, Any] | None = None,
+    only: Collection[str] | None = None,
+    *,
+    commas: bool = False,
+) -> dict[str, Any]:
+    """Draw one widget per field of any settings. A field without default begins empty.
+
+    With ``commas``, lists of texts are typed with commas between them, for texts that hold neither blanks at their ends
+    nor line ends, such as patterns and names of columns.
+    """
     return {
         setting: _widget(
-            setting, field, f"{key}.{name}.{setting}", (values or {}).get(setting, field.get_default())
+            setting, field, f"{key}.{setting}", (values or {}).get(setting, _first(field)), commas=commas
         )
         for setting, field in fields.items()
         if only is None or setting in only
@@ -140,7 +157,14 @@ def _fits(value: Any, kind: Any) -> bool:
     return isinstance(value, kind) and not (kind is int and abs(value) >= 2**53)
 
 
-def _widget(name: str, field: FieldInfo, key: str, value: Any) -> Any:
+def _first(field: FieldInfo) -> Any:
+    if not field.is_required():
+        return field.get_default()
+    kind = _kinds(field)[0]
+    return () if get_origin(kind) is tuple else kind()
+
+
+def _widget(name: str, field: FieldInfo, key: str, value: Any, *, commas: bool = False) -> Any:
     label, help_text = field_label(name, field), field.description
     kinds = _kinds(field)
     optional = len(get_args(field.annotation)) > len(kinds)
@@ -149,6 +173,11 @@ def _widget(name: str, field: FieldInfo, key: str, value: Any) -> Any:
         if st.session_state.get(key) not in options:
             st.session_state[key] = value if value in options else field.get_default()
         return st.selectbox(label, options, format_func=_words, key=key, help=help_text)
+    if get_origin(kinds[0]) is tuple and commas:
+        if key not in st.session_state:
+            st.session_state[key] = ", ".join(value) if _is_list_of_texts(value) else ""
+        typed = st.text_input(label, key=key, help=f"{help_text or ''} (commas between them)")
+        return tuple(part.strip() for part in typed.split(",") if part.strip())
     if get_origin(kinds[0]) is tuple:
         return _list_of_texts(label, key, help_text, value)
     kind = next((k for k in (bool, int, float, str) if k in kinds), None)
@@ -156,7 +185,7 @@ def _widget(name: str, field: FieldInfo, key: str, value: Any) -> Any:
         raise SettingsError(f"the setting {name} has a type that forms cannot show: {field.annotation}")
     if key not in st.session_state:
         usable = _fits(value, kind) or (value is None and optional)
-        st.session_state[key] = value if usable else field.get_default()
+        st.session_state[key] = value if usable else _first(field)
     if kind is bool:
         return st.toggle(label, key=key, help=help_text)
     if kind is str:
@@ -177,6 +206,10 @@ def _widget(name: str, field: FieldInfo, key: str, value: Any) -> Any:
     )
     # An emptied box of a number that must be there counts as 0: the plug-in says what it needs.
     return typed if typed is not None or optional else (0 if whole else 0.0)
+
+
+def _is_list_of_texts(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(one, str) for one in value)
 
 
 def _list_of_texts(label: str, key: str, help_text: str | None, value: Any) -> Any:

@@ -11,7 +11,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import streamlit as st
 
 from workbench.errors import WorkbenchError
-from workbench.ui import demo_view, resources
+from workbench.ui import demo_view, resources, run_schedule
 from workbench.ui.messages import guarded, shown_error
 
 PAGES = resources.ROOT / "pages"
@@ -42,6 +42,7 @@ def run() -> None:
         shown_error(error)
         st.stop()
     resources.warm_up()
+    run_schedule.keep_looking(resources.workspace())
     with guarded():
         chosen.run()
 
@@ -71,6 +72,7 @@ def _workbench() -> st.Page:
                 _page("sweep", "Sweep", "grid", ":material/grid_on:"),
             ],
             "Decide": [_page("export", "Export", "yaml", ":material/ios_share:")],
+            "Run": [_page("sources", "Sources", "feeds", ":material/sync_alt:")],
         }
     )
 

@@ -1,0 +1,248 @@
+"""The Sources page, run as Streamlit runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from workbench import plugins
+from workbench.config import Config, parsed
+from workbench.sections import Evaluate, Schedule
+from workbench.ui import source_files
+from workbench.ui.jobs import jobs
+from workbench.ui.run_schedule import Scheduler, cron_line, is_due
+from workbench.ui.source_files import PipelineFile
+from workbench.workspace import Workspace
+
+pytestmark = pytest.mark.slow
+
+APP = Path(__file__).parent.parent.parent / "app.py"
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
+    folder = tmp_path / "workspace"
+    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(folder))
+    monkeypatch.setenv("WORKBENCH_WARM_UP", "off")
+    st.cache_resource.clear()
+    yield Workspace(folder)
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Path:
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    for number in range(4):
+        (folder / f"{number}.md").write_text(f"Tram {number} leaves at nine.")
+    return folder
+
+
+def config(*folders: Path) -> Config:
+    return Config(
+        "trams",
+        plugins.build("chunkers", "nltk_sentences", {"size_tokens": 30}),
+        plugins.build("embedders", "hashing"),
+        sources=tuple(plugins.build("sources", "pdf_folder", {"path": str(folder)}) for folder in folders),
+    )
+
+
+@pytest.fixture
+def file(here: Workspace, shelf: Path) -> PipelineFile:
+    return source_files.saved(here, config(shelf))
+
+
+def page() -> AppTest:
+    return AppTest.from_file(str(APP), default_timeout=60).run().switch_page("pages/sources.py").run()
+
+
+def when_idle(app: AppTest) -> AppTest:
+    while jobs().active():
+        app.run()
+    app.run()
+    assert not app.exception
+    return app
+
+
+def button(app: AppTest, label: str) -> AppTest:
+    app = next(b for b in app.button if b.label == label).click().run()
+    assert not app.exception
+    return app
+
+
+def metrics(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.metric}
+
+
+def said(app: AppTest) -> str:
+    shown = "\n".join(
+        block.value
+        for block in (*app.markdown, *app.caption, *app.success, *app.warning, *app.error, *app.info)
+    )
+    return shown.replace("\\", "").replace("\u2060", "")
+
+
+def read_again(here: Workspace) -> PipelineFile:
+    return source_files.files(here)[0][0]
+
+
+@pytest.mark.usefixtures("here")
+def test_without_a_pipeline_the_page_offers_ways_to_begin() -> None:
+    app = page()
+    assert not app.exception
+    assert "No pipeline yet" in said(app)
+    assert "Make it" in [b.label for b in app.button]
+
+
+def test_a_config_becomes_a_pipeline_and_gets_a_folder_as_its_source(here: Workspace, shelf: Path) -> None:
+    app = page()
+    next(t for t in app.text_input if t.label == "Name of the pipeline").set_value("trams")
+    app = button(app, "Make it")
+    app = button(app, "Add a source")
+    app = button(app, "Add it")
+    assert "Still to be filled in: Path" in said(app)
+    next(t for t in app.text_input if t.label == "Path").set_value(str(shelf))
+    next(t for t in app.text_input if t.label == "Include").set_value("*.md, *.txt")
+    button(app, "Add it")
+    (source,) = read_again(here).config.sources
+    assert source.model_dump()["path"] == str(shelf)
+    assert source.model_dump()["include"] == ("*.md", "*.txt")
+
+
+def test_a_source_is_tried_before_it_is_trusted(here: Workspace, file: PipelineFile, shelf: Path) -> None:
+    app = when_idle(button(page(), "Try it"))
+    assert "It can be reached: 4 items" in said(app)
+    assert app.dataframe[0].value["Item"].tolist() == ["0.md", "1.md", "2.md", "3.md"]
+    assert [t.value for t in app.text] == [f"Tram {n} leaves at nine." for n in range(3)]
+    assert not file.pipeline(here).ledger.items("trams")
+
+    source_files.saved(here, config(shelf / "nowhere"))
+    app = when_idle(button(page(), "Try it"))
+    assert "There is no folder" in said(app)
+
+
+def test_plan_sync_change_and_sync_again(here: Workspace, file: PipelineFile, shelf: Path) -> None:
+    app = when_idle(button(page(), "See what a sync would do"))
+    assert metrics(app) == {"Add": "4", "Change": "0", "Keep": "0", "Remove": "0"}
+    assert not file.pipeline(here).ledger.items("trams"), "a plan changed something"
+    app = when_idle(button(app, "Sync now"))
+    assert "4 added; 4 chunks embedded" in said(app)
+    assert len(file.pipeline(here).ledger.items("trams")) == 4
+
+    (shelf / "0.md").write_text("Tram 0 leaves at ten, not at nine.")
+    (shelf / "3.md").unlink()
+    app = when_idle(button(app, "See what a sync would do"))
+    assert metrics(app) == {"Add": "0", "Change": "1", "Keep": "2", "Remove": "1"}
+    app = when_idle(button(app, "Sync now"))
+    assert "1 changed, 2 unchanged, 1 removed" in said(app)
+    app = when_idle(button(app, "See what a sync would do"))
+    assert "Nothing to do" in said(app)
+
+
+def test_many_deletions_happen_only_after_they_are_confirmed(
+    here: Workspace, file: PipelineFile, shelf: Path
+) -> None:
+    list(file.pipeline(here).sync())
+    for number in range(3):
+        (shelf / f"{number}.md").unlink()
+    app = when_idle(button(page(), "See what a sync would do"))
+    assert "3 of 4 documents" in said(app)
+    app = button(app, "Sync, and remove them too")
+    assert len(file.pipeline(here).ledger.items("trams")) == 4
+    when_idle(button(app, "Sync and remove"))
+    assert len(file.pipeline(here).ledger.items("trams")) == 1
+
+
+def test_a_plan_for_another_config_is_not_offered(here: Workspace, file: PipelineFile, shelf: Path) -> None:
+    app = when_idle(button(page(), "See what a sync would do"))
+    other = shelf.parent / "other"
+    other.mkdir()
+    source_files.saved(here, config(shelf, other))
+    app.run()
+    assert "ask again" in said(app)
+    assert "Sync now" not in [b.label for b in app.button]
+
+
+def test_the_yaml_can_be_changed_and_what_is_wrong_with_it_is_said(
+    here: Workspace, file: PipelineFile
+) -> None:
+    app = page()
+    area = next(a for a in app.text_area if a.label == "YAML")
+    area.set_value(area.value.replace("dimension: 64", "dimension: 2"))
+    app = button(app, "Check and keep")
+    assert "dimension" in said(app)
+    assert read_again(here).config == file.config
+    area = next(a for a in app.text_area if a.label == "YAML")
+    area.set_value(area.value.replace("dimension: 2", "dimension: 16"))
+    button(app, "Check and keep")
+    assert read_again(here).config.embedder.model_dump()["dimension"] == 16
+
+
+def test_the_sample_library_is_taken_with_paths_that_lead_to_its_files(here: Workspace) -> None:
+    app = page()
+    app.segmented_control[0].set_value("The sample library").run()
+    button(app, "Take the sample library")
+    found = read_again(here).config
+    assert found.name == "library"
+    assert (Path(found.sources[0].model_dump()["path"]) / "rule-book.pdf").is_file()
+    assert found.evaluate is not None
+    assert Path(found.evaluate.questions).is_file()
+
+
+def test_relative_paths_of_a_file_start_at_the_folder_that_is_named(shelf: Path) -> None:
+    text = (
+        "version: 1\nname: a\nchunker: {name: fixed_size}\nembedder: {name: hashing}\n"
+        "sources: [{name: pdf_folder, path: shelf}]\nevaluate: {questions: asked.csv}\n"
+    )
+    found = source_files.placed(parsed(text), shelf.parent)
+    assert found.sources[0].model_dump()["path"] == str(shelf)
+    assert found.evaluate == Evaluate(questions=str(shelf.parent / "asked.csv"))
+
+
+def test_two_names_that_give_one_file_name_are_two_files(here: Workspace, file: PipelineFile) -> None:
+    names = ["a b", "a-b"]
+    for name in names:
+        source_files.saved(here, Config(name, file.config.chunker, file.config.embedder))
+    assert [found.name for found in source_files.files(here)[0]] == [*names, "trams"]
+
+
+def test_a_schedule_starts_what_is_due_and_nothing_twice(here: Workspace, shelf: Path) -> None:
+    now = datetime.now(UTC)
+    hourly = Config(
+        "hourly",
+        config().chunker,
+        config().embedder,
+        sources=config(shelf).sources,
+        schedule=Schedule(every_minutes=60),
+    )
+    source_files.saved(here, config(shelf))
+    source_files.saved(here, hourly)
+    started: list[str] = []
+    scheduler = Scheduler(here, lambda _, found: started.append(found.name))
+    for minutes in (0, 1, 59, 60, 61):
+        scheduler.look(now + timedelta(minutes=minutes))
+    assert started == ["hourly", "hourly"]
+
+
+def test_a_run_by_somebody_else_counts_for_the_schedule(here: Workspace, file: PipelineFile) -> None:
+    list(file.pipeline(here).sync())
+    (run,) = file.pipeline(here).ledger.runs.recent("trams")
+    start = datetime.fromisoformat(run.started_at_utc)
+    assert not is_due(run, None, 60, start + timedelta(minutes=59))
+    assert is_due(run, None, 60, start + timedelta(minutes=60))
+
+
+def test_the_line_for_cron_says_as_nearly_as_cron_can_when(here: Workspace, file: PipelineFile) -> None:
+    starts = {n: cron_line(here, file, n).split(" cd ")[0] for n in (15, 60, 180, 1440, 4320)}
+    assert starts == {
+        15: "*/15 * * * *",
+        60: "0 */1 * * *",
+        180: "0 */3 * * *",
+        1440: "0 3 */1 * *",
+        4320: "0 3 */3 * *",
+    }

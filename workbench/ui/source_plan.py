@@ -1,0 +1,206 @@
+"""What a sync would do, shown before it is done; then the button that does it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+import streamlit as st
+
+from workbench.config import written
+from workbench.errors import BusyError
+from workbench.ingest.plan import Action, Expected, Plan
+from workbench.sync.events import SourceListed
+from workbench.sync.run import Wishes
+from workbench.ui.jobs import Job, job_panel, jobs, result_line
+from workbench.ui.messages import guarded, plain, sentence, shown_error
+from workbench.ui.run_course import SYNC, ask_for_sync
+from workbench.ui.source_files import PipelineFile
+from workbench.workspace import Workspace
+
+PLAN = "sync plan"
+ACTIONS = {
+    Action.ADD: ("Add", "Documents that are new."),
+    Action.CHANGE: ("Change", "Documents whose source says that they changed. They are read again."),
+    Action.REBUILD: (
+        "Rebuild",
+        "Documents whose content is here, and that the table does not hold as this config makes it. Nothing is fetched.",
+    ),
+    Action.RETRY: ("Try again", "Documents that failed earlier and are due for another try."),
+    Action.REMOVE: ("Remove", "Documents that are gone from their source. They leave the index."),
+    Action.KEEP: ("Keep", "Documents that are as they should be. Nothing is done."),
+    Action.WAIT: ("Wait", "Documents that failed earlier and are not due for another try."),
+}
+LISTED_ITEMS = 200
+CELL_PIXELS = 110
+
+
+@dataclass(frozen=True)
+class Foreseen:
+    """A plan, and the config that it was made for."""
+
+    pipeline: str
+    config: str
+    plan: Plan
+    sources: tuple[SourceListed, ...]
+
+
+def show(here: Workspace, file: PipelineFile) -> None:
+    """Draw the question what a sync would do, its answer, and the button that syncs."""
+    st.subheader("What a sync would do")
+    running = jobs().active_with(f"{SYNC} {file.name}") is not None
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if st.button(
+            "See what a sync would do",
+            icon=":material/preview:",
+            type="primary" if _newest(file) is None and not running else "secondary",
+            disabled=running,
+            help="Lists the sources and compares them with what is here. Nothing is changed.",
+        ):
+            _start(here, file)
+        st.caption("Lists the sources and compares; nothing is changed.")
+    job_panel(PLAN, finished=0, key="plans")
+    job = _newest(file)
+    if job is None or running:
+        return
+    if not isinstance(job.result, Foreseen):
+        if job.state == "failed":
+            st.error(plain(result_line(job)), icon=":material/error:")
+        return
+    if job.result.config != written(file.config):
+        st.info("The pipeline was changed since: ask again.", icon=":material/update:")
+        return
+    _answer(here, file, job, job.result)
+
+
+def _newest(file: PipelineFile) -> Job | None:
+    return next((job for job in jobs().listing([PLAN]) if job.key == _key(file) and not job.active), None)
+
+
+def _key(file: PipelineFile) -> str:
+    return f"{PLAN} {file.name}"
+
+
+def _start(here: Workspace, file: PipelineFile) -> None:
+    def work(job: Job) -> Foreseen:
+        job.tick(0, 0, "listing the sources and comparing")
+        plan, said = file.pipeline(here).plan(job.cancel_asked)
+        return Foreseen(file.name, written(file.config), plan, tuple(said))
+
+    for old in jobs().listing([PLAN]):
+        if old.key == _key(file):
+            jobs().dismiss(old)
+    try:
+        jobs().start(f"Plan {file.name}", PLAN, work, key=_key(file))
+    except BusyError as error:
+        shown_error(error)
+
+
+def _answer(here: Workspace, file: PipelineFile, job: Job, found: Foreseen) -> None:
+    plan = found.plan
+    with st.container(border=True):
+        with st.container(horizontal=True, gap="small"):
+            for action, (label, help_text) in ACTIONS.items():
+                count = plan.counts.get(action, 0)
+                if count or action in (Action.ADD, Action.CHANGE, Action.KEEP, Action.REMOVE):
+                    st.metric(label, f"{count:,}", help=help_text, width=CELL_PIXELS)
+        st.markdown(expectation(plan))
+        for source in found.sources:
+            _source(source)
+        if plan.steps or plan.removals:
+            with st.expander("Which documents", icon=":material/list:"):
+                _items(plan)
+        for refused in plan.refused:
+            missing = refused.known - refused.present
+            st.warning(
+                f"{missing:,} of {refused.known:,} documents of {plain(refused.source)} are missing, more than is "
+                "usual. That looks like a fault of the source, so a sync removes none of them until you say so.",
+                icon=":material/report:",
+            )
+        with st.container(horizontal=True, gap="small"):
+            st.button(
+                "Sync now",
+                icon=":material/sync:",
+                type="primary",
+                disabled=not found.sources,
+                on_click=_sync,
+                args=(here, file, job, Wishes()),
+            )
+            if plan.refused and st.button("Sync, and remove them too", icon=":material/delete_sweep:"):
+                _confirm(here, file, job, plan)
+            if st.button("Dismiss", type="tertiary", key="dismiss-plan"):
+                jobs().dismiss(job)
+                st.rerun()
+
+
+@st.dialog("Remove these documents?")
+def _confirm(here: Workspace, file: PipelineFile, job: Job, plan: Plan) -> None:
+    for refused in plan.refused:
+        st.markdown(
+            f"**{refused.known - refused.present:,} of {refused.known:,}** documents of {plain(refused.source)}"
+        )
+    st.caption(
+        "They are missing from their source. After this sync no question finds them in this table; releases of other "
+        "configs keep theirs. If the source is only out of order for now, keep them and look there first."
+    )
+    with st.container(horizontal=True):
+        if st.button(
+            "Sync and remove",
+            type="primary",
+            icon=":material/delete_sweep:",
+            on_click=_sync,
+            args=(here, file, job, Wishes(confirmed=True)),
+        ) or st.button("Keep them"):
+            st.rerun()
+
+
+def _sync(here: Workspace, file: PipelineFile, job: Job, wishes: Wishes) -> None:
+    with guarded():
+        jobs().dismiss(job)
+        ask_for_sync(here, file, wishes)
+
+
+def expectation(plan: Plan) -> str:
+    """Return what the work will come to, in a sentence of Markdown."""
+    if plan.is_empty:
+        return "**Nothing to do:** the index holds what the sources hold."
+    if not plan.steps:
+        return "Documents are only removed; nothing is embedded."
+    return f"**At most {_amount(plan.expected)}.** Embeddings that are known already are not computed again."
+
+
+def _amount(expected: Expected) -> str:
+    chunks = (
+        "a number of chunks that nobody knows yet"
+        if expected.chunks is None
+        else f"about {expected.chunks:,} chunks"
+    )
+    tokens = f" of together {expected.tokens:,} tokens" if expected.tokens else ""
+    cost = f", costing about {expected.money:,.4f}" if expected.money else ""
+    return f"{chunks}{tokens} to embed{cost}"
+
+
+def _source(source: SourceListed) -> None:
+    name = plain(source.source)
+    if source.complete and not source.message:
+        st.caption(f":material/check: {name}: {source.items:,} items")
+    elif source.complete:
+        st.caption(f":material/warning: {name}: {source.items:,} items. {plain(sentence(source.message))}")
+    else:
+        st.error(
+            f"{name} could not be listed to its end; nothing of it is removed. {plain(sentence(source.message))}",
+            icon=":material/link_off:",
+        )
+
+
+def _items(plan: Plan) -> None:
+    rows = [
+        *(
+            {"What": ACTIONS[step.action][0], "Document": step.key[1], "Source": step.key[0]}
+            for step in plan.steps
+        ),
+        *({"What": "Remove", "Document": one.key[1], "Source": one.key[0]} for one in plan.removals),
+    ]
+    st.dataframe(pd.DataFrame(rows[:LISTED_ITEMS]), hide_index=True)
+    if len(rows) > LISTED_ITEMS:
+        st.caption(f"The first {LISTED_ITEMS:,} of {len(rows):,}.")
