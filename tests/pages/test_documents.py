@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from tests.documents import password_pdf, scanned_pdf
+from tests.documents import n_pages_pdf, password_pdf, scanned_pdf
 from workbench.ui.jobs import jobs
 from workbench.ui.state import DOCUMENT
 from workbench.workspace import Workspace
@@ -109,6 +109,27 @@ def test_a_document_can_be_read_and_its_choice_is_shared_with_other_pages(here: 
     app.selectbox(key="doc").set_value(second.document_id).run()
     assert not app.exception
     assert app.session_state[DOCUMENT] == second.document_id
+
+
+def test_a_link_opens_a_document_at_its_page_and_another_document_begins_at_its_first(
+    here: Workspace,
+) -> None:
+    here.add("long.pdf", n_pages_pdf(12))
+    other = here.add("other.pdf", n_pages_pdf(11))
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    app.query_params["doc"] = "long.pdf"
+    app.query_params["page"] = "7"
+    app.run()
+    assert not app.exception
+    assert "Page 7 of 12." in shown_text(app)
+    app.selectbox(key="doc").set_value(other.document_id).run()
+    assert "Page 1 of 11." in shown_text(app)
+    assert app.query_params == {"doc": "other.pdf"}
+
+
+def shown_text(app: AppTest) -> str:
+    """Return what the component that shows the text is given."""
+    return "".join(str(element.proto) for element in app.get("bidi_component"))
 
 
 def test_the_sample_library_is_one_click_away(here: Workspace) -> None:

@@ -58,20 +58,21 @@ def umap_projection(
     distances = np.hstack([np.zeros((count, 1), np.float32), np.maximum(0, 1 - cosines)])
     with _ONE_FIT:
         tick(_NEIGHBOURS_SHARE, 100)
-        fitted = _umap().UMAP(
-            n_neighbors=k,
-            min_dist=min_dist,
-            n_epochs=n_epochs,
-            init="spectral" if start is None else start,
-            metric="cosine",
-            random_state=seed,
-            n_jobs=1,
-            # Exact neighbours spare the compiling of the approximate search, the longest part of a first fit.
-            precomputed_knn=(rows, distances, None),
-            force_approximation_algorithm=True,
-            tqdm_kwds=_epochs_to(tick, n_epochs),
-        )
+        # The import alone compiles and keeps code, too.
         try:
+            fitted = _umap().UMAP(
+                n_neighbors=k,
+                min_dist=min_dist,
+                n_epochs=n_epochs,
+                init="spectral" if start is None else start,
+                metric="cosine",
+                random_state=seed,
+                n_jobs=1,
+                # Exact neighbours spare the compiling of the approximate search, the longest part of a first fit.
+                precomputed_knn=(rows, distances, None),
+                force_approximation_algorithm=True,
+                tqdm_kwds=_epochs_to(tick, n_epochs),
+            )
             points = fitted.fit_transform(vectors)
         except OSError as error:
             raise ServiceError(

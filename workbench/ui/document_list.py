@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 import streamlit as st
 
 from workbench.errors import WorkbenchError
 from workbench.records import digest
+from workbench.ui import address
 from workbench.ui.components.chunk_viewer import Column, chunk_viewer
 from workbench.ui.components.page_viewer import page_viewer
 from workbench.ui.messages import guarded, plain, sentence, shown_error
-from workbench.ui.passages import passages
+from workbench.ui.passages import Passage, passages
 from workbench.ui.resources import workspace
 from workbench.ui.state import choose_document, current_document
 from workbench.workspace import DocumentRow
@@ -37,7 +40,7 @@ def table(documents: list[DocumentRow]) -> list[DocumentRow]:
                 **({"Notes": notes} if any(notes) else {}),
                 "Pages": [row.page_count for row in documents],
                 "Characters": [row.character_count for row in documents],
-                "Size": [row.size_bytes / 1024 for row in documents],
+                "Size": [row.size_bytes for row in documents],
                 "Added": [pd.Timestamp(row.added_at_utc) for row in documents],
                 "Title": [row.title for row in documents],
             }
@@ -53,7 +56,7 @@ def table(documents: list[DocumentRow]) -> list[DocumentRow]:
             "Notes": st.column_config.TextColumn(width="medium"),
             "Pages": st.column_config.NumberColumn(format="localized", width=60),
             "Characters": st.column_config.NumberColumn(format="localized", width=90),
-            "Size": st.column_config.NumberColumn(format="%.0f kB", width=70),
+            "Size": st.column_config.NumberColumn(format="bytes", width=70),
             "Added": st.column_config.DatetimeColumn(format="distance", width=120),
             "Title": st.column_config.TextColumn(width="large"),
         },
@@ -66,7 +69,8 @@ def actions(selected: list[DocumentRow]) -> None:
     if not selected:
         st.caption("Tick rows to delete documents. Choose one below to read it.")
         return
-    if st.button(f"Delete {len(selected)} …", icon=":material/delete:"):
+    noun = "document" if len(selected) == 1 else "documents"
+    if st.button(f"Delete {len(selected)} {noun} …", icon=":material/delete:"):
         _confirm_delete(selected)
 
 
@@ -91,20 +95,38 @@ def _delete(document_ids: list[str]) -> None:
 
 
 def choice(documents: list[DocumentRow]) -> DocumentRow:
-    """Draw the box that chooses the document to read; the address holds it."""
+    """Draw the box that chooses the document to read; the address may ask for one by its name."""
     by_id = {row.id: row for row in documents}
     current = current_document(list(by_id))
+    address.entered("doc", "doc", current, lambda texts: _meant(texts[-1], documents))
+    if st.session_state["doc"] not in by_id:  # deleted meanwhile
+        st.session_state["doc"] = current
     found = st.selectbox(
         "Read",
         list(by_id),
-        index=list(by_id).index(current),
         format_func=lambda document_id: by_id[document_id].name if document_id in by_id else "",
         key="doc",
-        bind="query-params",
+        on_change=_forget_page,
     )
-    row = by_id.get(found or current, documents[0])
+    row = by_id[found]
     choose_document(row.id)
+    same_name = sum(other.name == row.name for other in documents)
+    _show(doc=row.name if same_name == 1 else row.id)
     return row
+
+
+def _meant(text: str, documents: list[DocumentRow]) -> str | None:
+    return next((row.id for row in documents if text in (row.name, row.id)), None)
+
+
+def _show(**parameters: str) -> None:
+    """Put these into the address bar beside what is there."""
+    address.shown({**st.query_params.to_dict(), **parameters})
+
+
+def _forget_page() -> None:
+    # The page in the address is one of the document before.
+    st.query_params.pop("page", None)
 
 
 def viewer(row: DocumentRow) -> None:
@@ -118,8 +140,7 @@ def viewer(row: DocumentRow) -> None:
     for warning in parsed.warnings:
         st.warning(plain(sentence(warning)), icon=":material/info:")
     found = passages(document)
-    number = st.pagination(len(found), key=f"page-{row.id}") if len(found) > 1 else 1
-    passage = found[min(number, len(found)) - 1]
+    passage = found[_passage_number(row, found) - 1]
     text = document.text[passage.start : passage.end]
     page = next((p for p in document.pages if p.number == passage.page and p.width > 0), None)
     if page is None:
@@ -138,6 +159,26 @@ def viewer(row: DocumentRow) -> None:
             _text(f"{len(text):,} characters", text, passage.start, row.id)
         else:
             st.info("There is no text on this page.", icon=":material/hide_image:")
+
+
+def _passage_number(row: DocumentRow, found: Sequence[Passage]) -> int:
+    """Draw the choice of a page and return the number of its passage; the address may ask for a page, and holds it."""
+    if len(found) == 1:
+        _show(page="")
+        return 1
+    key = f"page-{row.id}"
+
+    def asked(texts: list[str]) -> int | None:
+        page = address.number(texts, 1, 1e8)
+        return next((number for number, passage in enumerate(found, 1) if passage.page == page), None)
+
+    address.entered(key, "page", 1, asked)
+    st.session_state[key] = min(st.session_state[key], len(found))
+    number = st.pagination(len(found), key=key)
+    address.left(key)
+    page = found[number - 1].page
+    _show(page=str(page) if page and number > 1 else "")
+    return number
 
 
 def _text(title: str, text: str, start: int, document_id: str) -> None:

@@ -98,7 +98,8 @@ def _body(config: Config, chunk: Chunk, document: DocumentRow | None) -> None:
 def link(name: str, chunk: Chunk) -> str:
     """Return the address of the page that shows a chunk's document at its page."""
     base = str(st.context.url or "").split("?")[0].rsplit("/", 1)[0]
-    return f"{base}/library?{urlencode({'doc': name, 'page': chunk.page_start})}"
+    # The first page of the workbench has no path of its own.
+    return f"{base}/?{urlencode({'doc': name, 'page': chunk.page_start})}"
 
 
 def _go(place: int) -> None:
