@@ -8,20 +8,16 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
-from workbench import plugins
+from tests.pages.pipelines import button, metrics, page, said, trams, when_idle
 from workbench.config import Config, parsed
 from workbench.sections import Evaluate, Schedule
 from workbench.ui import source_files
-from workbench.ui.jobs import jobs
 from workbench.ui.run_schedule import Scheduler, cron_line, is_due
 from workbench.ui.source_files import PipelineFile
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
-
-APP = Path(__file__).parent.parent.parent / "app.py"
 
 
 @pytest.fixture
@@ -43,48 +39,9 @@ def shelf(tmp_path: Path) -> Path:
     return folder
 
 
-def config(*folders: Path) -> Config:
-    return Config(
-        "trams",
-        plugins.build("chunkers", "nltk_sentences", {"size_tokens": 30}),
-        plugins.build("embedders", "hashing"),
-        sources=tuple(plugins.build("sources", "pdf_folder", {"path": str(folder)}) for folder in folders),
-    )
-
-
 @pytest.fixture
 def file(here: Workspace, shelf: Path) -> PipelineFile:
-    return source_files.saved(here, config(shelf))
-
-
-def page() -> AppTest:
-    return AppTest.from_file(str(APP), default_timeout=60).run().switch_page("pages/sources.py").run()
-
-
-def when_idle(app: AppTest) -> AppTest:
-    while jobs().active():
-        app.run()
-    app.run()
-    assert not app.exception
-    return app
-
-
-def button(app: AppTest, label: str) -> AppTest:
-    app = next(b for b in app.button if b.label == label).click().run()
-    assert not app.exception
-    return app
-
-
-def metrics(app: AppTest) -> dict[str, str]:
-    return {metric.label: metric.value for metric in app.metric}
-
-
-def said(app: AppTest) -> str:
-    shown = "\n".join(
-        block.value
-        for block in (*app.markdown, *app.caption, *app.success, *app.warning, *app.error, *app.info)
-    )
-    return shown.replace("\\", "").replace("\u2060", "")
+    return source_files.saved(here, trams([shelf]))
 
 
 def read_again(here: Workspace) -> PipelineFile:
@@ -93,14 +50,14 @@ def read_again(here: Workspace) -> PipelineFile:
 
 @pytest.mark.usefixtures("here")
 def test_without_a_pipeline_the_page_offers_ways_to_begin() -> None:
-    app = page()
+    app = page("sources")
     assert not app.exception
     assert "No pipeline yet" in said(app)
     assert "Make it" in [b.label for b in app.button]
 
 
 def test_a_config_becomes_a_pipeline_and_gets_a_folder_as_its_source(here: Workspace, shelf: Path) -> None:
-    app = page()
+    app = page("sources")
     next(t for t in app.text_input if t.label == "Name of the pipeline").set_value("trams")
     app = button(app, "Make it")
     app = button(app, "Add a source")
@@ -115,19 +72,19 @@ def test_a_config_becomes_a_pipeline_and_gets_a_folder_as_its_source(here: Works
 
 
 def test_a_source_is_tried_before_it_is_trusted(here: Workspace, file: PipelineFile, shelf: Path) -> None:
-    app = when_idle(button(page(), "Try it"))
+    app = when_idle(button(page("sources"), "Try it"))
     assert "It can be reached: 4 items" in said(app)
     assert app.dataframe[0].value["Item"].tolist() == ["0.md", "1.md", "2.md", "3.md"]
     assert [t.value for t in app.text] == [f"Tram {n} leaves at nine." for n in range(3)]
     assert not file.pipeline(here).ledger.items("trams")
 
-    source_files.saved(here, config(shelf / "nowhere"))
-    app = when_idle(button(page(), "Try it"))
+    source_files.saved(here, trams([shelf / "nowhere"]))
+    app = when_idle(button(page("sources"), "Try it"))
     assert "There is no folder" in said(app)
 
 
 def test_plan_sync_change_and_sync_again(here: Workspace, file: PipelineFile, shelf: Path) -> None:
-    app = when_idle(button(page(), "See what a sync would do"))
+    app = when_idle(button(page("sources"), "See what a sync would do"))
     assert metrics(app) == {"Add": "4", "Change": "0", "Keep": "0", "Remove": "0"}
     assert not file.pipeline(here).ledger.items("trams"), "a plan changed something"
     app = when_idle(button(app, "Sync now"))
@@ -150,7 +107,7 @@ def test_many_deletions_happen_only_after_they_are_confirmed(
     list(file.pipeline(here).sync())
     for number in range(3):
         (shelf / f"{number}.md").unlink()
-    app = when_idle(button(page(), "See what a sync would do"))
+    app = when_idle(button(page("sources"), "See what a sync would do"))
     assert "3 of 4 documents" in said(app)
     app = button(app, "Sync, and remove them too")
     assert len(file.pipeline(here).ledger.items("trams")) == 4
@@ -159,10 +116,10 @@ def test_many_deletions_happen_only_after_they_are_confirmed(
 
 
 def test_a_plan_for_another_config_is_not_offered(here: Workspace, file: PipelineFile, shelf: Path) -> None:
-    app = when_idle(button(page(), "See what a sync would do"))
+    app = when_idle(button(page("sources"), "See what a sync would do"))
     other = shelf.parent / "other"
     other.mkdir()
-    source_files.saved(here, config(shelf, other))
+    source_files.saved(here, trams([shelf, other]))
     app.run()
     assert "ask again" in said(app)
     assert "Sync now" not in [b.label for b in app.button]
@@ -171,9 +128,9 @@ def test_a_plan_for_another_config_is_not_offered(here: Workspace, file: Pipelin
 def test_the_yaml_can_be_changed_and_what_is_wrong_with_it_is_said(
     here: Workspace, file: PipelineFile
 ) -> None:
-    app = page()
+    app = page("sources")
     area = next(a for a in app.text_area if a.label == "YAML")
-    area.set_value(area.value.replace("dimension: 64", "dimension: 2"))
+    area.set_value(area.value.replace("dimension: 1024", "dimension: 2"))
     app = button(app, "Check and keep")
     assert "dimension" in said(app)
     assert read_again(here).config == file.config
@@ -184,7 +141,7 @@ def test_the_yaml_can_be_changed_and_what_is_wrong_with_it_is_said(
 
 
 def test_the_sample_library_is_taken_with_paths_that_lead_to_its_files(here: Workspace) -> None:
-    app = page()
+    app = page("sources")
     app.segmented_control[0].set_value("The sample library").run()
     button(app, "Take the sample library")
     found = read_again(here).config
@@ -215,12 +172,12 @@ def test_a_schedule_starts_what_is_due_and_nothing_twice(here: Workspace, shelf:
     now = datetime.now(UTC)
     hourly = Config(
         "hourly",
-        config().chunker,
-        config().embedder,
-        sources=config(shelf).sources,
+        trams([]).chunker,
+        trams([]).embedder,
+        sources=trams([shelf]).sources,
         schedule=Schedule(every_minutes=60),
     )
-    source_files.saved(here, config(shelf))
+    source_files.saved(here, trams([shelf]))
     source_files.saved(here, hourly)
     started: list[str] = []
     scheduler = Scheduler(here, lambda _, found: started.append(found.name))

@@ -87,6 +87,17 @@ class Runs:
             )
             return [Timing(*row) for row in rows]
 
+    def all_timings(self, pipeline: str) -> dict[int, list[Timing]]:
+        """Return run id → how long each of its stages took, for every run of a pipeline."""
+        query = (
+            "SELECT run_id, stage, seconds, count FROM timings JOIN runs ON runs.id = run_id WHERE pipeline = ?"
+        )
+        found: dict[int, list[Timing]] = {}
+        with self._database.reading() as database:
+            for run_id, *timing in database.execute(query, (pipeline,)):
+                found.setdefault(run_id, []).append(Timing(*timing))
+        return found
+
     def attempts(self, run_id: int) -> list[Attempt]:
         """Return what a run did to each item it touched, in order."""
         with self._database.reading() as database:

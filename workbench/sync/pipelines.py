@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from workbench.config import Config
-from workbench.contracts import SourceAccess, Tick, no_tick
+from workbench.contracts import Filter, SourceAccess, Tick, no_tick
 from workbench.ingest.entries import Release
 from workbench.ingest.ledger import Ledger
 from workbench.ingest.plan import Plan
@@ -16,7 +16,17 @@ from workbench.sync import events
 from workbench.sync.gate import GateResult
 from workbench.sync.listing import Sources, known, planned
 from workbench.sync.place import Place, utc_now
-from workbench.sync.publishing import Answer, Cleaned, TableOnDisk, answer, clean, publish, roll_back, tables
+from workbench.sync.publishing import (
+    Answer,
+    Cleaned,
+    TableOnDisk,
+    answer,
+    clean,
+    cleanable,
+    publish,
+    roll_back,
+    tables,
+)
 from workbench.sync.run import Wishes, sync
 from workbench.sync.verifying import Verification, prepare_repair, verified
 from workbench.workspace import Workspace
@@ -86,10 +96,14 @@ class Pipeline:
         """Return every table of the pipeline with the space it takes."""
         return tables(self.place)
 
+    def cleanable(self) -> list[TableOnDisk]:
+        """Return the tables that ``clean`` would drop now."""
+        return cleanable(self.place)
+
     def clean(self) -> Cleaned:
         """Drop the tables that nobody can go back to."""
         return clean(self.place)
 
-    def answer(self, question: str, k: int | None = None) -> Answer:
+    def answer(self, question: str, k: int | None = None, where: Filter | None = None) -> Answer:
         """Return the hits of what is published."""
-        return answer(self.place, question, k)
+        return answer(self.place, question, k, where)

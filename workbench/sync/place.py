@@ -35,6 +35,11 @@ def stamp(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="seconds")
 
 
+def ledger_of(workspace: Workspace) -> Ledger:
+    """Return the ledger of all pipelines of a workspace, for readers without a config at hand."""
+    return Ledger(workspace.folder / "pipelines" / "ledger.db")
+
+
 @dataclass(frozen=True)
 class Place:
     """One config's pipeline in one workspace. ``folder`` is where relative paths of the config start."""
@@ -71,7 +76,7 @@ class Place:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger of all pipelines."""
-        return Ledger(self.root / "ledger.db")
+        return ledger_of(self.workspace)
 
     @cached_property
     def kept(self) -> Kept:

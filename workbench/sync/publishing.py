@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from workbench import pipeline
 from workbench.config import Config, parsed, written
-from workbench.contracts import StoreConnection, Tick, VectorStore, no_tick
+from workbench.contracts import Filter, StoreConnection, Tick, VectorStore, no_tick
 from workbench.errors import ConfigError, InputError, WorkbenchError
 from workbench.ingest.entries import Release
 from workbench.ingest.lock import pipeline_lock
@@ -104,22 +104,22 @@ def clean(place: Place) -> Cleaned:
     was synced last: it may be somebody's next release.
     """
     with pipeline_lock(place.lock_path, place.name, 0):
-        keep = (place.config.release or ReleaseSettings()).keep
-        releases = place.ledger.releases.all(place.name)
-        kept = {release.table_name for release in releases[:keep]}
-        kept |= {run.table_name for run in place.ledger.runs.recent(place.name, 1)}
         gone = []
-        for table, connection in _tables(place):
-            if not (table.name in kept or table.is_published or table.is_current):
-                place.ledger.releases.forget(list(table.release_ids))
-                place.ledger.forget_table(place.name, table.name)
-                connection.drop(table.name)
-                gone.append(table)
+        for table, connection in _beyond(place):
+            place.ledger.releases.forget(list(table.release_ids))
+            place.ledger.forget_table(place.name, table.name)
+            connection.drop(table.name)
+            gone.append(table)
     blobs = place.kept.clean(place.ledger.content_hashes, place.ledger.parse_keys)
     return Cleaned(tuple(gone), blobs)
 
 
-def answer(place: Place, question: str, k: int | None = None) -> Answer:
+def cleanable(place: Place) -> list[TableOnDisk]:
+    """Return the tables that ``clean`` would drop now."""
+    return [table for table, _ in _beyond(place)]
+
+
+def answer(place: Place, question: str, k: int | None = None, where: Filter | None = None) -> Answer:
     """Return the hits of what is published, with the model and the settings it was published with."""
     release = place.ledger.releases.published(place.name)
     config, table_name = place.config, place.table_name
@@ -133,10 +133,28 @@ def answer(place: Place, question: str, k: int | None = None) -> Answer:
     asked = config if k is None else with_top_k(config, k)
     texts = Texts(place, table_name)
     hits = pipeline.hits(
-        question, asked, table, there.model, cache=place.workspace.vector_cache, document=texts.document
+        question,
+        asked,
+        table,
+        there.model,
+        where,
+        cache=place.workspace.vector_cache,
+        document=texts.document,
     )
     uris = {hit.chunk.document_id: texts.uri(hit.chunk.document_id) for hit in hits}
     return Answer(tuple(hits), release, uris)
+
+
+def _beyond(place: Place) -> list[tuple[TableOnDisk, StoreConnection]]:
+    keep = (place.config.release or ReleaseSettings()).keep
+    releases = place.ledger.releases.all(place.name)
+    kept = {release.table_name for release in releases[:keep]}
+    kept |= {run.table_name for run in place.ledger.runs.recent(place.name, 1)}
+    return [
+        (table, connection)
+        for table, connection in _tables(place)
+        if not (table.name in kept or table.is_published or table.is_current)
+    ]
 
 
 def _tables(place: Place) -> list[tuple[TableOnDisk, StoreConnection]]:

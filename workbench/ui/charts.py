@@ -156,6 +156,56 @@ def dots(
     return figure
 
 
+def stacked_bars(
+    places: Sequence[str],
+    series: Mapping[str, Sequence[float]],
+    *,
+    label: str,
+    unit: str = "",
+    height: int = 260,
+) -> go.Figure:
+    """Return one bar per place, made of a piece per name."""
+    figure = _figure(height)
+    for place, (name, values) in enumerate(series.items()):
+        figure.add_bar(
+            x=[_text(text) for text in places],
+            y=list(values),
+            name=_text(name),
+            marker={"color": _colour(place)},
+            hovertemplate=f"{_text(name)}: %{{y:,.3g}}{' ' + unit if unit else ''}",
+        )
+    figure.update_layout(barmode="stack", hovermode="x unified")
+    figure.update_xaxes(type="category", title_text=None)
+    figure.update_yaxes(title_text=label, rangemode="tozero")
+    return figure
+
+
+def lines(
+    places: Sequence[str],
+    series: Mapping[str, Sequence[float | None]],
+    *,
+    label: str,
+    unit: str = "",
+    height: int = 260,
+) -> go.Figure:
+    """Return one line per name over the same places; None is a gap."""
+    figure = _figure(height)
+    for place, (name, values) in enumerate(series.items()):
+        figure.add_scatter(
+            x=[_text(text) for text in places],
+            y=list(values),
+            name=_text(name),
+            mode="lines+markers",
+            line={"width": 1.8, "color": _colour(place)},
+            marker={"size": 6, "color": _colour(place)},
+            hovertemplate=f"{_text(name)}: %{{y:,.3g}}{' ' + unit if unit else ''}<extra></extra>",
+        )
+    figure.update_layout(hovermode="x unified", showlegend=len(series) > 1)
+    figure.update_xaxes(type="category", title_text=None)
+    figure.update_yaxes(title_text=label, rangemode="tozero")
+    return figure
+
+
 def trade_offs(
     points: Mapping[str, tuple[float, float, float, float]],
     joined: Sequence[str],

@@ -72,7 +72,11 @@ def _workbench() -> st.Page:
                 _page("sweep", "Sweep", "grid", ":material/grid_on:"),
             ],
             "Decide": [_page("export", "Export", "yaml", ":material/ios_share:")],
-            "Run": [_page("sources", "Sources", "feeds", ":material/sync_alt:")],
+            "Run": [
+                _page("sources", "Sources", "feeds", ":material/sync_alt:"),
+                _page("runs", "Runs", "history", ":material/history:"),
+                _page("releases", "Releases", "published", ":material/rocket_launch:"),
+            ],
         }
     )
 

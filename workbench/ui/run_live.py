@@ -66,3 +66,19 @@ def _drawn(course: Course, job: Job) -> None:
     more = course.figures.failed - SHOWN_FAILURES
     if more > 0:
         st.caption(f"{more:,} more failed: see Runs.")
+    if not job.active and course.run_id is not None:
+        with st.container(horizontal=True, gap="small"):
+            st.page_link(
+                "pages/runs.py",
+                label="Its run in detail",
+                icon=":material/history:",
+                query_params={"pipeline": course.pipeline},
+                width="content",
+            )
+            st.page_link(
+                "pages/releases.py",
+                label="Publish",
+                icon=":material/rocket_launch:",
+                query_params={"pipeline": course.pipeline},
+                width="content",
+            )

@@ -16,6 +16,7 @@ from workbench.ui.jobs import Job, job_panel, jobs, result_line
 from workbench.ui.messages import guarded, plain, sentence, shown_error
 from workbench.ui.run_course import SYNC, ask_for_sync
 from workbench.ui.source_files import PipelineFile
+from workbench.ui.wording import label_of
 from workbench.workspace import Workspace
 
 PLAN = "sync plan"
@@ -55,7 +56,6 @@ def show(here: Workspace, file: PipelineFile) -> None:
             icon=":material/preview:",
             type="primary" if _newest(file) is None and not running else "secondary",
             disabled=running,
-            help="Lists the sources and compares them with what is here. Nothing is changed.",
         ):
             _start(here, file)
         st.caption("Lists the sources and compares; nothing is changed.")
@@ -98,6 +98,7 @@ def _start(here: Workspace, file: PipelineFile) -> None:
 
 def _answer(here: Workspace, file: PipelineFile, job: Job, found: Foreseen) -> None:
     plan = found.plan
+    names = {one.key: f"{label_of('sources', one.name)} {one.place()}" for one in file.config.sources}
     with st.container(border=True):
         with st.container(horizontal=True, gap="small"):
             for action, (label, help_text) in ACTIONS.items():
@@ -106,14 +107,14 @@ def _answer(here: Workspace, file: PipelineFile, job: Job, found: Foreseen) -> N
                     st.metric(label, f"{count:,}", help=help_text, width=CELL_PIXELS)
         st.markdown(expectation(plan))
         for source in found.sources:
-            _source(source)
+            _source(source, names.get(source.source, source.source))
         if plan.steps or plan.removals:
             with st.expander("Which documents", icon=":material/list:"):
                 _items(plan)
         for refused in plan.refused:
             missing = refused.known - refused.present
             st.warning(
-                f"{missing:,} of {refused.known:,} documents of {plain(refused.source)} are missing, more than is "
+                f"{missing:,} of {refused.known:,} documents of {plain(names.get(refused.source, refused.source))} are missing, more than is "
                 "usual. That looks like a fault of the source, so a sync removes none of them until you say so.",
                 icon=":material/report:",
             )
@@ -180,8 +181,8 @@ def _amount(expected: Expected) -> str:
     return f"{chunks}{tokens} to embed{cost}"
 
 
-def _source(source: SourceListed) -> None:
-    name = plain(source.source)
+def _source(source: SourceListed, shown: str) -> None:
+    name = plain(shown)
     if source.complete and not source.message:
         st.caption(f":material/check: {name}: {source.items:,} items")
     elif source.complete:

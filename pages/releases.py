@@ -1,0 +1,32 @@
+"""Releases: what is published, what could be, and the way back."""
+
+import streamlit as st
+
+from workbench.ui import release_candidate, release_disk, release_view, source_files
+from workbench.ui.messages import empty_state
+from workbench.ui.resources import workspace
+
+here = workspace()
+files = {file.name: file for file in source_files.files(here)[0]}
+
+st.title("Releases")
+st.caption(
+    "Questions are answered from the published release. A new one is published through its gate, and taken back in one step."
+)
+if not files:
+    empty_state(
+        "rocket_launch",
+        "No pipeline yet",
+        "A release is a synced table of a pipeline: make a pipeline and sync it.",
+        "pages/sources.py",
+        "Go to Sources",
+    )
+    st.stop()
+
+file = files[source_files.chosen_name(list(files))]
+pipeline = file.pipeline(here)
+tables = pipeline.tables()
+published = release_view.show_published(pipeline, tables)
+release_candidate.show(here, file, pipeline, tables, published)
+release_view.show_history(pipeline.ledger, file.name, published)
+release_disk.show(pipeline, tables)

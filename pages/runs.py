@@ -1,0 +1,32 @@
+"""Runs: what every sync did, what it took, and what could not be brought in."""
+
+import streamlit as st
+
+from workbench.sync.place import ledger_of
+from workbench.ui import run_failures, run_history, source_files
+from workbench.ui.jobs import job_panel
+from workbench.ui.messages import empty_state
+from workbench.ui.resources import workspace
+from workbench.ui.run_course import SYNC
+
+here = workspace()
+ledger = ledger_of(here)
+files = {file.name: file for file in source_files.files(here)[0]}
+names = ledger.pipelines()
+
+st.title("Runs")
+st.caption("Every sync, from this app or from the command line: what it did, how long it took, what failed.")
+if not names:
+    empty_state(
+        "history",
+        "No runs yet",
+        "A run is one sync of a pipeline with its sources: make a pipeline and sync it.",
+        "pages/sources.py",
+        "Go to Sources",
+    )
+    st.stop()
+
+name = source_files.chosen_name(names)
+job_panel(SYNC, finished=1, key="syncs")
+run_failures.show(here, ledger, name, files.get(name))
+run_history.show(ledger, name)

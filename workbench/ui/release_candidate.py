@@ -1,0 +1,138 @@
+"""The table that could be published next: what the gate says of it, and publishing it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from workbench.config import written
+from workbench.ingest.entries import Release
+from workbench.sync import Pipeline
+from workbench.sync.gate import GateResult
+from workbench.sync.publishing import TableOnDisk
+from workbench.ui import release_jobs
+from workbench.ui.card_row import card_row
+from workbench.ui.jobs import job_panel
+from workbench.ui.messages import plain, sentence
+from workbench.ui.release_jobs import FORCE, GATE, MEASURE, PUBLISH, Measured
+from workbench.ui.source_files import PipelineFile
+from workbench.workspace import Workspace
+
+
+def show(
+    here: Workspace,
+    file: PipelineFile,
+    pipeline: Pipeline,
+    tables: Sequence[TableOnDisk],
+    published: Release | None,
+) -> None:
+    """Draw the table of the pipeline's config as a candidate."""
+    st.subheader("Candidate")
+    table = next((table for table in tables if table.is_current), None)
+    if table is None or not table.rows:
+        st.info(
+            "The pipeline as it is now has no table yet: sync it first. Another model or another way of cutting is "
+            "another table.",
+            icon=":material/sync:",
+        )
+        st.page_link(
+            "pages/sources.py",
+            label="Go to Sources",
+            icon=":material/arrow_forward:",
+            query_params={"pipeline": file.name},
+        )
+        job_panel(GATE, finished=0, key="gate")
+        return
+    same = (
+        published is not None
+        and published.table_name == table.name
+        and published.config == written(pipeline.place.query_side)
+    )
+    with st.container(border=True):
+        st.markdown(
+            f"**{plain(pipeline.place.model.title)}**, {table.rows:,} chunks, {table.size_bytes / 2**20:,.1f} MB  \n"
+            f":small[:gray[{plain(table.name)}]]"
+        )
+        if same:
+            st.caption(
+                ":material/check: This is what is published. Syncs show up in it at once; publishing again only "
+                "measures it anew."
+            )
+        gate = file.config.evaluate
+        st.caption(
+            f"Gate: {plain(gate.metric)} of at least {gate.minimum:g}, and at most {gate.max_drop:g} below the "
+            "published release on the same questions."
+            if gate is not None
+            else "No gate: nothing is measured before it is published. Sources → Settings gives it one."
+        )
+        busy = release_jobs.busy(file)
+        found = release_jobs.newest(file)
+        with st.container(horizontal=True, gap="small"):
+            if st.button(
+                "Publish",
+                type="primary",
+                icon=":material/rocket_launch:",
+                disabled=busy,
+                help="Asks the gate first; a refusal changes nothing.",
+            ):
+                release_jobs.start(here, file, PUBLISH)
+            if gate is not None and st.button("Only measure", icon=":material/speed:", disabled=busy):
+                release_jobs.start(here, file, MEASURE)
+    job_panel(GATE, finished=1, key="gate")
+    if found is not None and not busy:
+        _verdict(here, file, found)
+
+
+def _verdict(here: Workspace, file: PipelineFile, found: Measured) -> None:
+    result = found.result
+    if result.value is None and result.passed:
+        return
+    with st.container(border=True):
+        _figures(result)
+        if result.passed:
+            st.markdown(":material/check: The gate is open.")
+            return
+        for reason in result.reasons:
+            st.markdown(f":material/close: {plain(sentence(reason))}")
+        if found.release is None and st.button("Publish anyway", icon=":material/gavel:"):
+            _confirm_force(here, file, found)
+
+
+def _figures(result: GateResult) -> None:
+    if result.value is None:
+        return
+    compared = result.published_value is not None and result.compared_value is not None
+    cards = card_row(3 if compared else 2, "gate-figures")
+    cards[0].metric(
+        result.metric,
+        f"{result.value:.3f}",
+        help=f"On {result.questions:,} questions."
+        + (f" {result.unplaced:,} judgments have no place in these documents." if result.unplaced else ""),
+    )
+    cards[1].metric("Asked for", f"{result.minimum:.3f}")
+    if result.published_value is not None and result.compared_value is not None:
+        cards[2].metric(
+            "Published release",
+            f"{result.published_value:.3f}",
+            delta=f"{result.compared_value - result.published_value:+.3f} with the candidate",
+            help=f"On the questions that both can answer; the candidate has {result.compared_value:.3f} on them.",
+        )
+
+
+@st.dialog("Publish against the gate?")
+def _confirm_force(here: Workspace, file: PipelineFile, found: Measured) -> None:
+    st.markdown("The gate refused this table:")
+    for reason in found.result.reasons:
+        st.markdown(f"- {plain(sentence(reason))}")
+    sure = st.checkbox("I have seen these figures, and want it published all the same.")
+    with st.container(horizontal=True):
+        if st.button(
+            "Publish against the gate",
+            type="primary",
+            icon=":material/gavel:",
+            disabled=not sure,
+            on_click=release_jobs.start,
+            args=(here, file, FORCE),
+        ) or st.button("Leave it"):
+            st.rerun()

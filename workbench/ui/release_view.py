@@ -1,0 +1,126 @@
+"""What is published, and the releases before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+import streamlit as st
+
+from workbench.ingest.entries import Release
+from workbench.ingest.ledger import Ledger
+from workbench.ingest.releases import PUBLISH
+from workbench.sync import Pipeline
+from workbench.sync.publishing import TableOnDisk
+from workbench.ui.card_row import card_row
+from workbench.ui.messages import guarded, plain
+from workbench.ui.table_list import age
+
+
+def figure(gate: Mapping[str, object]) -> str:
+    """Return what a gate measured, in words: ``recall@5 0.912 of 40 questions``."""
+    value = gate.get("value")
+    if not isinstance(value, float):
+        return "not measured"
+    return f"{gate.get('metric')} {value:.3f} on {gate.get('questions'):,} questions"
+
+
+def show_published(pipeline: Pipeline, tables: Sequence[TableOnDisk]) -> Release | None:
+    """Draw the release that questions are answered from, and return it."""
+    ledger, name = pipeline.ledger, pipeline.place.name
+    release = ledger.releases.published(name)
+    st.subheader("Published")
+    if release is None:
+        st.info(
+            "Nothing is published yet: questions are answered from the table that was synced last.",
+            icon=":material/info:",
+        )
+        return None
+    since = ledger.releases.published_since(name) or release.created_at_utc
+    table = next((table for table in tables if table.name == release.table_name), None)
+    cards = card_row(4, "published")
+    cards[0].metric("Release", release.id, help=plain(release.table_name))
+    cards[1].metric("Since", age(since), help=f"{since[:16].replace('T', ' ')} UTC")
+    value = release.gate.get("value")
+    cards[2].metric(
+        str(release.gate.get("metric") or "Gate"),
+        f"{value:.3f}" if isinstance(value, float) else "not measured",
+        help="Measured when it was published.",
+    )
+    cards[3].metric("Chunks", f"{table.rows:,}" if table is not None else "–")
+    if release.forced:
+        st.warning(
+            "It was published against the gate: " + plain("; ".join(_reasons(release))),
+            icon=":material/gavel:",
+        )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(f"Model: {plain(release.model_title)}", width="stretch")
+        before = next((one for one in ledger.releases.all(name) if one.id == release.previous_id), None)
+        asked = st.button(
+            "Roll back",
+            icon=":material/undo:",
+            disabled=before is None,
+            help="There is no earlier release to go back to." if before is None else None,
+        )
+        if asked and before is not None:
+            _confirm_roll_back(pipeline, release, before)
+    with st.expander("The config it answers with", icon=":material/code:"):
+        st.code(release.config, language="yaml")
+    return release
+
+
+def show_history(ledger: Ledger, name: str, published: Release | None) -> None:
+    """Draw all releases that are kept, and every switch between them."""
+    releases = ledger.releases.all(name)
+    if not releases:
+        return
+    st.subheader("Releases")
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "Release": release.id,
+                    "": "published" if published is not None and release.id == published.id else "",
+                    "Made": release.created_at_utc[:16].replace("T", " "),
+                    "Gate": figure(release.gate) + (", forced" if release.forced else ""),
+                    "Model": release.model_title,
+                    "Table": release.table_name,
+                }
+                for release in releases
+            ]
+        ),
+        hide_index=True,
+        height="content",
+        column_config={
+            "Release": st.column_config.NumberColumn(format="%d", width=70),
+            "Made": st.column_config.TextColumn(help="UTC"),
+        },
+    )
+    with st.expander("Every switch", icon=":material/history:"):
+        for switch in ledger.releases.switches(name):
+            word = "published" if switch.action == PUBLISH else "rolled back to"
+            st.caption(f"{switch.at_utc[:19].replace('T', ' ')} UTC: {word} release {switch.to_id}")
+
+
+@st.dialog("Roll back?")
+def _confirm_roll_back(pipeline: Pipeline, now: Release, before: Release) -> None:
+    st.markdown(
+        f"Questions are answered from **release {before.id}** of {before.created_at_utc[:16].replace('T', ' ')} UTC "
+        f"again, at once: {plain(figure(before.gate))}, model {plain(before.model_title)}."
+    )
+    st.caption(f"Release {now.id} stays; it can be published again.")
+    with st.container(horizontal=True):
+        if st.button(
+            "Roll back now", type="primary", icon=":material/undo:", on_click=_roll_back, args=(pipeline,)
+        ) or st.button("Leave it"):
+            st.rerun()
+
+
+def _roll_back(pipeline: Pipeline) -> None:
+    with guarded():
+        pipeline.roll_back()
+
+
+def _reasons(release: Release) -> list[str]:
+    found = release.gate.get("reasons")
+    return [str(reason) for reason in found] if isinstance(found, list) else []

@@ -1,0 +1,85 @@
+"""Documents that could not be brought in, by cause, and the button that tries them again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pandas as pd
+import streamlit as st
+
+from workbench.ingest.ledger import Ledger
+from workbench.sync.place import stamp
+from workbench.ui.messages import guarded, plain
+from workbench.ui.run_course import STAGES, ask_for_sync
+from workbench.ui.run_words import Cause, causes
+from workbench.ui.source_files import PipelineFile
+from workbench.workspace import Workspace
+
+SHOWN = 20
+
+
+def show(here: Workspace, ledger: Ledger, pipeline: str, file: PipelineFile | None) -> None:
+    """Draw the failures that stand; nothing when there are none."""
+    found = causes(list(ledger.failures(pipeline).values()))
+    if not found:
+        return
+    count = sum(len(cause.failures) for cause in found)
+    st.subheader(f"{count:,} {'document' if count == 1 else 'documents'} could not be brought in")
+    for number, cause in enumerate(found[:SHOWN]):
+        _cause(here, ledger, pipeline, file, cause, number)
+    if len(found) > SHOWN:
+        st.caption(f"{len(found) - SHOWN:,} more causes; the command log with --failures lists all of them.")
+
+
+def _cause(
+    here: Workspace, ledger: Ledger, pipeline: str, file: PipelineFile | None, cause: Cause, number: int
+) -> None:
+    stage = STAGES.get(cause.stage, cause.stage).lower()
+    heals = any(failure.retryable for failure in cause.failures)
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            count = f"{len(cause.failures):,} {'document' if len(cause.failures) == 1 else 'documents'}"
+            st.markdown(
+                f"**{plain(cause.title)}** :small[:gray[{count}, stage {plain(stage)}]]  \n{plain(cause.message)}",
+                width="stretch",
+            )
+            st.button(
+                "Try again",
+                icon=":material/refresh:",
+                key=f"retry-{number}",
+                help="Syncs now, with these documents among what is done."
+                if file is not None
+                else "The next sync from the command line takes these documents again.",
+                on_click=_again,
+                args=(here, ledger, pipeline, file, cause),
+            )
+        st.caption(
+            "Time may heal it: it is tried again by itself, ever more rarely."
+            if heals
+            else "It is tried again by itself as soon as the document or the config changes."
+        )
+        with st.expander("Which documents"):
+            st.dataframe(
+                pd.DataFrame(
+                    [
+                        {
+                            "Document": failure.name,
+                            "Tries": failure.attempts,
+                            "Since": failure.first_at_utc[:16].replace("T", " "),
+                            "Next try": (failure.next_try_utc or "")[:16].replace("T", " ")
+                            if failure.retryable
+                            else "when it changes",
+                            "Message": failure.message,
+                        }
+                        for failure in cause.failures
+                    ]
+                ),
+                hide_index=True,
+            )
+
+
+def _again(here: Workspace, ledger: Ledger, pipeline: str, file: PipelineFile | None, cause: Cause) -> None:
+    with guarded():
+        ledger.retry(pipeline, [failure.key for failure in cause.failures], stamp(datetime.now(UTC)))
+        if file is not None:
+            ask_for_sync(here, file)
