@@ -93,6 +93,35 @@ def test_the_whole_way_from_files_to_hits(folder: Path, capsys: pytest.CaptureFi
     assert {d["name"] for d in listed} == {"a.txt", "b.md"}
 
 
+def test_a_search_is_narrowed_by_document_pages_and_metadata(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = str(folder / "config.yaml")
+    run(capsys, folder, "add", str(folder / "in"))
+    run(capsys, folder, "build", config)
+    for name in ("a.txt", "b.md"):
+        _, hits, _ = run(capsys, folder, "search", config, "Dogs travel free", "--document", name)
+        assert hits
+        assert {Path(hit["path"]).name for hit in hits} == {name}
+    for narrowed in (["--pages", "2-9"], ["--metadata", "author=Nobody = none"]):
+        status, hits, message = run(capsys, folder, "search", config, "Dogs", *narrowed)
+        assert (status, hits) == (DONE, [])
+        assert "the filter leaves none" in message
+    status, hits, message = run(capsys, folder, "search", config, "Dogs", "--document", "c.txt")
+    assert (status, hits) == (WRONG_USAGE, [])
+    assert message == "error: there is no document c.txt: `documents` lists what is there\n"
+
+
+@pytest.mark.parametrize("words", [("--pages", "5-3"), ("--pages", "x"), ("--metadata", "author")])
+def test_a_filter_that_makes_no_sense_is_refused(
+    folder: Path, words: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as raised:
+        main(["search", str(folder / "config.yaml"), "Dogs", *words])
+    assert raised.value.code == WRONG_USAGE
+    assert words[1] in capsys.readouterr().err
+
+
 def test_chunks_of_the_workspace_and_of_the_files_are_the_same(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -333,6 +333,9 @@ def test_all_rows_come_in_order_with_their_version(connection: StoreConnection, 
     assert found.vectors.tolist() == vectors.tolist()
     assert found.metadata.get(document_id(2)) == {"kind": "rule"}
     assert not found.metadata.get(document_id(1))
+    assert {key: value for key, value in table.metadata().items() if value} == {
+        document_id(2): {"kind": "rule"}
+    }
     assert found.version == table.version() == connection.table("t").version()
 
 

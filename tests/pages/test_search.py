@@ -74,6 +74,33 @@ def test_without_tables_the_page_says_what_to_do_next() -> None:
     assert not app.text_input
 
 
+def test_a_search_is_narrowed_by_the_metadata_of_documents(here: Workspace) -> None:
+    for name, author in (("one.pdf", "Ada <b>"), ("two.pdf", "Eve = 1")):
+        with pymupdf.open() as paper:
+            paper.new_page().insert_text((72, 72), f"The tram of {name} was late.")
+            paper.set_metadata({"author": author})
+            here.add(name, paper.tobytes())
+    here.tables.build(parsed(CONFIG.format(name="Small", size=9)))
+    app = page(q="tram")
+    assert len(texts(app)) == 2
+    box = next(one for one in app.multiselect if one.label == "Metadata")
+    assert box.options == ["author=Ada <b>", "author=Eve = 1"]
+    box.set_value(["author=Eve = 1"])
+    next(button for button in app.button if button.label == "Apply").click()
+    app.run()
+    assert not app.exception
+    assert app.query_params["metadata"] == "author=Eve = 1"
+    assert [text for text in texts(app) if "two.pdf" in text] == texts(app) != []
+    # The link alone does the same; what is no pair is left out.
+    fresh = page(q="tram", metadata=["author=Eve = 1", "nonsense"])
+    assert texts(fresh) == texts(app)
+    assert fresh.query_params["metadata"] == "author=Eve = 1"
+    # Asked today without the filter of that time: what it left out is told as such.
+    assert here.search_history.searches()[0].settings["filter"]["metadata"] == [["author", "Eve = 1"]]
+    next(button for button in app.button if button.label == "Then and now").click()
+    assert not app.run().exception
+
+
 @pytest.mark.usefixtures("two_tables")
 def test_without_a_question_there_are_some_to_begin_with() -> None:
     app = page()

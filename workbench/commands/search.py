@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from workbench.commands.inputs import k_value, place, read_config, read_pipeline
+from workbench.commands.narrowing import add_narrowing, narrowing
 from workbench.commands.terminal import DONE, Output
 from workbench.config import Config
 from workbench.records import Hit
@@ -16,13 +17,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("config", metavar="CONFIG.yaml")
     parser.add_argument("question")
     parser.add_argument("--k", type=k_value, default=None)
+    add_narrowing(parser)
 
 
 def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     """Print the hits for a question with their score parts."""
     config = read_config(options.config)
+    where = narrowing(workspace, options, bool(config.sources))
     if config.sources:
-        answer = read_pipeline(workspace, options.config).answer(options.question, options.k)
+        answer = read_pipeline(workspace, options.config).answer(options.question, options.k, where)
         if answer.release is None:
             out.message(
                 f"nothing is published under the name {config.name} yet: this config's own table answers"
@@ -33,7 +36,7 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
         def tick(done: int, total: int) -> None:
             out.progress(f"{config.name}: {done:,} of {total:,} sentences, for the first search of its table")
 
-        hits = tuple(workspace.tables.search(config, options.question, options.k, tick=tick).hits)
+        hits = tuple(workspace.tables.search(config, options.question, options.k, where, tick).hits)
         paths = {row.id: row.uri.removeprefix("file:") for row in workspace.documents()}
     for hit in hits:
         path = paths.get(hit.chunk.document_id, "")
@@ -52,7 +55,8 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
             + "".join(f"also in {paths.get(c.document_id, '')}  page {c.page_start}\n" for c in hit.also),
         )
     if not hits:
-        out.message("no hits: the table is empty, or no chunk holds a word of the question")
+        what = "or the filter leaves none" if where else "or no chunk holds a word of the question"
+        out.message(f"no hits: the table is empty, {what}")
     return DONE
 
 

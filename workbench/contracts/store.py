@@ -116,6 +116,10 @@ class Table(ABC):
     def rows(self) -> TableRows:
         """Return all rows, read at one version: what is searched in memory is made from them."""
 
+    def metadata(self) -> Mapping[str, Mapping[str, str]]:
+        """Return document id → metadata, as ``rows`` does, for what narrows a search; stores may read less for it."""
+        return self.rows().metadata
+
     @abstractmethod
     def size_bytes(self) -> int:
         """Return the space the table takes."""

@@ -99,6 +99,13 @@ def rows_of(opened: Any, dimension: int, version: str) -> TableRows:
     return TableRows(version, chunks_of(rows), vectors_of(rows, dimension), _metadata_of(rows))
 
 
+def metadata_of(opened: Any) -> dict[str, dict[str, str]]:
+    """Return document id → metadata, for documents that have any, without reading texts and vectors."""
+    if not has_metadata(opened):
+        return {}
+    return _metadata_of(opened.search().select(["document_id", "metadata"]).to_arrow())
+
+
 def _metadata_of(rows: pa.Table) -> dict[str, dict[str, str]]:
     """Return document id → metadata, for documents that have any."""
     if "metadata" not in rows.schema.names:

@@ -22,6 +22,7 @@ from workbench.stores._lancedb_rows import (
     chunks_of,
     has_metadata,
     matrix_of,
+    metadata_of,
     rows_of,
     vectors_of,
 )
@@ -151,6 +152,9 @@ class LanceTable(Table):
 
     def rows(self) -> TableRows:
         return self._read(lambda opened: rows_of(opened, self.info.dimension, _version(opened)))
+
+    def metadata(self) -> dict[str, dict[str, str]]:
+        return self._read(metadata_of)
 
     # ── keeping it small and quick ───────────────────────────────────────────────────────────────────────────────
 

@@ -10,17 +10,16 @@ import streamlit as st
 
 from workbench import plugins
 from workbench.contracts import Filter
-from workbench.ui import address
+from workbench.ui import address, search_filter
 from workbench.ui.messages import term_help
 from workbench.ui.resources import workspace
 from workbench.ui.search_answers import Column, labels_meant
 from workbench.workspace import TableRow
-from workbench.workspace.search_history import filter_values
+from workbench.workspace.search_history import filter_of, filter_values
 
 MOST_COLUMNS = 4
 MOST_HITS = 50
 HITS = 5
-LAST_PAGE = 100_000
 OWN = "config"
 RETRIEVERS = {
     OWN: "As the config says",
@@ -30,7 +29,6 @@ RETRIEVERS = {
 }
 """What is offered beside a table's own retriever: those that need nothing but the table."""
 QUESTION, TABLES, K, WAYS = "search question", "search tables", "search k", "search retrievers"
-DOCUMENTS, FIRST_PAGE, FINAL_PAGE = "search documents", "search first page", "search last page"
 SAMPLE_QUESTIONS = (
     "How warm may a traction battery get before the bus is taken out of service?",
     "Can I get my money back when the tram is late?",
@@ -64,10 +62,7 @@ def controls(found: Mapping[str, TableRow], beside: Callable[[], None]) -> Searc
     """Draw the controls, and ``beside`` at their end; the address bar holds them, and leaving the page keeps them."""
     labels = list(found)
     names = {row.name: row.id for row in workspace().documents()}
-    nothing: list[str] = []
-    address.entered(DOCUMENTS, "documents", nothing, lambda texts: [t for t in texts if t in names], QUESTION)
-    address.entered(FIRST_PAGE, "from", 1, _page_meant, QUESTION)
-    address.entered(FINAL_PAGE, "to", LAST_PAGE, _page_meant, QUESTION)
+    search_filter.entered(names, QUESTION)
     address.entered(QUESTION, "q", "", lambda texts: texts[-1])
     address.entered(TABLES, "tables", labels[:2], lambda texts: labels_meant(texts, found) or None)
     address.entered(WAYS, "retrievers", [OWN], lambda texts: [t for t in texts if t in RETRIEVERS] or None)
@@ -88,7 +83,7 @@ def controls(found: Mapping[str, TableRow], beside: Callable[[], None]) -> Searc
             max_selections=MOST_COLUMNS,
             key=TABLES,
             help=f"{term_help('table')} Up to four columns are searched with the same question.",
-            width=380,
+            width=340,
         )
         ways = st.multiselect(
             "Ways to search",
@@ -103,10 +98,10 @@ def controls(found: Mapping[str, TableRow], beside: Callable[[], None]) -> Searc
         k = st.number_input(
             "Hits", min_value=1, max_value=MOST_HITS, step=1, key=K, help=term_help("top-k"), width=100
         )
-        where = _filter(names)
+        where = search_filter.chosen(names, [found[label] for label in picked])
         beside()
     ways = ways or [OWN]
-    address.left(QUESTION, TABLES, WAYS, K, DOCUMENTS, FIRST_PAGE, FINAL_PAGE)
+    address.left(QUESTION, TABLES, WAYS, K, *search_filter.KEYS)
     address.shown(
         {
             "q": question if question and len(question) <= address.LONGEST_TEXT else "",
@@ -114,9 +109,7 @@ def controls(found: Mapping[str, TableRow], beside: Callable[[], None]) -> Searc
             "tables": picked if question or picked != labels[:2] else [],
             "retrievers": ways if ways != [OWN] else [],
             "k": str(k) if k != HITS else "",
-            "documents": st.session_state[DOCUMENTS],
-            "from": str(st.session_state[FIRST_PAGE]) if st.session_state[FIRST_PAGE] != 1 else "",
-            "to": str(st.session_state[FINAL_PAGE]) if st.session_state[FINAL_PAGE] != LAST_PAGE else "",
+            **search_filter.parameters(),
         }
     )
     columns = _columns(picked, ways, found)
@@ -146,53 +139,8 @@ def _columns(picked: Sequence[str], ways: Sequence[str], found: Mapping[str, Tab
     return result
 
 
-def _filter(names: Mapping[str, str]) -> Filter | None:
-    """Draw the filter and return it. It is a form, so that half of it does not search."""
-    picked, first, last = (st.session_state[key] for key in (DOCUMENTS, FIRST_PAGE, FINAL_PAGE))
-    active = bool(picked) or first != 1 or last != LAST_PAGE
-    with (
-        st.popover("Filter", icon=":material/filter_alt:", type="primary" if active else "secondary"),
-        st.form("search filter", border=False),
-    ):
-        # Given as values: what is put into the state of a widget in a closed popover does not reach the browser.
-        mark = f"{picked}{first}{last}"
-        keys = [f"{key} {mark}" for key in (DOCUMENTS, FIRST_PAGE, FINAL_PAGE)]
-        st.multiselect(
-            "Documents",
-            sorted(names),
-            default=[p for p in picked if p in names],
-            key=keys[0],
-            placeholder="All",
-        )
-        left, right = st.columns(2)
-        left.number_input("From page", 1, LAST_PAGE, first, key=keys[1])
-        right.number_input("To page", 1, LAST_PAGE, last, key=keys[2])
-        st.form_submit_button("Apply", type="primary", on_click=_take_filter, args=keys)
-    if active:
-        st.button("No filter", icon=":material/filter_alt_off:", on_click=_forget_filter)
-    if not active:
-        return None
-    ids = tuple(names[name] for name in picked if name in names) if picked else None
-    pages = (first, last) if first != 1 or last != LAST_PAGE else None
-    return Filter(ids, pages)
-
-
-def _take_filter(*keys: str) -> None:
-    for own, key in zip((DOCUMENTS, FIRST_PAGE, FINAL_PAGE), keys, strict=True):
-        st.session_state[own] = st.session_state[key]
-
-
-def _forget_filter() -> None:
-    st.session_state[DOCUMENTS], st.session_state[FIRST_PAGE], st.session_state[FINAL_PAGE] = [], 1, LAST_PAGE
-
-
 def _hit_count(texts: list[str]) -> int | None:
     value = address.number(texts, 1, MOST_HITS)
-    return None if value is None else int(value)
-
-
-def _page_meant(texts: list[str]) -> int | None:
-    value = address.number(texts, 1, LAST_PAGE)
     return None if value is None else int(value)
 
 
@@ -209,13 +157,7 @@ def ask(text: str, settings: Mapping[str, Any] | None = None) -> None:
     st.session_state[QUESTION] = text
     if settings is None:
         return
-    where = settings.get("filter") or {}
-    names = {row.id: row.name for row in workspace().documents()}
-    pages = where.get("pages") or [1, LAST_PAGE]
     st.session_state[K] = int(settings.get("k", HITS))
     st.session_state[TABLES] = list(settings.get("tables", []))
     st.session_state[WAYS] = [way for way in settings.get("retrievers", []) if way in RETRIEVERS] or [OWN]
-    st.session_state[DOCUMENTS] = [
-        names[document_id] for document_id in where.get("document_ids") or [] if document_id in names
-    ]
-    st.session_state[FIRST_PAGE], st.session_state[FINAL_PAGE] = int(pages[0]), int(pages[1])
+    search_filter.take(filter_of(settings.get("filter") or {}))

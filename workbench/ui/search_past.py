@@ -128,12 +128,13 @@ def _column(
         config = configs.parsed(column.config, column.label)
         # Without the filter of that time: what it left out is told as such.
         today = workspace().tables.search(config, question, max(k, COMPARED))
+        known = workspace().tables.table(config).metadata() if where and where.metadata else {}
     except (WorkbenchError, ConfigError) as error:
         shown_error(error if isinstance(error, WorkbenchError) else WorkbenchError(str(error)))
         return
 
     def filtered(chunk: Chunk) -> bool:
-        return where is not None and not where.allows(chunk, {})
+        return where is not None and not where.allows(chunk, known.get(chunk.document_id, {}))
 
     found = moves(column.hits, today.hits, k, filtered_left=filtered)
     if all(move.cause == "same" for move in found):
