@@ -61,7 +61,7 @@ def test_a_link_leads_to_answers_on_their_pages_and_a_vote(
     expect(show.get_by_text("Thank you, the vote counts.")).to_be_visible(timeout=SLOW_MS)
     show.get_by_text("1 vote so far").click(timeout=SLOW_MS)
     expect(show.get_by_text("1 of 1 decided votes: 100% [21%, 100%], which may be chance")).to_be_visible()
-    show.screenshot(path=pictures / "demo-blind.png")
+    show.screenshot(path=pictures / "demo_blind.png")
     count = Workspace(folder).votes.count("short · keyword", "long · keyword")
     assert count.decided == 1
 
@@ -71,4 +71,4 @@ def test_a_link_leads_to_answers_on_their_pages_and_a_vote(
     expect(phone.locator("[class*='st-key-demo-card'] img").first).to_be_visible(timeout=SLOW_MS)
     wide = phone.evaluate("document.documentElement.scrollWidth")
     assert wide <= 390
-    phone.screenshot(path=pictures / "demo-phone-dark.png")
+    phone.screenshot(path=pictures / "demo_phone_dark.png")

@@ -68,7 +68,7 @@ def test_a_lasso_on_one_of_two_aligned_maps_lists_the_same_text_of_the_other(
     ).to_be_visible()
     expect(page.get_by_text("Nearest in sentences")).to_be_visible(timeout=SLOW_MS)
     expect(page.get_by_text("can be trusted")).to_have_count(2, timeout=SLOW_MS)
-    page.screenshot(path=pictures / "map-pair.png")
+    page.screenshot(path=pictures / "map_pair.png")
 
     lasso(page, canvases.first, 0.5, 0.5, 170)
     expect(page.get_by_text("with the same text")).to_be_visible(timeout=SLOW_MS)
@@ -83,7 +83,7 @@ def test_a_lasso_on_one_of_two_aligned_maps_lists_the_same_text_of_the_other(
     other.goto(address)
     expect(other.locator("canvas.canvas")).to_have_count(2, timeout=SLOW_MS)
     expect(other.get_by_text("Nearest in fixed")).to_be_visible(timeout=SLOW_MS)
-    other.screenshot(path=pictures / "map-pair-narrow-dark.png")
+    other.screenshot(path=pictures / "map_pair_narrow_dark.png")
 
 
 def test_a_lasso_limits_the_question_to_the_picked_chunks(

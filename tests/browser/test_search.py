@@ -54,7 +54,7 @@ def test_side_by_side_with_rank_flow_judged_and_reproduced_by_its_link(
     flows = page.locator(".flow svg")
     expect(flows).to_have_count(3, timeout=SLOW_MS)
     expect(flows.first.locator("g.way").first).to_be_visible()
-    page.screenshot(path=pictures / "rank-flow.png")
+    page.screenshot(path=pictures / "rank_flow.png")
 
     # Hovering a line says where the passage went, in words.
     title = flows.first.locator("g.way title").first.text_content()
@@ -80,4 +80,4 @@ def test_side_by_side_with_rank_flow_judged_and_reproduced_by_its_link(
     fresh.goto(page.url)
     expect(fresh.locator(".hit-text")).to_have_count(20, timeout=SLOW_MS)
     assert cards(fresh) == before
-    fresh.screenshot(path=pictures / "search-narrow-dark.png")
+    fresh.screenshot(path=pictures / "search_narrow_dark.png")
