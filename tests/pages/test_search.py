@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from workbench.config import parsed
 from workbench.evaluation.formats.cells import written
-from workbench.ui import search_answers, search_downloads
+from workbench.ui import search_answers, search_downloads, state
 from workbench.ui import search_judging as judging
 from workbench.ui.search_controls import QUESTION, TABLES, K
 from workbench.workspace import Workspace
@@ -99,6 +99,38 @@ def test_a_search_is_narrowed_by_the_metadata_of_documents(here: Workspace) -> N
     assert here.search_history.searches()[0].settings["filter"]["metadata"] == [["author", "Eve = 1"]]
     next(button for button in app.button if button.label == "Then and now").click()
     assert not app.run().exception
+
+
+def test_a_page_that_draws_itself_again_searches_again_only_when_something_changed(
+    two_tables: Workspace,
+) -> None:
+    app = page(q="tram", tables="Small")
+    table = parsed(CONFIG.format(name="Small", size=9)).table_name
+
+    def searched() -> int:
+        return len(app.session_state[state.SEARCH_TIMES][table])
+
+    assert searched() == 1
+    app.run()
+    assert searched() == 1
+    app.number_input[0].set_value(7).run()
+    assert searched() == 2
+    two_tables.add("more.txt", b"Another tram came.")
+    two_tables.tables.build(parsed(CONFIG.format(name="Small", size=9)))
+    app.run()
+    assert searched() == 3
+    assert any("Another tram" in text for text in texts(app))
+
+
+def test_a_config_that_searches_by_meaning_in_its_own_manner_has_a_column_of_its_own(here: Workspace) -> None:
+    for name, text in TEXTS.items():
+        here.add(name, text.encode())
+    here.tables.build(
+        parsed(CONFIG.format(name="Own", size=9) + "retriever: {name: nearest, diversity: 0.5}\n")
+    )
+    app = page(q="tram", retrievers=["config", "nearest"])
+    headings = [one.value for one in app.markdown if one.value.startswith("**Own")]
+    assert [text.split("**")[1] for text in headings] == ["Own · As the config says", "Own · Meaning"]
 
 
 @pytest.mark.usefixtures("two_tables")

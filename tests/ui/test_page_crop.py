@@ -46,5 +46,18 @@ def test_the_sentence_is_marked_more_strongly_than_the_passage_and_the_rest_not_
     assert sentence[2] < 160 < passage[2]
 
 
+def test_the_strip_is_cut_between_lines_not_through_letters() -> None:
+    # Lines of text 8 pixels high, 16 pixels apart; a cut by margins alone would go through one of them.
+    page = Image.new("RGB", (200, 400), (255, 255, 255))
+    for y in range(4, 400, 16):
+        page.paste((0, 0, 0), (10, y, 190, y + 8))
+    out = io.BytesIO()
+    page.save(out, "PNG")
+    for top in range(60, 76):
+        found = opened(page_crop(out.getvalue(), 100, 200, [(10, top, 90, top + 60)]))
+        for row in (0, found.height - 1):
+            assert min(found.getpixel((x, row))[0] for x in range(found.width)) > 200, top
+
+
 def test_a_page_without_a_passage_is_whole() -> None:
     assert opened(page_crop(white_page(), 100, 200, [])).size == (200, 400)

@@ -17,7 +17,7 @@ from workbench.spans import Span
 from workbench.ui.components.page_viewer import rectangles_on
 from workbench.ui.hit_text import STYLE, has_pages, hit_text
 from workbench.ui.messages import plain, shown_error
-from workbench.ui.page_crop import page_crop
+from workbench.ui.page_crop import Rectangle, page_crop
 from workbench.ui.resources import workspace
 from workbench.ui.search_answers import labels_meant
 from workbench.ui.search_controls import RETRIEVERS, SAMPLE_QUESTIONS
@@ -32,6 +32,8 @@ VOTED_SET, ANSWERS_GRADE = "Demo votes", 2
 """Where answers that an audience named are kept as judgments, and with which grade."""
 LONGEST_QUESTION_CHARACTERS = 500
 DPI = 140
+KEPT_STRIPS = 200
+"""In memory, each of some 100 kB: a vote or a second look draws none again."""
 _LOOK = """
 [data-testid="stMainBlockContainer"] { max-width: 62rem; padding-top: 5.5rem; }
 .st-key-demo-box input { font-size: 1.35rem; padding: 0.9rem 0.6rem; }
@@ -189,7 +191,7 @@ def _strip(config: Config, hit: Hit, sentence: Span | None) -> tuple[int | None,
         start = chunk.start + (sentence[0] if sentence else 0)
         end = chunk.start + (sentence[1] if sentence else len(chunk.text))
         page = next(p for p in parsed.document.pages if p.number == parsed.document.page_at(start))
-        return page.number, page_crop(
+        return page.number, _cropped(
             here.page_image(chunk.document_id, page.number, DPI),
             page.width,
             page.height,
@@ -198,6 +200,17 @@ def _strip(config: Config, hit: Hit, sentence: Span | None) -> tuple[int | None,
         )
     except (WorkbenchError, StopIteration):
         return None, None
+
+
+@st.cache_data(max_entries=KEPT_STRIPS, show_spinner=False)
+def _cropped(
+    image: bytes,
+    width: float,
+    height: float,
+    passage: Sequence[Rectangle],
+    sentence: Sequence[Rectangle],
+) -> bytes:
+    return page_crop(image, width, height, passage, sentence)
 
 
 # ── the presenter's blind comparison ─────────────────────────────────────────────────────────────────────────────

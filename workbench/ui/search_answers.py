@@ -20,6 +20,7 @@ from workbench.workspace import TableRow
 
 COMPARED = 50
 """Hits that are looked at behind those shown, to tell where a passage of another column went."""
+ANSWERED = "search answered"
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
@@ -73,9 +74,29 @@ def labels_meant(texts: Sequence[str], found: Mapping[str, TableRow]) -> list[st
 
 def answers(columns: Sequence[Column], question: str, k: int, where: Filter | None = None) -> list[Answer]:
     """Return what each column finds; trouble with one leaves the others as they are."""
-    found = [_answer(column, question, k, where) for column in columns]
+    kept: list[tuple[object, Answer]] = st.session_state.get(ANSWERED, [])
+    now: list[tuple[object, Answer]] = []
+    for column in columns:
+        key = _key(column, question, k, where)
+        # A page that draws itself again, as for a verdict on a hit, asks nothing new.
+        before = None if key is None else next((one for other, one in kept if other == key), None)
+        now.append((key, before or _answer(column, question, k, where)))
+    # Troubles may pass: they are tried again.
+    st.session_state[ANSWERED] = [(key, one) for key, one in now if one.problem is None]
+    found = [answer for _, answer in now]
     letters = common_passages([answer.hits for answer in found])
     return [replace(answer, letters=own) for answer, own in zip(found, letters, strict=True)]
+
+
+def _key(column: Column, question: str, k: int, where: Filter | None) -> object | None:
+    """Return everything that decides an answer, None where that cannot be told."""
+    if column.config.retriever.context == "section":
+        return None  # sections are read from the documents, which the table's version does not speak of
+    try:
+        version = workspace().tables.table(column.config).version()
+    except WorkbenchError:
+        return None
+    return column, version, question, k, where
 
 
 def _answer(column: Column, question: str, k: int, where: Filter | None) -> Answer:

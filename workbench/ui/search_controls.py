@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from workbench import plugins
+from workbench.config import Config
 from workbench.contracts import Filter
 from workbench.ui import address, search_filter
 from workbench.ui.messages import term_help
@@ -134,9 +135,19 @@ def _columns(picked: Sequence[str], ways: Sequence[str], found: Mapping[str, Tab
             if identity in seen:
                 continue
             seen.append(identity)
-            name = RETRIEVERS.get(chosen.retriever.name, chosen.retriever.label)
+            named = RETRIEVERS.get(chosen.retriever.name, chosen.retriever.label)
+            # The config may search in a chosen way with settings of its own.
+            name = RETRIEVERS[OWN] if way == OWN and _differs(config, ways) else named
             result.append(Column(f"{label} · {name}" if len(ways) > 1 else label, chosen))
     return result
+
+
+def _differs(config: Config, ways: Sequence[str]) -> bool:
+    """Return whether a config searches in one of these ways, but not as that is offered."""
+    own = config.retriever
+    if own.name not in ways:
+        return False
+    return {**own.identity(), "top_k": 0} != {**plugins.build("retrievers", own.name).identity(), "top_k": 0}
 
 
 def _hit_count(texts: list[str]) -> int | None:

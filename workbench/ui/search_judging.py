@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from workbench.errors import WorkbenchError
@@ -14,6 +16,8 @@ from workbench.ui.resources import workspace
 ON, INTO, RANGE = "search judging", "search judging set", "search judging range"
 OWN_SET = "From searching"
 GRADES = {"Answers it": 2, "Partly": 1, "Not": 0}
+Grades = Mapping[tuple[str, int, int], int]
+"""Document id, start, end → grade."""
 SENTENCE, WHOLE = "the marked sentence", "the whole hit"
 
 
@@ -56,10 +60,17 @@ def judged_range(hit: Hit, best: Span | None) -> Span:
     return start + best[0], start + best[1]
 
 
-def verdict_buttons(into: str, question: str, hit: Hit, best: Span | None, key: str) -> None:
+def given_grades(into: str, question: str) -> Grades:
+    """Return the verdicts on a question that a set holds."""
+    kept = next((one for one in workspace().question_sets.sets() if one.name == into), QuestionSet(into))
+    asked = kept.asking(question).id
+    return {(j.document_id, j.start, j.end): j.grade for j in kept.judgments if j.question_id == asked}
+
+
+def verdict_buttons(into: str, question: str, hit: Hit, best: Span | None, key: str, grades: Grades) -> None:
     """Draw the verdicts on one hit; the one that was given is filled."""
     start, end = judged_range(hit, best)
-    given = _grade(into, question, hit.chunk.document_id, start, end)
+    given = grades.get((hit.chunk.document_id, start, end))
     with st.container(horizontal=True, gap="small"):
         for label, grade in GRADES.items():
             st.button(
@@ -69,20 +80,6 @@ def verdict_buttons(into: str, question: str, hit: Hit, best: Span | None, key: 
                 on_click=_judge,
                 args=(into, question, hit.chunk.document_id, start, end, grade),
             )
-
-
-def _grade(into: str, question: str, document_id: str, start: int, end: int) -> int | None:
-    kept = next((one for one in workspace().question_sets.sets() if one.name == into), QuestionSet(into))
-    asked = kept.asking(question)
-    for judgment in kept.judgments:
-        if (judgment.question_id, judgment.document_id, judgment.start, judgment.end) == (
-            asked.id,
-            document_id,
-            start,
-            end,
-        ):
-            return judgment.grade
-    return None
 
 
 def _judge(into: str, question: str, document_id: str, start: int, end: int, grade: int) -> None:

@@ -21,7 +21,7 @@ from workbench.ui.messages import plain, shown_error, term_help
 from workbench.ui.resources import workspace
 from workbench.ui.search_answers import Answer, spread, where_else
 from workbench.ui.search_controls import SearchChoice
-from workbench.ui.search_judging import judging, verdict_buttons
+from workbench.ui.search_judging import Grades, given_grades, judging, verdict_buttons
 from workbench.workspace import DocumentRow
 
 BADGES: tuple[Literal["blue", "orange", "green", "violet", "red", "yellow"], ...] = (
@@ -58,10 +58,11 @@ def columns(choice: SearchChoice, found: Sequence[Answer]) -> None:
     documents = {row.id: row for row in workspace().documents()}
     _flows(found, choice, documents)
     into = judging()
+    judged = None if into is None else (into, given_grades(into, choice.question))
     with st.container(key="hit-columns"):
         for column, (place, answer) in enumerate(zip(st.columns(len(found)), found, strict=True)):
             with place:
-                _column(column, choice.question, answer, found, documents, into)
+                _column(column, choice.question, answer, found, documents, judged)
 
 
 def _notes(question: str, found: Sequence[Answer]) -> None:
@@ -104,7 +105,7 @@ def _column(
     answer: Answer,
     found: Sequence[Answer],
     documents: Mapping[str, DocumentRow],
-    into: str | None,
+    judged: tuple[str, Grades] | None,
 ) -> None:
     if answer.problem is not None:
         st.markdown(f"**{plain(answer.label)}**")
@@ -116,7 +117,7 @@ def _column(
     if not answer.hits:
         _no_hits(answer)
     for hit, best in zip(answer.hits, answer.best, strict=True):
-        _card(column, question, answer, hit, best, documents, found, into)
+        _card(column, question, answer, hit, best, documents, found, judged)
 
 
 def _no_hits(answer: Answer) -> None:
@@ -134,7 +135,7 @@ def _card(
     best: Span | None,
     documents: Mapping[str, DocumentRow],
     found: Sequence[Answer],
-    into: str | None,
+    judged: tuple[str, Grades] | None,
 ) -> None:
     letter = answer.letters.get(hit.rank, "")
     document = documents.get(hit.chunk.document_id)
@@ -154,8 +155,8 @@ def _card(
                 f"(characters {hit.context.start:,}–{hit.context.end:,})."
             )
         _foot(column, answer.config, hit, document)
-        if into is not None:
-            verdict_buttons(into, question, hit, best, f"{column}-{hit.rank}")
+        if judged is not None:
+            verdict_buttons(judged[0], question, hit, best, f"{column}-{hit.rank}", judged[1])
 
 
 def _matching(question: str, hit: Hit, config: Config) -> list[Span]:
@@ -180,9 +181,19 @@ def _places(places: Sequence[tuple[int, str]]) -> str:
     for rank, label in places:
         ranks.setdefault(label, []).append(str(rank))
     return ", ".join(
-        f"{'hit' if len(own) == 1 else 'hits'} {' and '.join(own)} of {plain(label)}"
+        f"{'hit' if len(own) == 1 else 'hits'} {_listed(own)} of {plain(label)}"
         for label, own in ranks.items()
     )
+
+
+def _listed(words: Sequence[str]) -> str:
+    """Return ``1``, ``1 and 2``, ``1, 2 and 3``.
+
+    >>> _listed(["1", "2", "5"])
+    '1, 2 and 5'
+    """
+    head = ", ".join(words[:-1])
+    return f"{head} and {words[-1]}" if head else words[-1]
 
 
 def arithmetic(hit: Hit) -> str:
