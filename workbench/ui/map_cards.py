@@ -55,7 +55,7 @@ def _card(chunk: Chunk, document: DocumentRow | None, hit: Hit | None) -> None:
                     "pages/documents.py",
                     label="Open document",
                     icon=":material/description:",
-                    query_params={"doc": document.name},
+                    query_params={"doc": document.name, "page": str(chunk.page_start)},
                     width="content",
                 )
         hit_text(chunk.text)
