@@ -2,7 +2,14 @@
 
 import streamlit as st
 
-from workbench.ui import cut_answers, evaluation_report, evaluation_runs, lost_questions, verdict_view
+from workbench.ui import (
+    cut_answers,
+    evaluation_report,
+    evaluation_runs,
+    lost_questions,
+    verdict_view,
+    weight_tuning,
+)
 from workbench.ui.jobs import job_panel
 from workbench.ui.messages import empty_state, plain
 from workbench.ui.resources import workspace
@@ -55,4 +62,5 @@ if verdict.question_count:
     verdict_view.picture(choice, found)
     lost_questions.question_by_question(choice, found, verdict)
     cut_answers.cut_answers(choice)
+    weight_tuning.tuning(choice)
     evaluation_report.downloads(choice, found, verdict)

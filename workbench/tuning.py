@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from workbench import plugins
+from workbench.config import Config
 from workbench.contracts import Asked, Retriever, Tick, no_tick
 from workbench.errors import InputError, SettingsError
 from workbench.evaluation.results import Truth, question_result
 from workbench.evaluation.scoring import LESS_IS_BETTER, Values, name_and_k, scores
+from workbench.evaluation.significance import bootstrap_interval
 
 WEIGHTS = ("weight_vector", "weight_sentence", "weight_keyword")
 TUNABLE = ("fused", "reranked")
@@ -52,6 +54,26 @@ class Tuning:
     """Each question under the weights that were chosen without it."""
     references: Mapping[str, Values]
     """Other ways to search the same questions that were chosen on nothing."""
+
+    @property
+    def gain(self) -> Values:
+        """Per question, what the weights chosen without it gain over equal ones."""
+        gained: Values = self.held_out - self.references["equal weights"]
+        return gained
+
+    def sentence(self, questions: str) -> str:
+        """Return in words what was chosen on which questions, and where its figure comes from."""
+        figure, gain = bootstrap_interval(self.held_out), bootstrap_interval(self.gain)
+        chosen = ", ".join(
+            f"{name.removeprefix('weight_')} {weight:g}"
+            for name, weight in zip(WEIGHTS, self.weights, strict=True)
+        )
+        return (
+            f"Weights {chosen}: the best for {self.measure} on all {len(self.question_ids)} questions of {questions}, "
+            f"so their figure on these questions would flatter them. Chosen without the questions asked, in "
+            f"{len(self.fold_weights)} folds, {self.measure} is {figure.value:.4f} [{figure.low:.4f}, {figure.high:.4f}]; "
+            f"against equal weights {gain.value:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]"
+        )
 
 
 def tuned(
@@ -143,6 +165,20 @@ def with_weights(retriever: Retriever, weights: Weights) -> Retriever:
     settings = {**retriever.model_dump(), **dict(zip(WEIGHTS, weights, strict=True))}
     found: Retriever = plugins.build("retrievers", retriever.name, settings)
     return found
+
+
+def tunable_config(config: Config) -> Config:
+    """Return the config if its retriever has weights, else the same one with ``fused`` and as many hits."""
+    if config.retriever.name in TUNABLE:
+        return config
+    fused = plugins.build("retrievers", "fused", {"top_k": config.retriever.top_k})
+    return replace(config, retriever=fused)
+
+
+def tuned_config(config: Config, found: Tuning, told: str) -> Config:
+    """Return the config with the weights that were found, and ``told`` added to its comment."""
+    comment = "\n".join(part for part in (config.comment, told) if part)
+    return replace(config, retriever=with_weights(config.retriever, found.weights), comment=comment)
 
 
 def _weighted(retriever: Retriever, weights: Weights, k: int) -> Retriever:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
-from workbench import plugins
 from workbench.commands.inputs import read_config
 from workbench.commands.terminal import DONE, SOME_FAILED, Output
-from workbench.config import Config, written
+from workbench.config import written
 from workbench.evaluation.formats import imported_path
 from workbench.evaluation.significance import Interval, bootstrap_interval
 from workbench.experiment import Options
 from workbench.files import write_atomically, writing
-from workbench.tuning import FOLDS, TUNABLE, WEIGHTS, Tuning, tuned, with_weights
+from workbench.tuning import FOLDS, Tuning, tunable_config, tuned, tuned_config
 from workbench.workspace import Workspace
 
 
@@ -30,10 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     """Choose the weights of a config's fusion by cross-validation on judged questions."""
     config = read_config(options.config)
-    if config.retriever.name not in TUNABLE:
-        shared = {"top_k": config.retriever.top_k}
-        config = replace(config, retriever=plugins.build("retrievers", "fused", shared))
-        out.message(f"{config.name}: its retriever has no weights, so that of fused are tuned")
+    given, config = config, tunable_config(config)
+    if config is not given:
+        out.message(f"{config.name}: its retriever has no weights, so those of fused are tuned")
     workspace.tables.table(config)  # nothing is read before the table is known to be there
     read = imported_path(options.questions, [workspace.document(row.id) for row in workspace.documents()])
     for remark in (*read.problems, *read.notes):
@@ -61,8 +58,8 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     to_file = options.output is not None
     for label, values in (("tuned, out of fold", found.held_out), *found.references.items()):
         _show(out, label, bootstrap_interval(values), found, to_file)
-    told = _told(found, options.questions.name, len(found.fold_weights))
-    text = written(_with_note(config, found, told))
+    told = found.sentence(options.questions.name)
+    text = written(tuned_config(config, found, told))
     if to_file:
         with writing(options.output.parent):
             write_atomically(options.output, text.encode())
@@ -83,24 +80,3 @@ def _show(out: Output, label: str, figure: Interval, found: Tuning, to_file: boo
     out.row(
         {"config": label, "measure": name, "k": int(k), **values, "questions": len(found.question_ids)}, line
     )
-
-
-def _told(found: Tuning, questions: str, folds: int) -> str:
-    """Return in words what was chosen on what, and where its figure comes from."""
-    figure = bootstrap_interval(found.held_out)
-    gain = bootstrap_interval(found.held_out - found.references["equal weights"])
-    chosen = ", ".join(
-        f"{name.removeprefix('weight_')} {weight:g}"
-        for name, weight in zip(WEIGHTS, found.weights, strict=True)
-    )
-    return (
-        f"Weights {chosen}: the best for {found.measure} on all {len(found.question_ids)} questions of {questions}, "
-        f"so their figure on these questions would flatter them. Chosen without the questions asked, in {folds} folds, "
-        f"{found.measure} is {figure.value:.4f} [{figure.low:.4f}, {figure.high:.4f}]; against equal weights "
-        f"{gain.value:+.4f} [{gain.low:+.4f}, {gain.high:+.4f}]"
-    )
-
-
-def _with_note(config: Config, found: Tuning, told: str) -> Config:
-    comment = "\n".join(part for part in (config.comment, told) if part)
-    return replace(config, retriever=with_weights(config.retriever, found.weights), comment=comment)

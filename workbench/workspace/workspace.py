@@ -29,6 +29,7 @@ from workbench.workspace.question_sets import QuestionSets
 from workbench.workspace.search_history import SearchHistory
 from workbench.workspace.sweeps import Sweeps
 from workbench.workspace.tables import Tables
+from workbench.workspace.tunings import Tunings
 from workbench.workspace.votes import Votes
 
 LARGEST_FILE_BYTES = 200 * 2**20
@@ -63,6 +64,7 @@ class Workspace:
         self.question_sets = QuestionSets(folder / "questions")
         self.question_drafts = QuestionDrafts(folder / "drafts")
         self.evaluations = Evaluations(self)
+        self.tunings = Tunings(self)
         self.search_history = SearchHistory(folder / "history.db")
         self.votes = Votes(folder / "votes.db")
         self.sweeps = Sweeps(self)
