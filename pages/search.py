@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from workbench.ui import search_controls, search_downloads, search_past, search_view
+from workbench.ui import search_controls, search_downloads, search_past, search_view, warming
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import workspace
 from workbench.ui.search_answers import answers, searchable_tables
@@ -19,6 +19,7 @@ if not tables:
     )
     st.stop()
 
+warming.status()
 choice = search_controls.controls(tables, search_past.history)
 documents = {row.id: row for row in workspace().documents()}
 search_past.then_and_now(documents)

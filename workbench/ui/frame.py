@@ -11,7 +11,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import streamlit as st
 
 from workbench.errors import WorkbenchError
-from workbench.ui import demo_view, resources, run_schedule
+from workbench.ui import demo_view, resources, run_schedule, warming
 from workbench.ui.messages import guarded, shown_error
 
 PAGES = resources.ROOT / "pages"
@@ -41,7 +41,7 @@ def run() -> None:
     except WorkbenchError as error:
         shown_error(error)
         st.stop()
-    resources.warm_up()
+    warming.start()
     run_schedule.keep_looking(resources.workspace())
     with guarded():
         chosen.run()
