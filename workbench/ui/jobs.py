@@ -349,7 +349,7 @@ def _finished_row(job: Job, key: str) -> None:
     left, right = st.columns([5, 1], vertical_alignment="center")
     with left:
         message(plain(result_line(job)), icon=icon)
-    with right:
+    with right.container(horizontal=True, horizontal_alignment="right"):
         st.button(
             "Dismiss",
             key=f"{key}-dismiss-{job.id}",
