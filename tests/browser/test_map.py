@@ -77,8 +77,14 @@ def test_a_lasso_on_one_of_two_aligned_maps_lists_the_same_text_of_the_other(
     assert picked > 0
     expect(page.get_by_role("heading", name=f"{picked:,} picked", exact=True)).to_be_visible()
 
-    # The link alone brings the same screen back in a fresh browser.
+    # The question is asked again among what was picked, in both tables, and among all of them.
     address = page.url
+    page.get_by_role("button", name="Search within these").click()
+    expect(page.get_by_text(f"Questions are asked among the {picked:,} and")).to_be_visible(timeout=SLOW_MS)
+    page.get_by_role("button", name="Ask among all again").click()
+    expect(page.get_by_text("Questions are asked among the")).to_have_count(0, timeout=SLOW_MS)
+
+    # The link alone brings the same screen back in a fresh browser.
     other = new_page(900, 1000, "dark")
     other.goto(address)
     expect(other.locator("canvas.canvas")).to_have_count(2, timeout=SLOW_MS)

@@ -12,6 +12,7 @@ from workbench.ui.components.scatter_map import map_event
 from workbench.ui.hit_text import STYLE
 from workbench.ui.map_cards import chunk_list
 from workbench.ui.map_controls import Choice
+from workbench.ui.map_scope import scope, scope_buttons, scope_note
 from workbench.ui.map_view import (
     Colours,
     Drawing,
@@ -37,9 +38,14 @@ def draw_pair(choice: Choice, found: MapPair) -> None:
         return
     st.markdown(_sentence(choice, found))
     documents = {row.id: row for row in workspace().documents()}
+    limits = scope(choice.label), scope(choice.other_label)
+    scope_note(*limits)
     drawings = tuple(
-        drawing_of(config, choice.question, one, hits_of(config, choice.question, None))
-        for config, one in ((choice.config, found.first), (choice.other, found.second))
+        drawing_of(config, choice.question, one, hits_of(config, choice.question, limited))
+        for config, one, limited in (
+            (choice.config, found.first, limits[0]),
+            (choice.other, found.second, limits[1]),
+        )
     )
     st.html(f"<style>{STYLE}</style>")
     _maps(choice, found, (drawings[0], drawings[1]), documents)
@@ -120,8 +126,14 @@ def _lists(
             "ten true neighbours; grey points have no counterpart."
         )
         return
+    labels = choice.label, choice.other_label
+    if len(picked) > 1:
+        rows_of = [picked if number == side else there for number in (0, 1)]
+        scope_buttons(
+            {labels[number]: [drawings[number].chunks[i].id for i in rows_of[number]] for number in (0, 1)}
+        )
     for number, place in enumerate(st.columns(2)):
-        drawing, label = drawings[number], (choice.label, choice.other_label)[number]
+        drawing, label = drawings[number], labels[number]
         by_id = {hit.chunk.id: hit for hit in drawing.hits}
         with place:
             if picked:

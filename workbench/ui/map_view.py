@@ -177,7 +177,7 @@ def _map(label: str, drawing: Drawing, colours: Colours, documents: Mapping[str,
         chunks = [drawing.chunks[i] for i in picked]
         noun = "chunk" if len(picked) == 1 else "chunks"
         if len(picked) > 1:
-            scope_buttons(label, [chunk.id for chunk in chunks])
+            scope_buttons({label: [chunk.id for chunk in chunks]})
         chunk_list(f"{len(picked):,} {noun} picked", chunks, documents, by_id)
     elif drawing.hits:
         title = f"The {len(drawing.hits)} nearest chunks" if len(drawing.hits) > 1 else "The nearest chunk"

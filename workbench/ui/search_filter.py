@@ -20,6 +20,7 @@ METADATA = "search metadata"
 KEYS = (DOCUMENTS, FIRST_PAGE, FINAL_PAGE, METADATA)
 MOST_PAIRS = 500
 """Pairs of metadata that are offered; others can be typed."""
+MOST_CHOSEN = 8
 LONGEST_PAIR_CHARACTERS = 200
 
 
@@ -29,7 +30,7 @@ def entered(names: Mapping[str, str], anchor: str) -> None:
     address.entered(DOCUMENTS, "documents", nothing, lambda texts: [t for t in texts if t in names], anchor)
     address.entered(FIRST_PAGE, "from", 1, _page_meant, anchor)
     address.entered(FINAL_PAGE, "to", LAST_PAGE, _page_meant, anchor)
-    address.entered(METADATA, "metadata", nothing, lambda texts: [t for t in texts if _pair(t)], anchor)
+    address.entered(METADATA, "metadata", nothing, _pairs_meant, anchor)
 
 
 def parameters() -> dict[str, str | Sequence[str]]:
@@ -49,7 +50,7 @@ def take(where: Filter | None) -> None:
     names = {row.id: row.name for row in workspace().documents()}
     st.session_state[DOCUMENTS] = [names[one] for one in where.document_ids or () if one in names]
     st.session_state[FIRST_PAGE], st.session_state[FINAL_PAGE] = where.pages or (1, LAST_PAGE)
-    st.session_state[METADATA] = [_text(key, value) for key, value in where.metadata]
+    st.session_state[METADATA] = [_text(key, value) for key, value in where.metadata][:MOST_CHOSEN]
 
 
 def chosen(names: Mapping[str, str], tables: Sequence[TableRow]) -> Filter | None:
@@ -82,6 +83,7 @@ def chosen(names: Mapping[str, str], tables: Sequence[TableRow]) -> Filter | Non
                 key=keys[3],
                 placeholder="Any",
                 accept_new_options=True,
+                max_selections=MOST_CHOSEN,
                 help="What files and sources say of a document, as key=value; a document must have all that are chosen. "
                 "A pair that is not in the list can be typed.",
             )
@@ -125,7 +127,11 @@ def _take_form(*keys: str) -> None:
     for own, key in zip(KEYS, keys, strict=True):
         # The box for metadata is only there where documents have some.
         st.session_state[own] = st.session_state.get(key, [])
-    st.session_state[METADATA] = [text for text in st.session_state[METADATA] if _pair(text)]
+    st.session_state[METADATA] = _pairs_meant(st.session_state[METADATA])
+
+
+def _pairs_meant(texts: Sequence[str]) -> list[str]:
+    return [text for text in dict.fromkeys(texts) if _pair(text)][:MOST_CHOSEN]
 
 
 def _text(key: str, value: str) -> str:
