@@ -174,7 +174,7 @@ def stacked_bars(
             marker={"color": _colour(place)},
             hovertemplate=f"{_text(name)}: %{{y:,.3g}}{' ' + unit if unit else ''}",
         )
-    figure.update_layout(barmode="stack", hovermode="x unified")
+    figure.update_layout(barmode="stack", hovermode="x unified", legend={"traceorder": "normal"})
     figure.update_xaxes(type="category", title_text=None)
     figure.update_yaxes(title_text=label, rangemode="tozero")
     return figure

@@ -14,7 +14,7 @@ from workbench.sync.publishing import TableOnDisk
 from workbench.ui import release_jobs
 from workbench.ui.card_row import card_row
 from workbench.ui.jobs import job_panel
-from workbench.ui.messages import plain, sentence
+from workbench.ui.messages import guarded, plain, sentence
 from workbench.ui.release_jobs import FORCE, GATE, MEASURE, PUBLISH, Measured
 from workbench.ui.source_files import PipelineFile
 from workbench.workspace import Workspace
@@ -67,7 +67,6 @@ def show(
             else "No gate: nothing is measured before it is published. Sources → Settings gives it one."
         )
         busy = release_jobs.busy(file)
-        found = release_jobs.newest(file)
         with st.container(horizontal=True, gap="small"):
             if st.button(
                 "Publish",
@@ -77,10 +76,14 @@ def show(
                 help="Asks the gate first; a refusal changes nothing.",
             ):
                 release_jobs.start(here, file, PUBLISH)
+                st.rerun()
             if gate is not None and st.button("Only measure", icon=":material/speed:", disabled=busy):
                 release_jobs.start(here, file, MEASURE)
+                st.rerun()
     job_panel(GATE, finished=1, key="gate")
-    if found is not None and not busy:
+    # Looked up behind the panel: the panel runs the page again for what ends from here on.
+    found = release_jobs.newest(file)
+    if found is not None and not release_jobs.busy(file):
         _verdict(here, file, found)
 
 
@@ -132,7 +135,12 @@ def _confirm_force(here: Workspace, file: PipelineFile, found: Measured) -> None
             type="primary",
             icon=":material/gavel:",
             disabled=not sure,
-            on_click=release_jobs.start,
-            args=(here, file, FORCE),
+            on_click=_force,
+            args=(here, file),
         ) or st.button("Leave it"):
             st.rerun()
+
+
+def _force(here: Workspace, file: PipelineFile) -> None:
+    with guarded():
+        release_jobs.start(here, file, FORCE)

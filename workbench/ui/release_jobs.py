@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workbench.config import written
-from workbench.errors import BusyError
 from workbench.ingest.entries import Release
 from workbench.sync.gate import GateResult, gate
 from workbench.sync.publishing import GateRefused
 from workbench.ui.jobs import Job, jobs
-from workbench.ui.messages import shown_error
 from workbench.ui.source_files import PipelineFile
 from workbench.workspace import Workspace
 
@@ -29,7 +27,7 @@ class Measured:
 
 
 def start(here: Workspace, file: PipelineFile, what: str) -> None:
-    """Start measuring or publishing, or draw why that cannot be."""
+    """Start measuring or publishing; raises ``BusyError`` while this pipeline is measured or published."""
 
     def work(job: Job) -> Measured:
         pipeline = file.pipeline(here)
@@ -54,10 +52,7 @@ def start(here: Workspace, file: PipelineFile, what: str) -> None:
     for old in jobs().listing([GATE]):
         if old.key == key:
             jobs().dismiss(old)
-    try:
-        jobs().start(f"{what} {file.name}", GATE, work, unit="questions", key=key)
-    except BusyError as error:
-        shown_error(error)
+    jobs().start(f"{what} {file.name}", GATE, work, unit="questions", key=key)
 
 
 def newest(file: PipelineFile) -> Measured | None:

@@ -74,7 +74,7 @@ def show_history(ledger: Ledger, name: str, published: Release | None) -> None:
     releases = ledger.releases.all(name)
     if not releases:
         return
-    st.subheader("Releases")
+    st.subheader("All releases")
     st.dataframe(
         pd.DataFrame(
             [

@@ -29,6 +29,17 @@ from workbench.ui.run_words import (
 MOST_RUNS = 200
 CHARTED_RUNS = 40
 SHOWN_ATTEMPTS = 500
+CHARTED = {
+    "List and plan": ("list", "plan"),
+    "Read": ("read",),
+    "Parse": ("parse",),
+    "Cut": ("cut",),
+    "Embed": ("embed",),
+    "Write": ("intend", "write", "record"),
+    "Remove": ("remove",),
+    "Tidy the table": ("optimise",),
+}
+"""What the chart of stages shows → the stages in it: as many as there are colours."""
 PER_DOCUMENT = ("read", "parse", "cut", "embed", "write")
 
 
@@ -48,7 +59,7 @@ def _totals(runs: Sequence[Run]) -> None:
     embedded, saved = sum(f.embedded for f in figures), sum(f.reused for f in figures)
     money = sum(f.money for f in figures)
     newest = runs[0]
-    cards = card_row(4 if money else 3, "run-totals")
+    cards = card_row(4 if money else 3, "run-totals", narrowest_rem=10.5)
     cards[0].metric("Runs", f"{len(runs):,}{'+' if len(runs) == MOST_RUNS else ''}")
     cards[1].metric("Last run", STATUS.get(newest.status, newest.status))
     cards[2].metric(
@@ -112,29 +123,32 @@ def _charts(runs: Sequence[Run], timings: Mapping[int, Sequence[Timing]]) -> Non
         return
     places = [str(run.id) for run in runs]
     found = {run.id: {t.stage: t.seconds for t in timings.get(run.id, ())} for run in runs}
-    stages = [stage for stage in STAGES if any(stage in taken for taken in found.values())]
-    cards = card_row(3, "run-charts", narrowest_rem=22)
-    with cards[0]:
+    sums = {
+        name: [sum(found[run.id].get(stage, 0.0) for stage in stages) for run in runs]
+        for name, stages in CHARTED.items()
+    }
+    with st.container(border=True):
         st.markdown(
             "**Time of each stage**", help="In seconds, by run. Work of several documents at once adds up."
         )
         charts.show(
             charts.stacked_bars(
                 places,
-                {STAGES[stage]: [found[run.id].get(stage, 0.0) for run in runs] for stage in stages},
+                {name: values for name, values in sums.items() if any(values)},
                 label="seconds",
                 unit="s",
             ),
             "chart-stages",
         )
-    with cards[1]:
+    cards = card_row(2, "run-charts", narrowest_rem=22)
+    with cards[0]:
         st.markdown("**Time for one document**", help="The mean of those that passed the stage, by run.")
         series = {
             STAGES[stage]: [milliseconds_a_document(timings.get(run.id, ()), stage) for run in runs]
             for stage in PER_DOCUMENT
         }
         charts.show(charts.lines(places, series, label="milliseconds", unit="ms"), "chart-latency")
-    with cards[2]:
+    with cards[1]:
         st.markdown("**Documents that failed**", help="Of those that a run tried to bring in.")
         rates = [None if (rate := failure_rate(run)) is None else 100 * rate for run in runs]
         charts.show(charts.lines(places, {"failed": rates}, label="percent", unit="%"), "chart-failures")

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from workbench import plugins
 from workbench.contracts import Source
-from workbench.errors import BusyError, SettingsError, WorkbenchError
+from workbench.errors import SettingsError, WorkbenchError
 from workbench.ui.forms import fields_form
 from workbench.ui.jobs import Job, job_panel, jobs
-from workbench.ui.messages import plain, sentence, shown_error
+from workbench.ui.messages import guarded, plain, sentence, shown_error
 from workbench.ui.source_files import PipelineFile, saved, with_sources
 from workbench.ui.source_test import Preview, Tried, tried
 from workbench.ui.wording import field_label, label_of, refusal
@@ -31,6 +31,7 @@ FIRST_KIND = "pdf_folder"
 def show(here: Workspace, file: PipelineFile) -> None:
     """Draw the sources with what can be done with each."""
     st.subheader("Where the documents come from")
+    job_panel(TRY, finished=0, key="source-tests")
     sources = file.config.sources
     if not sources:
         st.caption("No source yet: add a folder, a table, a web site or a bucket.")
@@ -47,7 +48,6 @@ def show(here: Workspace, file: PipelineFile) -> None:
     elif st.button("Add a source", icon=":material/add:", type="secondary" if sources else "primary"):
         _edit(file, NEW)
         st.rerun()
-    job_panel(TRY, finished=0, key="source-tests")
 
 
 def _row(here: Workspace, file: PipelineFile, number: int, source: Source) -> None:
@@ -62,7 +62,8 @@ def _row(here: Workspace, file: PipelineFile, number: int, source: Source) -> No
             key=f"try-{number}",
             help="Lists its first items and reads some.",
         ):
-            _start(here, file, source)
+            with guarded():
+                _start(here, file, source)
         if st.button("Change", icon=":material/edit:", key=f"edit-{number}", type="tertiary"):
             _edit(file, None if _edited(file) == number else number)
             st.rerun()
@@ -182,10 +183,9 @@ def _start(here: Workspace, file: PipelineFile, source: Source) -> None:
     for old in jobs().listing([TRY]):
         if old.key == key:
             jobs().dismiss(old)
-    try:
-        jobs().start(f"Try {source.key}", TRY, work, unit="items", key=key, heavy=False)
-    except BusyError as error:
-        shown_error(error)
+    jobs().start(f"Try {source.key}", TRY, work, unit="items", key=key, heavy=False)
+    # The panel of jobs stands above: drawn again, it shows this one.
+    st.rerun()
 
 
 def _tried(file: PipelineFile, source_key: str) -> None:
