@@ -93,6 +93,28 @@ def test_a_link_to_a_table_that_is_gone_shows_the_newest() -> None:
     app = page("gone", q=ASKED)
     assert not app.exception
     assert heads(app)
+    assert any("not here any more" in caption.value for caption in app.caption)
+    assert not any("not here any more" in caption.value for caption in page("Small", q=ASKED).caption)
+
+
+@pytest.mark.usefixtures("here")
+def test_a_link_with_a_question_beyond_all_bounds_is_answered_or_refused_in_words() -> None:
+    for question in ("tram " * 1_000, "x" * 30_000):
+        app = page("Small", q=question)
+        assert not app.exception
+        assert heads(app) or app.error
+
+
+def test_a_table_that_is_deleted_while_the_page_is_open_ends_in_words(here: Workspace) -> None:
+    app = page("Small", "Large", q=ASKED)
+    here.tables.drop(SMALL.table_name)
+    app.run()
+    assert not app.exception
+    assert heads(app)
+    here.tables.drop(LARGE.table_name)
+    app.run()
+    assert not app.exception
+    assert "nothing to search here" in app.info[0].value
 
 
 def test_judged_questions_are_suggested(here: Workspace) -> None:

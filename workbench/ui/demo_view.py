@@ -51,7 +51,9 @@ def wanted() -> bool:
 
 def demo(found: Mapping[str, TableRow]) -> None:
     """Draw the page for the tables that the address names, the newest table where it names none that is here."""
-    labels = labels_meant(st.query_params.get_all(PARAMETER), found) or list(found)[:1]
+    named = [text for text in st.query_params.get_all(PARAMETER) if text]
+    meant = labels_meant(named, found)
+    labels = meant or list(found)[:1]
     columns = [(label, _config(found[label])) for label in labels[:2]]
     st.html(f"<style>{STYLE}{_LOOK}</style>")
     if QUESTION not in st.session_state:
@@ -77,6 +79,8 @@ def demo(found: Mapping[str, TableRow]) -> None:
     else:
         _answers(question, columns[0][1], documents, ANSWERS, "one")
     _presenter(columns)
+    if named and not meant:
+        st.caption("What this link was made for is not here any more: these answers come from another index.")
 
 
 def _config(row: TableRow) -> Config:
