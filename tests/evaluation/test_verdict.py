@@ -111,3 +111,12 @@ def test_two_runs_give_the_same_verdict() -> None:
     rng = np.random.default_rng(6)
     configs = [scored(n, rng.random(50)) for n in "ABC"]
     assert verdict(configs) == verdict(configs) == verdict(configs[::-1])
+
+
+@pytest.mark.parametrize("name", ["Lossless", "less"])
+def test_a_name_with_less_in_it_does_not_make_a_configuration_the_one_that_shows_less(name: str) -> None:
+    a = base()
+    found = verdict([scored(name, a), scored("Other", a)])
+    assert found.winner is None
+    assert f"{found.recommended} shows about as much text." in found.sentence
+    assert "so take" not in found.sentence

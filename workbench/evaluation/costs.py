@@ -18,7 +18,7 @@ class Costs:
     tokens_embedded: int = 0
     """How many tokens the model really read while this table was built, all its builds together."""
     seconds_measured: float = 0.0
-    """How long that took, loading the model aside."""
+    """How long that took, loading the model aside; sentences that a chunker or retriever embeds are not in it."""
     tokens_per_second: float | None = None
     """The model's speed as it was measured elsewhere on this machine, for a table that came from the cache whole."""
     usd_per_million_tokens: float | None = None

@@ -2,8 +2,9 @@
 
 A chunk shows a judged range when it covers at least ``min_overlap`` of the range's characters (default one half).
 Each range is credited once, to the first chunk that shows it; a second chunk that shows the same gains nothing.
-Hits are taken in the order of their ranks; equal scores were ordered by the retriever (document, then place), so
-ties need no rule here. Questions without hits score 0 everywhere.
+Hits are taken in the order of their ranks; equal scores were ordered by the retriever (document id, then place), so
+ties need no rule here. A document's id comes from its address, so the same files added under other names may order
+equal scores of two documents in another way. Questions without hits score 0 everywhere.
 
 With n ranges judged, and r_1 < r_2 < … the ranks up to k of hits that show something new (Manning, Raghavan and
 Schütze, "Introduction to Information Retrieval", 2008, chapter 8; MRR: Voorhees, TREC-8, 1999):

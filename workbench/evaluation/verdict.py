@@ -195,7 +195,8 @@ def _tie(
             text += f"; {behind} {'others are' if behind > 1 else 'other is'} behind"
     other = tied[1] if cheapest is best else best
     clause = _cost_clause(cheapest, other, cost, cheapest.config)
-    if "less" not in clause:
+    shows_less = _cost(cheapest, cost) < (1 - SAME_COST) * _cost(other, cost)
+    if not (clause and shows_less):
         return text + (f"{clause}." if clause else ".")
     return text + f"{clause} than {other.config}, so take {cheapest.config}."
 

@@ -88,13 +88,15 @@ def cost_table(choice: Choice, found: Measured, verdict: Verdict) -> None:
             "Size": st.column_config.TextColumn(help="Space that the table takes"),
             "Time to embed": st.column_config.TextColumn(
                 help="How long the model computes for all chunks on this machine, measured while the table was built. "
-                "For chunks whose numbers were known already, it is what they would take."
+                "For chunks whose numbers were known already, it is what they would take. Single sentences, which "
+                "some chunkers and retrievers embed while a table is built, are not counted."
             ),
             "Money": st.column_config.TextColumn(
                 help="Tokens of all chunks times the price that the config names"
             ),
             "Search": st.column_config.NumberColumn(
-                format="%.0f ms", help="Mean time of a search, when it was measured"
+                format="%.0f ms",
+                help="Mean time of a search, when it was measured, the question's own embedding included",
             ),
         },
     )
