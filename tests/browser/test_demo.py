@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from workbench.config import parsed
+from workbench.config import Config, parsed
+from workbench.ui.demo_view import contestant
 from workbench.workspace import Workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -18,18 +19,23 @@ SLOW_MS = 120_000
 QUESTION = "Who may look at the camera recordings, and for how long are they kept?"
 
 
+SIZES = {"short": 60, "long": 150}
+
+
+def config(name: str, size_tokens: int) -> Config:
+    return parsed(
+        f"version: 1\nname: {name}\nchunker: {{name: nltk_sentences, size_tokens: {size_tokens}}}\n"
+        "embedder: {name: hashing, dimension: 256}\nretriever: {name: keyword}\n"
+    )
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     here = Workspace(tmp_path_factory.mktemp("workspace"))
     for name in ("fares-and-timetable.pdf", "data-protection-policy.pdf"):
         here.add(name, SAMPLES / name)
-    for name, size in (("short", 60), ("long", 150)):
-        here.tables.build(
-            parsed(
-                f"version: 1\nname: {name}\nchunker: {{name: nltk_sentences, size_tokens: {size}}}\n"
-                "embedder: {name: hashing, dimension: 256}\nretriever: {name: keyword}\n"
-            )
-        )
+    for name, size in SIZES.items():
+        here.tables.build(config(name, size))
     return here.folder
 
 
@@ -62,7 +68,9 @@ def test_a_link_leads_to_answers_on_their_pages_and_a_vote(
     show.get_by_text("1 vote so far").click(timeout=SLOW_MS)
     expect(show.get_by_text("1 of 1 decided votes: 100% [21%, 100%], which may be chance")).to_be_visible()
     show.screenshot(path=pictures / "demo_blind.png")
-    count = Workspace(folder).votes.count("short · keyword", "long · keyword")
+    count = Workspace(folder).votes.count(
+        *(contestant(name, config(name, size)) for name, size in SIZES.items())
+    )
     assert count.decided == 1
 
     phone = new_page(390, 844, "dark")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pymupdf
@@ -10,6 +11,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from workbench import plugins
 from workbench.config import parsed
 from workbench.ui import demo_view
 from workbench.ui.demo_view import PRESENTER, QUESTION, contestant, swapped
@@ -142,7 +144,19 @@ def test_a_blind_vote_is_kept_for_the_right_table_and_summed_up(here: Workspace)
     assert not app.exception
     count = here.votes.count(*names)
     assert (count.first, count.second, count.neither) == (1, 0, 0)
-    assert any(f"A is {names[0]}" in e.value and "1 of 1" in e.value for e in app.markdown)
+    first = names[0].rsplit(" · ", 1)[0]
+    assert any(f"A is {first}, B is" in e.value and "1 of 1" in e.value for e in app.markdown)
+
+
+def test_votes_for_another_table_or_other_settings_under_the_same_name_are_not_summed() -> None:
+    searched_alike = replace(
+        SMALL, retriever=plugins.build("retrievers", SMALL.retriever.name, {"diversity": 0.5})
+    )
+    cut_alike = replace(SMALL, chunker=LARGE.chunker)
+    shown_alike = replace(SMALL, retriever=plugins.build("retrievers", SMALL.retriever.name, {"top_k": 9}))
+    names = [contestant("Small", one) for one in (SMALL, searched_alike, cut_alike)]
+    assert len(set(names)) == 3
+    assert contestant("Small", shown_alike) == names[0]
 
 
 def test_an_answer_named_by_the_audience_is_a_judgment(here: Workspace) -> None:

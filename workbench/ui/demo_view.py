@@ -12,7 +12,7 @@ import streamlit as st
 from workbench import plugins
 from workbench.config import Config
 from workbench.errors import WorkbenchError
-from workbench.records import Hit
+from workbench.records import Hit, digest
 from workbench.spans import Span
 from workbench.ui.components.page_viewer import rectangles_on
 from workbench.ui.hit_text import STYLE, has_pages, hit_text
@@ -234,7 +234,17 @@ def _presenter(columns: Sequence[tuple[str, Config]]) -> None:
 
 
 def contestant(label: str, config: Config) -> str:
-    """Return the name under which votes for a column are kept."""
+    """Return the name under which votes for a column are kept: what is shown, and a mark of all its settings.
+
+    Another table under the same name, or the same one searched with other weights, is another contestant.
+    """
+    settings = config.retriever.model_dump(mode="json", exclude={"top_k"})
+    mark = digest([config.fingerprint, config.retriever.name, settings])[:8]
+    return f"{shown_name(label, config)} · {mark}"
+
+
+def shown_name(label: str, config: Config) -> str:
+    """Return the name of a column that the audience is told at the end."""
     return f"{label} · {config.retriever.name}"
 
 
@@ -254,10 +264,11 @@ def _blind(
             st.markdown(f"### {letter}")
             _answers(question, columns[number][1], documents, BLIND_ANSWERS, letter, judged=True)
     with votes:
-        _votes(question, voter, [contestant(*columns[number]) for number in order])
+        _votes(question, voter, [columns[number] for number in order])
 
 
-def _votes(question: str, voter: str, names: Sequence[str]) -> None:
+def _votes(question: str, voter: str, columns: Sequence[tuple[str, Config]]) -> None:
+    names = [contestant(*column) for column in columns]
     choices: dict[str, Winner] = {"A is better": "first", "No difference": "neither", "B is better": "second"}
     with st.container(horizontal=True, horizontal_alignment="center", gap="small"):
         for label, winner in choices.items():
@@ -274,7 +285,7 @@ def _votes(question: str, voter: str, names: Sequence[str]) -> None:
         share = count.first_share
         verdict = "which may be chance" if share.low <= 0.5 <= share.high else "more than chance explains"
         st.markdown(
-            f"**A is {plain(names[0])}, B is {plain(names[1])}.** A was better in {count.first} of {count.decided} "
+            f"**A is {plain(shown_name(*columns[0]))}, B is {plain(shown_name(*columns[1]))}.** A was better in {count.first} of {count.decided} "
             f"decided votes: {share.value:.0%} [{share.low:.0%}, {share.high:.0%}], {verdict}; "
             f"{count.neither} saw no difference."
         )
