@@ -69,7 +69,9 @@ def test_side_by_side_with_rank_flow_judged_and_reproduced_by_its_link(
 
     page.get_by_role("button", name="Look closer").first.click()
     dialog = page.get_by_role("dialog")
-    expect(dialog.get_by_text("Cite it")).to_be_visible(timeout=SLOW_MS)
+    dialog.get_by_role("button", name="Cite or link").click(timeout=SLOW_MS)
+    expect(page.get_by_text("Cite it")).to_be_visible(timeout=SLOW_MS)
+    page.keyboard.press("Escape")
     dialog.get_by_role("button", name="Next").click()
     expect(dialog.get_by_role("button", name="Back to the hit")).to_be_visible(timeout=SLOW_MS)
     page.keyboard.press("Escape")

@@ -74,6 +74,7 @@ def _body(config: Config, chunk: Chunk, document: DocumentRow | None) -> None:
                 args=(chunk.ordinal,),
                 type="tertiary",
             )
+        _cite(document, here)
         mine = "the hit" if here.id == chunk.id else "not the hit"
         st.caption(
             f"Chunk {place + 1:,} of {len(chunks):,} ({mine}) · {here.token_count:,} tokens · {pages_of(here)}"
@@ -87,12 +88,17 @@ def _body(config: Config, chunk: Chunk, document: DocumentRow | None) -> None:
                     hit_text(neighbour.text)
             else:
                 st.caption(plain(neighbour.text[:600]))
-    name = document.name if document else "a deleted document"
-    st.markdown("**Cite it**")
-    st.code(citation(name, here) + f"\n“{' '.join(here.text.split())}”", language=None, wrap_lines=True)
-    if document is not None:
-        st.markdown("**Link to it**")
-        st.code(link(document.name, here), language=None, wrap_lines=True)
+
+
+def _cite(document: DocumentRow | None, here: Chunk) -> None:
+    """Draw citation and link, ready to be copied."""
+    with st.popover("Cite or link", icon=":material/format_quote:"):
+        name = document.name if document else "a deleted document"
+        st.markdown("**Cite it**")
+        st.code(citation(name, here) + f"\n“{' '.join(here.text.split())}”", language=None, wrap_lines=True)
+        if document is not None:
+            st.markdown("**Link to it**")
+            st.code(link(document.name, here), language=None, wrap_lines=True)
 
 
 def link(name: str, chunk: Chunk) -> str:
@@ -119,6 +125,8 @@ def _pages(config: Config, here: Chunk, chunks: list[Chunk]) -> None:
                     page.height,
                     page_chunks(chunks, parsed.layout, page.number, hit_ids=[here.id]),
                     key=f"hit-page-{here.id}-{page.number}",
+                    # Of a chunk on several pages, its beginning.
+                    scroll_to_hit=page.number == here.page_start,
                     caption=f"Page {page.number} of {len(parsed.document.pages)}",
                 )
     except WorkbenchError as error:

@@ -43,6 +43,13 @@ function draw(view, data) {
   const order = [...view.groups.keys()].sort((a, b) => a.classList.contains("hit") - b.classList.contains("hit"));
   const marks = data.marks.map((rect) => rectangle(rect, { class: "mark", rx: 1 }));
   view.svg.replaceChildren(...order, ...marks);
+  // The image gives the sheet its height: before it is there, nothing has a place to scroll to.
+  if (data.scroll_to_hit) {
+    const show = () => view.svg.querySelector(".hit rect")?.scrollIntoView({ block: "center" });
+    const image = view.sheet.querySelector("img");
+    if (image.complete && image.naturalHeight) requestAnimationFrame(show);
+    else image.addEventListener("load", show, { once: true });
+  }
 }
 
 function choose(view, id) {

@@ -99,6 +99,7 @@ def page_data(
     markable: bool = False,
     selected: int | str | None = None,
     max_width: int | None = 820,
+    scroll_to_hit: bool = False,
 ) -> dict[str, Any]:
     """Return what is sent to the browser."""
     shown = [c if isinstance(c, PageChunk) else PageChunk(**c) for c in chunks]
@@ -126,6 +127,7 @@ def page_data(
         "markable": markable,
         "selected": selected,
         "max_width": max_width,
+        "scroll_to_hit": scroll_to_hit,
     }
 
 
@@ -151,6 +153,7 @@ def page_viewer(
     markable: bool = False,
     selected: int | str | None = None,
     max_width: int | None = 820,
+    scroll_to_hit: bool = False,
     on_click: Callable[[], None] | None = None,
     on_rectangle: Callable[[], None] | None = None,
 ) -> PageEvent:
@@ -158,7 +161,7 @@ def page_viewer(
 
     ``image`` is WebP, PNG or JPEG; ``width`` and ``height`` are the page's in points. A chunk may be given as a mapping
     of ``PageChunk``'s fields. ``marks`` are framed. With ``markable`` a drag gives a rectangle. ``max_width`` in pixels
-    keeps a page from filling a wide screen; None lets it. The callbacks find the values in
+    keeps a page from filling a wide screen; None lets it. With ``scroll_to_hit`` the first hit is brought into view. The callbacks find the values in
     ``st.session_state[key]["clicked"]`` (``{"id"}``) and ``["rectangle"]`` (``[x0, y0, x1, y1]``).
     """
     data = page_data(
@@ -172,6 +175,7 @@ def page_viewer(
         markable=markable,
         selected=selected,
         max_width=max_width,
+        scroll_to_hit=scroll_to_hit,
     )
     result = _mount(
         key=key,
