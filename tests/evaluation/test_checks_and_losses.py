@@ -135,6 +135,18 @@ def test_each_way_of_losing_an_answer_has_its_name() -> None:
     assert losses(truth(50, 58), ranked, 3, ALL) == []
 
 
+def test_a_hit_shown_with_its_surroundings_is_not_taken_for_the_chunk_that_holds_the_answer() -> None:
+    # The hit at rank 2 is chunk 1, shown with its neighbours: 0 to 60.
+    wide = FoundRange("d1", "d", 0, 60, 2, 0.5, 1)
+    ranked = QuestionResult("q", (found(chunk(0, 0, 5, "e"), 1), wide))
+    (late,) = losses(truth(50, 58), ranked, 1, ALL)
+    assert (late.kind, late.rank) == ("outranked", 2)
+    assert late.message == "outranked: the text shown around another chunk came at rank 2, shown were 1"
+    (across,) = losses(truth(6, 24), ranked, 1, ALL, min_overlap=0.6)
+    assert (across.kind, across.rank) == ("outranked", 2)
+    assert across.message == "outranked: the text shown around the hit at rank 2 holds it, shown were 1"
+
+
 def test_a_range_is_cut_in_two_when_no_chunk_holds_it_whole() -> None:
     whole, across, overlap_saves, elsewhere = (
         Judgment("q", "d", 0, 10),

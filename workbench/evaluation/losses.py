@@ -90,6 +90,10 @@ def _loss(
         return Loss(judgment, "not_in_table", message)
     whole = [(c, s, e) for c, s, e in parts if _covered(c.start, c.end, s, e) >= min_overlap]
     touched = tuple(chunk for chunk, _, _ in parts)
+    if not whole and rank is not None:
+        # Only a hit that is shown with its surroundings holds what no chunk holds.
+        message = f"outranked: the text shown around the hit at rank {rank} holds it, shown were {k}"
+        return Loss(judgment, "outranked", message, touched, rank, result.hits[:k])
     if not whole:
         best = max(_covered(c.start, c.end, s, e) for c, s, e in parts)
         numbers = ", ".join(str(chunk.ordinal + 1) for chunk in touched[:8])
@@ -106,9 +110,10 @@ def _loss(
             return Loss(judgment, "beyond_window", message, holding, rank)
     above = result.hits[:k]
     if rank is not None:
-        message = (
-            f"outranked: chunk {_chunk_number(result, rank, holding)} came at rank {rank}, shown were {k}"
-        )
+        wanted = result.hits[rank - 1].chunk_id
+        number = next((chunk.ordinal + 1 for chunk in holding if chunk.id == wanted), None)
+        what = "the text shown around another chunk" if number is None else f"chunk {number}"
+        message = f"outranked: {what} came at rank {rank}, shown were {k}"
     else:
         message = f"outranked: its chunk is not among the {len(result.hits)} hits"
     return Loss(judgment, "outranked", message, holding, rank, above)
@@ -121,8 +126,3 @@ def _parts(place: tuple[str, int, int], chunks: ChunkRanges) -> list[tuple[Chunk
 
 def _covered(start: int, end: int, low: int, high: int) -> float:
     return max(0, min(end, high) - max(start, low)) / (high - low)
-
-
-def _chunk_number(result: QuestionResult, rank: int, holding: Sequence[Chunk]) -> int:
-    wanted = result.hits[rank - 1].chunk_id
-    return next((chunk.ordinal for chunk in holding if chunk.id == wanted), holding[0].ordinal) + 1
