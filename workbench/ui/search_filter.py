@@ -84,6 +84,7 @@ def chosen(names: Mapping[str, str], tables: Sequence[TableRow]) -> Filter | Non
                 placeholder="Any",
                 accept_new_options=True,
                 max_selections=MOST_CHOSEN,
+                select_all=False,  # a document must have all of them, and none has
                 help="What files and sources say of a document, as key=value; a document must have all that are chosen. "
                 "A pair that is not in the list can be typed.",
             )
