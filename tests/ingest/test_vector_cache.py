@@ -207,6 +207,79 @@ def test_pruning_drops_the_oldest_first_and_gives_the_space_back(cache: VectorCa
     assert len(cache) == 0
 
 
+class HeldModel(RecordingModel):
+    """A model that stands still in the middle of its work until it is let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        self.fails = False
+
+    def raw_vectors(self, inputs: Sequence[str], tick: Tick = no_tick) -> np.ndarray[Any, Any]:
+        self.begun.set()
+        assert self.go_on.wait(30)
+        if self.fails:
+            raise ServiceError("the model is gone")
+        return super().raw_vectors(inputs, tick)
+
+
+def test_two_threads_embed_what_they_share_once(cache: VectorCache, tmp_path: Path) -> None:
+    slow, other = HeldModel(), RecordingModel()
+    first = threading.Thread(target=cached_vectors, args=(["a", "b", "c"], slow, cache))
+    first.start()
+    assert slow.begun.wait(30)
+    seen: list[tuple[int, int]] = []
+
+    def tick(done: int, total: int) -> None:
+        # The second one has embedded its own and waits: now the first may end.
+        seen.append((done, total))
+        if done == 2:
+            slow.go_on.set()
+
+    # Another object for the same file, as another session has.
+    rows, embedded = cached_vectors(["b", "d", "c", "e"], other, VectorCache(tmp_path / "vectors"), tick)
+    first.join()
+    assert (embedded, other.asked) == (2, ["d", "e"])
+    assert seen[-1] == (4, 4)
+    assert np.array_equal(rows, HashingModel(Hashing(dimension=16)).vectors(["b", "d", "c", "e"]))
+
+
+def test_what_another_thread_could_not_embed_is_embedded_after_all(cache: VectorCache) -> None:
+    slow, other = HeldModel(), RecordingModel()
+    slow.fails = True
+
+    def failing() -> None:
+        with pytest.raises(ServiceError, match="gone"):
+            cached_vectors(["a", "b"], slow, cache)
+
+    first = threading.Thread(target=failing)
+    first.start()
+    assert slow.begun.wait(30)
+    rows, embedded = cached_vectors(["b"], other, cache, lambda done, total: slow.go_on.set())
+    first.join()
+    assert (embedded, other.asked, rows.shape) == (1, ["b"], (1, 16))
+
+
+def test_who_waits_for_another_thread_can_be_cancelled(cache: VectorCache) -> None:
+    slow = HeldModel()
+    first = threading.Thread(target=cached_vectors, args=(["a"], slow, cache))
+    first.start()
+    assert slow.begun.wait(30)
+    calls = 0
+
+    def tick(done: int, total: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls > 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        cached_vectors(["a"], RecordingModel(), cache, tick)
+    slow.go_on.set()
+    first.join()
+    assert cached_vectors(["a"], RecordingModel(), cache)[1] == 0
+
+
 def test_threads_share_one_cache(cache: VectorCache) -> None:
     expected = RecordingModel().vectors(TEXTS)
     found: list[np.ndarray] = []

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 from workbench.contracts import Compute, EmbeddingModel, Passage, Tick, no_tick
 from workbench.errors import ServiceError
 from workbench.files import database_error
+from workbench.ingest.claims import Claims
 from workbench.records import Vectors
 
 SLICE_TEXTS = 256
@@ -31,6 +33,10 @@ CREATE TABLE IF NOT EXISTS vectors (
     key BLOB PRIMARY KEY, dimension INTEGER NOT NULL, numbers BLOB NOT NULL, day INTEGER NOT NULL DEFAULT 0
 )
 """
+
+
+_UNDER_WAY = Claims()
+"""Vectors being computed by this process, whatever the number of builds."""
 
 
 class VectorCache:
@@ -79,7 +85,8 @@ class VectorCache:
     ) -> tuple[Vectors, int]:
         """Return the vectors of ``keys`` in order, and how many distinct ones had to be computed.
 
-        ``compute`` gives the rows of the keys at some places. Each distinct key is computed once at most, and kept
+        ``compute`` gives the rows of the keys at some places. Each distinct key is computed once at most, also when two
+        threads ask for it at the same time, and kept
         every ``SLICE_TEXTS`` keys: whatever stops this, a second call goes on from there. Without
         ``must_keep`` a disk that takes no more costs time, not the answer.
         """
@@ -95,25 +102,41 @@ class VectorCache:
         absent = [key for key in places if key not in kept]
         del kept
         tick(done, len(keys))
+        computed = 0
         for some in _groups(absent, SLICE_TEXTS):
-            before = done
+            left = some
+            while left:
+                with _UNDER_WAY.taken((self._file, key) for key in left) as claimed:
+                    mine = [key for key in left if (self._file, key) in claimed]
+                    before = done
 
-            def part(finished: int, total: int, before: int = before) -> None:
-                # The end of a slice is told after it is kept: stopping there must not lose what is computed.
-                if finished < total:
-                    tick(before + finished, len(keys))
+                    def part(finished: int, total: int, before: int = before) -> None:
+                        # The end of a slice is told after it is kept: stopping there must not lose what is computed.
+                        if finished < total:
+                            tick(before + finished, len(keys))
 
-            vectors = compute([places[key][0] for key in some], part)
-            try:
-                self.keep(some, vectors)
-            except ServiceError:
-                if must_keep:
-                    raise
-            for key, row in zip(some, vectors, strict=True):
-                result[places[key]] = row
-                done += len(places[key])
+                    if mine:
+                        vectors = compute([places[key][0] for key in mine], part)
+                        try:
+                            self.keep(mine, vectors)
+                        except ServiceError:
+                            if must_keep:
+                                raise
+                        for key, row in zip(mine, vectors, strict=True):
+                            result[places[key]] = row
+                            done += len(places[key])
+                        computed += len(mine)
+                left = [key for key in left if (self._file, key) not in claimed]
+                if left:
+                    # Another thread of this process embeds them now: its vectors are taken, if it gets there.
+                    waiting = [(self._file, key) for key in left]
+                    _UNDER_WAY.wait(waiting, partial(tick, done, len(keys)))
+                    for key, row in self.found(left, dimension).items():
+                        result[places[key]] = row
+                        done += len(places[key])
+                        left.remove(key)
             tick(done, len(keys))
-        return result, len(absent)
+        return result, computed
 
     def missing(self, texts: Sequence[str], model: EmbeddingModel) -> list[str]:
         """Return the texts that would have to be embedded, each once, in order."""
