@@ -44,6 +44,12 @@ def failing(kind: str) -> None:
     }[kind]
 
 
+def crashing_at(number: int) -> int:
+    if number == 13:
+        os.abort()
+    return number
+
+
 def printed(text: str) -> str:
     print(text)  # noqa: T201  (what a foreign library might do)
     os.write(1, b"straight to the descriptor")
@@ -113,6 +119,21 @@ def test_results_come_for_every_task_and_errors_take_their_place(workers: Worker
     assert isinstance(found[0], InputError)
     assert isinstance(found[1], MissingPackageError)
     assert sorted(workers.results(pow, ((2, n) for n in range(7)))) == [(n, 2**n) for n in range(7)]
+
+
+def test_small_tasks_travel_together_and_each_fails_alone(workers: Workers) -> None:
+    found = workers.together(failing, [("input",), ("input",)])
+    assert [type(one) for one in found] == [InputError, InputError]
+    assert workers.together(int, [("1",), ("2",)]) == [1, 2]
+    with pytest.raises(RuntimeError, match="invalid literal"):
+        workers.together(int, [("1",), ("x",)])
+
+
+def test_of_tasks_that_crash_a_worker_together_the_good_ones_are_done_alone(workers: Workers) -> None:
+    found = workers.together(crashing_at, [(1,), (13,), (2,)])
+    assert (found[0], found[2]) == (1, 2)
+    assert isinstance(found[1], InputError)
+    assert found[1].status == "damaged"
 
 
 def test_results_that_nobody_wants_any_more_stop_the_rest(workers: Workers, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from workbench.contracts import (
     Tick,
     no_tick,
 )
-from workbench.errors import InputError, SettingsError
+from workbench.errors import InputError, SettingsError, WorkbenchError
 from workbench.ingest.vector_cache import VectorCache, cached_vectors, passage_vectors
 from workbench.records import Chunk, Document, Hit, ParsedFile, Query, Vectors, digest
 from workbench.retrievers._words import matches
@@ -97,6 +97,22 @@ def parsed(
     )
 
 
+def parsed_together(
+    files: Sequence[tuple[bytes, str, str, str]],
+    parser: Parser,
+    workers: Workers,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> list[ParsedFile | WorkbenchError]:
+    """Return what ``parsed`` gives for each of some small files, (bytes, name, document id, uri), or its error."""
+    return workers.together(
+        parser.parsed,
+        files,
+        timeout_s=parse_timeout_s(max((len(data) for data, *_ in files), default=0)),
+        memory_bytes=PARSE_MEMORY_BYTES,
+        cancelled=cancelled,
+    )
+
+
 def document_id(source: str, item_id: str) -> str:
     """Return the id that says where a text lives; what it is, its content hash says."""
     return digest(["document", source, item_id])
@@ -156,7 +172,7 @@ def state_key(document: Document, config: Config, model: EmbeddingModel) -> str:
 
 
 GROUP_CHUNKS = 512
-GROUP_DOCUMENTS = 64
+GROUP_DOCUMENTS = 256
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.contracts import SourceAccess, SourceConnection
-from workbench.errors import InputError, SettingsError
+from workbench.errors import InputError, ServiceError, SettingsError
 from workbench.plugins import build
 from workbench.records import SourceItem
 from workbench.sources._csv_rows import Form, form, rows
@@ -259,6 +259,15 @@ def test_a_row_that_was_taken_out_after_it_was_listed_is_gone(tmp_path: Path) ->
     with pytest.raises(InputError, match="has no row 'A3' any more") as caught:
         connection.read(item)
     assert caught.value.status == "gone"
+
+
+def test_a_file_that_is_away_for_a_moment_says_nothing_of_its_rows(tmp_path: Path) -> None:
+    path = written(tmp_path, FAQ)
+    connection = opened(tmp_path)
+    item = list(connection.items())[2]
+    path.unlink()
+    with pytest.raises(ServiceError, match="not there just now"):
+        connection.read(item)
 
 
 def test_a_file_written_while_it_is_listed_is_an_incomplete_listing(tmp_path: Path) -> None:

@@ -147,6 +147,14 @@ def test_a_file_that_vanished_after_it_was_listed_is_gone(folder: Path) -> None:
     assert caught.value.status == "gone"
 
 
+def test_a_folder_that_is_away_says_nothing_of_its_files(folder: Path) -> None:
+    connection = opened(folder)
+    item = next(iter(connection.items()))
+    folder.rename(folder.with_name("unmounted"))
+    with pytest.raises(ServiceError, match="cannot be opened"):
+        connection.read(item)
+
+
 def test_a_file_that_vanishes_while_it_is_listed_is_not_listed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ from workbench.contracts import Filter
 from workbench.errors import BusyError, InputError, ServiceError
 from workbench.ingest.lock import pipeline_lock
 from workbench.sections import Budget, Deletes, Failures
-from workbench.sync import Pipeline, events
+from workbench.sync import Pipeline, events, run
 
 
 def test_a_first_sync_adds_everything(pipeline: Pipeline) -> None:
@@ -145,6 +146,67 @@ def test_a_source_that_left_the_config_is_deleted_once_confirmed(pipeline: Pipel
     assert synced(without, confirmed=True).figures.removed == 3
 
 
+def test_a_listed_document_that_is_gone_when_it_is_read_leaves_the_table_with_its_reason(
+    pipeline: Pipeline, books: Books
+) -> None:
+    synced(pipeline)
+    books.texts["depot"] = b"This page moved."
+    books.read_errors["depot"] = InputError("it is another address of red, which is read", "gone")
+    finished = synced(pipeline)
+    assert (finished.status, finished.figures.removed, finished.figures.failed) == ("done", 1, 0)
+    assert texts(pipeline) == [text for text in SENTENCES if "depot" not in text and "closes" not in text]
+    (attempt,) = pipeline.ledger.runs.attempts(finished.run_id)
+    assert (attempt.item_id, attempt.outcome) == ("depot", "removed: gone")
+    assert attempt.message == "it is another address of red, which is read"
+    assert pipeline.verified().findings == ()
+
+
+def test_what_is_gone_is_not_fetched_by_every_run_but_looked_at_again_ever_more_rarely(
+    pipeline: Pipeline, books: Books, clock: Clock
+) -> None:
+    books.versions = False
+    books.read_errors["depot"] = InputError("it answers 404", "gone")
+    synced(pipeline)
+    for hours in (1, 2, 4, 8, 16, 32, 64, 128, 168, 168, 168):
+        books.reads.clear()
+        clock.forward(hours=hours, seconds=-1)
+        assert synced(pipeline).figures.waiting == 1
+        assert "depot" not in books.reads
+        clock.forward(seconds=1)
+        synced(pipeline)
+        assert "depot" in books.reads
+    books.read_errors.clear()
+    clock.forward(hours=168)
+    assert synced(pipeline).figures.added == 1
+    assert texts(pipeline) == SENTENCES
+    assert pipeline.ledger.failures("library") == {}
+
+
+def test_a_source_that_calls_most_of_its_documents_gone_deletes_none_until_somebody_confirms(
+    pipeline: Pipeline, books: Books
+) -> None:
+    synced(pipeline)
+    for name in ("depot", "red"):
+        books.texts[name] += b" Changed."
+        books.read_errors[name] = InputError("it answers 404", "gone")
+    finished = synced(pipeline)
+    assert (finished.status, finished.figures.removed) == ("some_failed", 0)
+    assert "only 1 of 3 known items" in finished.message
+    assert (texts(pipeline), pipeline.ledger.failures("library")) == (SENTENCES, {})
+    assert synced(pipeline, confirmed=True).figures.removed == 2
+
+
+def test_of_many_small_documents_in_one_batch_each_fails_alone(pipeline: Pipeline, books: Books) -> None:
+    for number in range(100):
+        books.texts[f"x{number}"] = b"%PDF-1.7" if number % 10 == 3 else b"Number %d is red." % number
+        if number % 10 == 4:
+            books.read_errors[f"x{number}"] = ServiceError("the server answers 503")
+    finished = synced(with_config(pipeline, failures=Failures(max_ratio=1)))
+    assert (finished.figures.added, finished.figures.failed) == (3 + 80, 20)
+    failures = pipeline.ledger.failures("library").values()
+    assert {(f.item_id[-1], f.stage) for f in failures} == {("3", "parse"), ("4", "read")}
+
+
 # ── documents that fail ──────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -226,6 +288,25 @@ def test_a_budget_of_money_that_is_too_small_embeds_nothing(pipeline: Pipeline) 
     assert (finished.status, finished.figures.embedded, finished.figures.money) == ("stopped", 0, 0)
     assert "budget.money (1) is used up" in finished.message
     assert synced(pipeline).status == "done"
+
+
+def test_a_budget_of_minutes_writes_what_is_ready_and_the_next_sync_goes_on(
+    pipeline: Pipeline, books: Books, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seconds = iter(range(0, 10**6, 10))
+    # Every look at the clock costs ten seconds: after some documents the minutes are used up.
+    monkeypatch.setattr(run, "time", SimpleNamespace(perf_counter=lambda: float(next(seconds))))
+    for number in range(20):
+        books.texts[f"x{number}"] = b"Number %d is red." % number
+    finished = synced(with_config(pipeline, budget=Budget(minutes=5)))
+    monkeypatch.undo()
+    assert finished.status == "stopped"
+    assert finished.message == "budget.minutes (5) is used up: the next sync goes on from here"
+    assert 0 < finished.figures.added < 23
+    assert finished.figures.added == len(pipeline.ledger.states("library", pipeline.place.table_name))
+    assert pipeline.verified().findings == ()
+    assert synced(pipeline).figures.added == 23 - finished.figures.added
+    assert rows(pipeline) == fresh(pipeline, tmp_path / "other")
 
 
 def test_cancelling_keeps_what_is_done_and_the_next_sync_goes_on(pipeline: Pipeline, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Iterable
+from functools import cache
 from importlib import metadata
 from typing import ClassVar
 
@@ -98,6 +99,7 @@ class Chunker(Plugin):
         )
 
 
+@cache
 def _installed(package: str) -> str:
     try:
         return metadata.version(package)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ from workbench.files import database_error, writing
 from workbench.ingest.schema import MIGRATIONS
 
 PATIENCE_S = 30.0
+PAUSE_S = 0.01
 
 
 class Database:
@@ -55,7 +57,7 @@ class Database:
         with self._open() as database:
             if _version(database) == len(migrations):
                 return
-            database.execute("PRAGMA journal_mode = WAL")
+            write_ahead(database)
         with self.writing() as database:
             # Read again: another process may have been quicker.
             version = _version(database)
@@ -66,6 +68,20 @@ class Database:
             for statement in _statements(migrations[version:]):
                 database.execute(statement)
             database.execute(f"PRAGMA user_version = {len(migrations)}")
+
+
+def write_ahead(database: sqlite3.Connection) -> None:
+    """Keep a database's changes in a file beside it, so that readers and a writer do not wait for each other."""
+    give_up_at = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            database.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            # Of two that switch at once, one is refused without having waited, whatever its timeout is.
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
+                raise
+        time.sleep(PAUSE_S)
 
 
 def _version(database: sqlite3.Connection) -> int:

@@ -10,6 +10,9 @@ from enum import StrEnum
 from workbench.ingest.entries import WRITTEN, Failure, Item, Key, State
 from workbench.records import SourceItem, digest
 
+GONE = "gone"
+"""The kind of failure of an item that its source lists and yet calls gone when it is read: it may come back."""
+
 BYTES_A_TOKEN = 4.5
 """Of English text; a rough guess until the first documents are in."""
 
@@ -169,6 +172,17 @@ def plan(listed: Listed, known: Known, rules: Rules) -> Plan:
     )
 
 
+def gone_removals(
+    gone: Set[Key], listed: Listed, known: Known, rules: Rules
+) -> tuple[tuple[Removal, ...], tuple[RefusedRemoval, ...]]:
+    """Return what is to go, and what is refused, now that reading showed some listed items to be gone as well."""
+    left = {key: item for key, item in listed.items.items() if key not in gone}
+    by_key = {state.key: state for state in known.states.values()}
+    now = Listed(left, listed.complete, listed.removed | gone)
+    removals, refused = _removals(now, known, by_key, rules)
+    return tuple(removals), tuple(refused)
+
+
 def _step(key: Key, item: SourceItem, known: Known, state: State | None, rules: Rules) -> Step:
     here = known.items.get(key)
     same = here is not None and item.version != "" and here.version == item.version
@@ -200,7 +214,7 @@ def full_recipe(recipe: str, item: Item) -> str:
 def _is_due(failed: Failure, version: str, rules: Rules) -> bool:
     if rules.retry_all or failed.version != version or failed.recipe != rules.failure_recipe:
         return True
-    if failed.attempts >= rules.max_attempts:
+    if failed.attempts >= rules.max_attempts and failed.kind != GONE:
         return False
     # Without a version nobody can tell whether a damaged file was mended: it is looked at again, ever more rarely.
     return (failed.retryable or version == "") and (failed.next_try_utc or "") <= rules.now_utc

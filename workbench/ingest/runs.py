@@ -89,9 +89,7 @@ class Runs:
 
     def all_timings(self, pipeline: str) -> dict[int, list[Timing]]:
         """Return run id → how long each of its stages took, for every run of a pipeline."""
-        query = (
-            "SELECT run_id, stage, seconds, count FROM timings JOIN runs ON runs.id = run_id WHERE pipeline = ?"
-        )
+        query = "SELECT run_id, stage, seconds, count FROM timings JOIN runs ON runs.id = run_id WHERE pipeline = ?"
         found: dict[int, list[Timing]] = {}
         with self._database.reading() as database:
             for run_id, *timing in database.execute(query, (pipeline,)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -10,6 +11,7 @@ from workbench.errors import InputError, ServiceError
 from workbench.http import megabytes
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.ENAMETOOLONG})
 _TRIES = 3
 
 
@@ -44,6 +46,10 @@ def _opened(root: Path, relative: str) -> int:
         raise InputError(f"{relative!r:.200} leads out of the folder", "refused")
     try:
         here = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        # A disk that is not mounted says nothing of the files on it.
+        raise ServiceError(f"the folder of {relative} cannot be opened: {error.strerror}") from error
+    try:
         try:
             for folder in folders:
                 inner = os.open(folder, _FOLDER, dir_fd=here)
@@ -56,4 +62,6 @@ def _opened(root: Path, relative: str) -> int:
     except PermissionError as error:
         raise InputError(f"{relative} may not be read", "forbidden") from error
     except OSError as error:
-        raise InputError(f"{relative} is not there any more: {error.strerror}", "gone") from error
+        if error.errno in _GONE:
+            raise InputError(f"{relative} is not there any more: {error.strerror}", "gone") from error
+        raise ServiceError(f"{relative} cannot be opened: {error.strerror}") from error

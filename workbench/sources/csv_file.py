@@ -104,11 +104,16 @@ class _Table(SourceConnection):
 
     def read(self, item: SourceItem, validator: str = "") -> RawItem | None:
         """Return the row's text, found by its place in the file, or by its id where that has changed."""
-        row, how = self._row(item)
+        try:
+            row, how = self._row(item)
+        except InputError:
+            if not self._path.is_file():
+                # Whoever writes the file anew may take the old one away first: that says nothing of the row.
+                raise ServiceError(f"{self._settings.path} is not there just now; try again") from None
+            raise
         found = self._content(row, how)
-        # The mark at its head says to every parser that this is UTF-8.
         return RawItem(
-            codecs.BOM_UTF8 + found.text.encode("utf-8", "replace"),
+            _bytes(found.text),
             f"{shown_name(found.item_id.replace('/', '_'))}.{self._settings.text_format}",
             self._uri(found.item_id),
             found.title,
@@ -146,6 +151,7 @@ class _Table(SourceConnection):
             f"{self._path.name} › {found.item_id}",
             self._uri(found.item_id),
             found.title,
+            size_bytes=len(_bytes(found.text)),
             metadata=found.metadata,
             handle=f"{row.offset}:{row.number}",
         )
@@ -208,3 +214,8 @@ class _Table(SourceConnection):
 
     def _uri(self, item_id: str) -> str:
         return f"{self._path.as_uri()}#{quote(item_id, safe='')}"
+
+
+def _bytes(text: str) -> bytes:
+    # The mark at its head says to every parser that this is UTF-8.
+    return codecs.BOM_UTF8 + text.encode("utf-8", "replace")

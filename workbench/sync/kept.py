@@ -9,11 +9,12 @@ import os
 import sqlite3
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Set
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from workbench.files import database_error, writing
+from workbench.ingest.database import write_ahead
 from workbench.records import ParsedFile
 from workbench.workspace.parses import packed, unpacked
 
@@ -35,41 +36,41 @@ class Kept:
         with self._open() as database:
             # Before the first table, or it has no effect: freed pages go back to the disk.
             database.execute("PRAGMA auto_vacuum = INCREMENTAL")
-            database.execute("PRAGMA journal_mode = WAL")
+            write_ahead(database)
             database.executescript(_SCHEMA)
 
     def content(self, content_hash: str) -> bytes | None:
         """Return the bytes of a content, or None."""
-        found = self._data("SELECT data FROM contents WHERE hash = ?", content_hash)
-        try:
-            return None if found is None else zlib.decompress(found)
-        except zlib.error:
-            return None
+        return self.contents([content_hash]).get(content_hash)
 
-    def keep_content(self, content_hash: str, data: bytes) -> None:
-        """Keep the bytes of a content."""
-        self._put("INSERT OR REPLACE INTO contents VALUES (?, ?)", content_hash, zlib.compress(data, 1))
+    def contents(self, content_hashes: Sequence[str]) -> dict[str, bytes]:
+        """Return the bytes of those contents that are kept, by their hash."""
+        found = {}
+        for content_hash, data in self._data("SELECT data FROM contents WHERE hash = ?", content_hashes):
+            with suppress(zlib.error):
+                found[content_hash] = zlib.decompress(data)
+        return found
+
+    def keep_contents(self, contents: Mapping[str, bytes]) -> None:
+        """Keep the bytes of contents by their hash, all of them or none."""
+        rows = [(content_hash, zlib.compress(data, 1)) for content_hash, data in contents.items()]
+        self._put("INSERT OR REPLACE INTO contents VALUES (?, ?)", rows)
 
     def parse(self, key: str, document_id: str, uri: str) -> ParsedFile | None:
         """Return a parsed text under the given id, or None."""
-        found = self._data("SELECT data FROM parses WHERE key = ?", key)
-        try:
-            return None if found is None else unpacked(found, document_id, uri)
-        except (
-            ValueError,
-            KeyError,
-            TypeError,
-            EOFError,
-            OSError,
-            RuntimeError,
-            zlib.error,
-            zipfile.BadZipFile,
-        ):
-            return None
+        return self.parses([(key, document_id, uri)])[0]
 
-    def keep_parse(self, key: str, parsed: ParsedFile) -> None:
-        """Keep a parsed text."""
-        self._put("INSERT OR REPLACE INTO parses VALUES (?, ?)", key, packed(parsed))
+    def parses(self, wanted: Sequence[tuple[str, str, str]]) -> list[ParsedFile | None]:
+        """Return parsed texts by key, under the document id and address that stand beside it; None where absent."""
+        kept = dict(self._data("SELECT data FROM parses WHERE key = ?", [key for key, _, _ in wanted]))
+        return [
+            _opened(kept[key], document_id, uri) if key in kept else None for key, document_id, uri in wanted
+        ]
+
+    def keep_parses(self, parses: Mapping[str, ParsedFile]) -> None:
+        """Keep parsed texts by their key, all of them or none."""
+        rows = [(key, packed(parsed)) for key, parsed in parses.items()]
+        self._put("INSERT OR REPLACE INTO parses VALUES (?, ?)", rows)
 
     @contextmanager
     def in_use(self) -> Iterator[None]:
@@ -103,14 +104,17 @@ class Kept:
         """Return the space it takes on the disk."""
         return sum(path.stat().st_size for path in self._path.parent.glob(f"{self._path.name}*"))
 
-    def _data(self, query: str, key: str) -> bytes | None:
+    def _data(self, query: str, keys: Sequence[str]) -> list[tuple[str, bytes]]:
+        if not keys:
+            return []
         with self._open() as database:
-            found = database.execute(query, (key,)).fetchone()
-        return None if found is None else bytes(found[0])
+            rows = [(key, database.execute(query, (key,)).fetchone()) for key in keys]
+        return [(key, bytes(row[0])) for key, row in rows if row is not None]
 
-    def _put(self, query: str, key: str, data: bytes) -> None:
-        with self._open() as database, database:
-            database.execute(query, (key, data))
+    def _put(self, query: str, rows: Sequence[tuple[str, bytes]]) -> None:
+        if rows:
+            with self._open() as database, database:
+                database.executemany(query, rows)
 
     @contextmanager
     def _locked(self, exclusive: bool) -> Iterator[bool]:
@@ -139,6 +143,22 @@ class Kept:
                 yield database
         except sqlite3.Error as error:
             raise database_error(self._path, error) from error
+
+
+def _opened(data: bytes, document_id: str, uri: str) -> ParsedFile | None:
+    try:
+        return unpacked(data, document_id, uri)
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        EOFError,
+        OSError,
+        RuntimeError,
+        zlib.error,
+        zipfile.BadZipFile,
+    ):
+        return None
 
 
 def _absent(database: sqlite3.Connection, query: str, wanted: Set[str]) -> list[str]:

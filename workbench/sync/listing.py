@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -10,7 +10,7 @@ from workbench.config import Config
 from workbench.contracts import SourceAccess, SourceConnection
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.ingest.entries import Key
-from workbench.ingest.plan import Known, Listed, Plan, Rules, plan
+from workbench.ingest.plan import Known, Listed, Plan, RefusedRemoval, Removal, Rules, gone_removals, plan
 from workbench.records import SourceItem
 from workbench.sections import Budget, Deletes, Failures
 from workbench.sync.events import SourceListed
@@ -69,12 +69,29 @@ def planned(
     place: Place, sources: Sources, ledger: Known, *, confirmed: bool, retry_all: bool, stored: bool
 ) -> Plan:
     """Return the plan; with ``stored`` the sources were not asked, and nothing is taken as gone."""
-    config = place.config
-    named = {source.key for source in config.sources}
+    rules = _rules(place, confirmed=confirmed, retry_all=retry_all)
+    return plan(_listed(place, sources, ledger, stored), ledger, rules)
+
+
+def removals_now(
+    place: Place, sources: Sources, ledger: Known, gone: Set[Key], *, confirmed: bool
+) -> tuple[tuple[Removal, ...], tuple[RefusedRemoval, ...]]:
+    """Return what is to go, and what is refused, once reading showed that these listed items are gone."""
+    listed = _listed(place, sources, ledger, stored=False)
+    return gone_removals(gone, listed, ledger, _rules(place, confirmed=confirmed, retry_all=False))
+
+
+def _listed(place: Place, sources: Sources, ledger: Known, stored: bool) -> Listed:
+    named = {source.key for source in place.config.sources}
     no_longer = {key[0] for key in ledger.items} | {state.source for state in ledger.states.values()}
     no_longer |= {key[0] for key in ledger.failures}
     complete = set() if stored else sources.complete | (no_longer - named)
-    rules = Rules(
+    return Listed(sources.items, complete, sources.removed)
+
+
+def _rules(place: Place, *, confirmed: bool, retry_all: bool) -> Rules:
+    config = place.config
+    return Rules(
         recipe=place.recipe,
         failure_recipe=place.failure_recipe,
         now_utc=place.now_utc(),
@@ -85,7 +102,6 @@ def planned(
         price_per_million_tokens=(config.budget or Budget()).price_per_million_tokens,
         chunk_tokens=_chunk_tokens(config),
     )
-    return plan(Listed(sources.items, complete, sources.removed), ledger, rules)
 
 
 def _chunk_tokens(config: Config) -> int | None:

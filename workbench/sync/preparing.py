@@ -1,22 +1,48 @@
-"""One item → its document: fetched if need be, parsed if need be, and both kept for the next config."""
+"""Items → their documents: fetched if need be, parsed if need be, and both kept for the next config.
+
+Small items go in batches: what is kept is read and written once per batch, and small texts travel to a worker
+process in one piece. Each of them still fails alone.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from workbench import pipeline
-from workbench.contracts import SourceConnection
-from workbench.errors import Cancelled, ContractError, InputError, WorkbenchError
+from workbench.contracts import Parser, SourceConnection
+from workbench.errors import Cancelled, ContractError, InputError, ServiceError, WorkbenchError
 from workbench.files import shown_name
 from workbench.ingest.entries import Item, Key, State
 from workbench.ingest.plan import Step, full_recipe
-from workbench.records import Document, SourceItem, content_digest, digest
+from workbench.records import Document, ParsedFile, SourceItem, content_digest, digest
 from workbench.sync.place import Place
 from workbench.workspace.workspace import workers
 
 READ, PARSE = "read", "parse"
+SMALL_BYTES = 64_000
+"""Up to here the way to a worker and back costs more than the reading of a plain text."""
+
+BATCH_ITEMS, BATCH_BYTES = 64, 256_000
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An item of the plan with all that is known of it."""
+
+    step: Step
+    listed: SourceItem | None
+    here: Item | None
+    state: State | None
+    """What the table surely holds of it."""
+    connection: SourceConnection | None
+
+    @property
+    def size_bytes(self) -> int | None:
+        """How large its content is going to be, None where nobody knows."""
+        known = self.listed if self.step.fetch else self.here
+        return None if known is None else known.size_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,73 +66,111 @@ class NotPrepared:
     error: WorkbenchError | ContractError
 
 
+@dataclass(eq=False)
+class _Content:
+    """An item whose bytes are here."""
+
+    task: Task
+    item: Item
+    data: bytes
+    fetched: bool
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def prepared(self, document: Document | None, parse_key: str) -> Prepared:
+        size = len(self.data) if self.fetched else 0
+        return Prepared(self.task.step, self.item, document, parse_key, self.seconds, size)
+
+
 def prepared(
-    place: Place,
-    step: Step,
-    listed: SourceItem | None,
-    here: Item | None,
-    state: State | None,
-    connection: SourceConnection | None,
-    cancelled: Callable[[], bool],
-) -> Prepared | NotPrepared:
-    """Return the item's document; foreseeable trouble is an answer, ``Cancelled`` and bugs are raised."""
-    stage = READ
-    seconds: dict[str, float] = {}
-    started = time.perf_counter()
+    place: Place, tasks: Sequence[Task], cancelled: Callable[[], bool]
+) -> list[Prepared | NotPrepared]:
+    """Return the items' documents in order; foreseeable trouble is an answer, ``Cancelled`` and bugs are raised."""
+    contents, found = _contents(place, tasks, cancelled)
+    unread: list[_Content] = []
+    for content in contents:
+        state, item = content.task.state, content.item
+        if state is not None and state.recipe == full_recipe(place.recipe(item.name), item):
+            found[item.key] = content.prepared(None, state.parse_key)
+        else:
+            unread.append(content)
     try:
-        content = None if step.fetch or here is None else place.kept.content(here.content_hash)
-        fetched = content is None
-        if content is None:
-            here, content = _fetched(place, step.key, listed, here, connection)
-            seconds[READ] = time.perf_counter() - started
-        assert here is not None
-        size = len(content) if fetched else 0
-        if state is not None and state.recipe == full_recipe(place.recipe(here.name), here):
-            return Prepared(step, here, None, state.parse_key, seconds, size)
-        stage, started = PARSE, time.perf_counter()
-        document, parse_key = parsed(place, here, content, cancelled)
-        seconds[PARSE] = time.perf_counter() - started
-        return Prepared(step, here, document, parse_key, seconds, size)
+        found.update(_parsed(place, unread, cancelled))
     except Cancelled:
         raise
     except (WorkbenchError, ContractError) as error:
-        return NotPrepared(step, stage, error)
+        found.update({one.item.key: NotPrepared(one.task.step, PARSE, error) for one in unread})
+    return [found[task.step.key] for task in tasks]
 
 
-def parsed(
-    place: Place, item: Item, content: bytes, cancelled: Callable[[], bool] = lambda: False
-) -> tuple[Document, str]:
-    """Return the item's text as the config's parser reads it, and the key it is kept under."""
-    parser = pipeline.parser_for(item.name, place.config.parser)
-    key = digest([parser.key(item.content_hash), item.name])
-    found = place.kept.parse(key, item.document_id, item.uri)
-    if found is None:
-        found = pipeline.parsed(content, item.name, item.document_id, item.uri, parser, workers(), cancelled)
-        place.kept.keep_parse(key, found)
-    about = dict(item.about)
-    title = about.pop("title", "") or found.document.title
-    return replace(found.document, title=title, metadata={**found.document.metadata, **about}), key
+def batches(tasks: Iterable[Task]) -> Iterator[list[Task]]:
+    """Yield the items in order, many small ones at once; one of unknown size alone, for it may be large."""
+    batch: list[Task] = []
+    size = 0
+    for task in tasks:
+        more = BATCH_BYTES if task.size_bytes is None else task.size_bytes
+        if batch and (len(batch) == BATCH_ITEMS or size + more > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(task)
+        size += more
+    if batch:
+        yield batch
+
+
+# ── read ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _contents(
+    place: Place, tasks: Sequence[Task], cancelled: Callable[[], bool]
+) -> tuple[list[_Content], dict[Key, Prepared | NotPrepared]]:
+    """Return the contents, kept by now, and what could not be read."""
+    trouble: dict[Key, Prepared | NotPrepared] = {}
+    contents: list[_Content] = []
+    try:
+        kept = place.kept.contents([task.here.content_hash for task in tasks if task.here is not None])
+        for task in tasks:
+            if cancelled():
+                raise Cancelled("stopped while the sources were read")
+            try:
+                contents.append(_content(task, kept))
+            except Cancelled:
+                raise
+            except (WorkbenchError, ContractError) as error:
+                trouble[task.step.key] = NotPrepared(task.step, READ, error)
+        new = {one.item.content_hash: one.data for one in contents}
+        place.kept.keep_contents({key: data for key, data in new.items() if key not in kept})
+    except Cancelled:
+        raise
+    except WorkbenchError as error:
+        # The disk is to blame, for all of them.
+        return [], {task.step.key: NotPrepared(task.step, READ, error) for task in tasks}
+    return contents, trouble
+
+
+def _content(task: Task, kept: Mapping[str, bytes]) -> _Content:
+    here = task.here
+    before = None if here is None else kept.get(here.content_hash)
+    if here is not None and before is not None and not task.step.fetch:
+        return _Content(task, here, before, fetched=False)
+    if task.listed is None or task.connection is None:
+        raise ServiceError(
+            "its content is not kept here any more, and its source does not list it now: sync with its source"
+        )
+    started = time.perf_counter()
+    item, data = _fetched(task.step.key, task.listed, here, before, task.connection)
+    return _Content(task, item, data, fetched=True, seconds={READ: time.perf_counter() - started})
 
 
 def _fetched(
-    place: Place, key: Key, listed: SourceItem | None, here: Item | None, connection: SourceConnection | None
+    key: Key, listed: SourceItem, here: Item | None, before: bytes | None, connection: SourceConnection
 ) -> tuple[Item, bytes]:
-    if listed is None or connection is None:
-        raise InputError(
-            "its content is not kept here any more, and its source does not list it now: sync with its source",
-            "gone",
-        )
-    before = None if here is None else place.kept.content(here.content_hash)
     raw = connection.read(listed, here.validator if here is not None and before is not None else "")
     if raw is None:
         if here is None or before is None:
             raise ContractError(f"{connection.name} said “not changed” of an item that was never read")
         return replace(here, version=listed.version), before
-    content_hash = content_digest(raw.data)
     if not raw.data:
         raise InputError("it is empty (0 bytes)", "damaged")
-    if here is None or here.content_hash != content_hash or before is None:
-        place.kept.keep_content(content_hash, raw.data)
     uri = raw.uri or listed.uri
     item = Item(
         source=key[0],
@@ -114,10 +178,87 @@ def _fetched(
         document_id=pipeline.document_id(*key),
         version=raw.version or listed.version,
         validator=raw.validator,
-        content_hash=content_hash,
+        content_hash=content_digest(raw.data),
         name=shown_name(raw.name),
         uri=uri.encode("utf-8", "backslashreplace").decode(),
         size_bytes=len(raw.data),
         about={"title": raw.title or listed.title, **listed.metadata, **raw.metadata},
     )
     return item, raw.data
+
+
+# ── parse ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _parsed(
+    place: Place, contents: Sequence[_Content], cancelled: Callable[[], bool]
+) -> dict[Key, Prepared | NotPrepared]:
+    answers: dict[Key, Prepared | NotPrepared] = {}
+    parsers: dict[Key, Parser] = {}
+    for one in contents:
+        try:
+            parsers[one.item.key] = pipeline.parser_for(one.item.name, place.config.parser)
+        except InputError as error:
+            answers[one.item.key] = NotPrepared(one.task.step, PARSE, error)
+    contents = [one for one in contents if one.item.key in parsers]
+    keys = [digest([parsers[one.item.key].key(one.item.content_hash), one.item.name]) for one in contents]
+    kept = place.kept.parses(
+        [(key, one.item.document_id, one.item.uri) for key, one in zip(keys, contents, strict=True)]
+    )
+    files: dict[Key, ParsedFile | WorkbenchError] = {
+        one.item.key: file for one, file in zip(contents, kept, strict=True) if file is not None
+    }
+    unread = [one for one in contents if one.item.key not in files]
+    files.update(_read_by_workers(unread, parsers, cancelled))
+    new: dict[str, ParsedFile] = {}
+    for key, one in zip(keys, contents, strict=True):
+        file = files[one.item.key]
+        if isinstance(file, WorkbenchError):
+            answers[one.item.key] = NotPrepared(one.task.step, PARSE, file)
+            continue
+        answers[one.item.key] = one.prepared(_named(file.document, one.item), key)
+        if one in unread:
+            new[key] = file
+    place.kept.keep_parses(new)
+    return answers
+
+
+def _read_by_workers(
+    contents: Sequence[_Content], parsers: Mapping[Key, Parser], cancelled: Callable[[], bool]
+) -> dict[Key, ParsedFile | WorkbenchError]:
+    found: dict[Key, ParsedFile | WorkbenchError] = {}
+    together: dict[str, list[_Content]] = {}
+    for one in contents:
+        parser = parsers[one.item.key]
+        # A parser that shares out the pages of one file is asked file by file.
+        if len(one.data) <= SMALL_BYTES and type(parser).parsed_by is Parser.parsed_by:
+            together.setdefault(parser.name, []).append(one)
+            continue
+        started = time.perf_counter()
+        try:
+            found[one.item.key] = pipeline.parsed(*_file(one), parser, workers(), cancelled)
+        except Cancelled:
+            raise
+        except WorkbenchError as error:
+            found[one.item.key] = error
+        one.seconds[PARSE] = time.perf_counter() - started
+    for some in together.values():
+        started = time.perf_counter()
+        files = pipeline.parsed_together(
+            [_file(one) for one in some], parsers[some[0].item.key], workers(), cancelled
+        )
+        share = (time.perf_counter() - started) / len(some)
+        for one, file in zip(some, files, strict=True):
+            found[one.item.key] = file
+            one.seconds[PARSE] = share
+    return found
+
+
+def _file(one: _Content) -> tuple[bytes, str, str, str]:
+    return one.data, one.item.name, one.item.document_id, one.item.uri
+
+
+def _named(document: Document, item: Item) -> Document:
+    about = dict(item.about)
+    title = about.pop("title", "") or document.title
+    return replace(document, title=title, metadata={**document.metadata, **about})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,15 +15,15 @@ from workbench.errors import Cancelled, ContractError, InputError, ServiceError,
 from workbench.ingest import entries
 from workbench.ingest.entries import WRITTEN, Failure, Item, Key, State
 from workbench.ingest.lock import pipeline_lock
-from workbench.ingest.plan import Action, Known, Plan, Step
+from workbench.ingest.plan import GONE, Action, Known, Plan, RefusedRemoval, Removal, Step
 from workbench.records import Query
 from workbench.sections import Budget, Failures
 from workbench.sync import events
 from workbench.sync.drift import reconciled
 from workbench.sync.groups import Group, Piece, Unaffordable, cut
-from workbench.sync.listing import Sources, known, planned
+from workbench.sync.listing import Sources, known, planned, removals_now
 from workbench.sync.place import Place, stamp
-from workbench.sync.preparing import NotPrepared, Prepared, prepared
+from workbench.sync.preparing import NotPrepared, Prepared, Task, batches, prepared
 from workbench.sync.tally import Tally
 from workbench.workspace.workspace import workers
 
@@ -32,6 +32,7 @@ PATIENCE_DOCUMENTS = 3
 """So many documents of a failed group are tried alone before the rest counts as failed for the same reason."""
 STOPPED_ON_REQUEST = "stopped on request; everything finished so far is kept"
 LONGEST_WAIT = timedelta(days=7)
+FIRST_LOOK_AT_GONE = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,8 @@ class _Run:
         self.run_id = 0
         self.total = self.done = 0
         self.wrote = False
+        self.gone: dict[Key, tuple[Step, str]] = {}
+        """Items that their source lists, and called gone when they were read."""
 
     def course(self) -> Iterator[events.Event]:
         place = self.place
@@ -153,7 +156,14 @@ class _Run:
             self.total = len(plan.steps) + len(plan.removals)
             yield _planned(plan)
             yield from self._steps(table, plan, ledger, in_table)
-            yield from self._removals(table, plan, orphans)
+            removals, refused = plan.removals, plan.refused
+            if self.gone:
+                removals, refused = removals_now(
+                    place, self.sources, ledger, self.gone.keys(), confirmed=self.wishes.confirmed
+                )
+                self.total += len(removals) - len(plan.removals)
+            yield from self._removals(table, removals, refused, orphans)
+            self._note_gone(ledger, refused)
             place.ledger.forget_failures(place.name, plan.gone_failures)
         if self.wrote:
             started = time.perf_counter()
@@ -161,7 +171,7 @@ class _Run:
             model, cache = place.model, place.workspace.vector_cache
             place.config.retriever.prepare(Asked(Query(""), table, model, kept=cache))
             tally.time("optimise", time.perf_counter() - started)
-        return "; ".join([*self.sources.failures, *(one.sentence for one in plan.refused)])
+        return "; ".join([*self.sources.failures, *(one.sentence for one in refused)])
 
     def _steps(
         self, table: Table, plan: Plan, ledger: Known, in_table: dict[str, str]
@@ -216,31 +226,28 @@ class _Run:
         def stop() -> bool:
             return given_up or self.cancelled()
 
-        def one(step: Step) -> Prepared | NotPrepared:
-            return prepared(
-                self.place,
-                step,
-                self.sources.items.get(step.key),
-                ledger.items.get(step.key),
-                states.get(step.key),
-                self.sources.connections.get(step.key[0]),
-                stop,
-            )
+        def tasks() -> Iterator[Task]:
+            for step in plan.steps:
+                key = step.key
+                connection = self.sources.connections.get(key[0])
+                yield Task(
+                    step, self.sources.items.get(key), ledger.items.get(key), states.get(key), connection
+                )
 
         with ThreadPoolExecutor(workers().size, thread_name_prefix="sync") as pool:
-            under_way: deque[tuple[Step, Future[Prepared | NotPrepared]]] = deque()
-            todo = iter(plan.steps)
+            under_way: deque[Future[list[Prepared | NotPrepared]]] = deque()
+            todo = batches(tasks())
             try:
                 while True:
-                    while len(under_way) < 2 * workers().size and (step := next(todo, None)) is not None:
-                        under_way.append((step, pool.submit(one, step)))
+                    while len(under_way) < 2 * workers().size and (batch := next(todo, None)) is not None:
+                        under_way.append(pool.submit(prepared, self.place, batch, stop))
                     if not under_way:
                         return
-                    step, future = under_way.popleft()
-                    yield step, future.result()
+                    for found in under_way.popleft().result():
+                        yield found.step, found
             finally:
                 given_up = True
-                for _, future in under_way:
+                for future in under_way:
                     future.cancel()
 
     def _check(self) -> None:
@@ -323,11 +330,17 @@ class _Run:
 
     # ── deleting ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _removals(self, table: Table, plan: Plan, orphans: set[str]) -> Iterator[events.Event]:
+    def _removals(
+        self,
+        table: Table,
+        removals: Sequence[Removal],
+        refused: Sequence[RefusedRemoval],
+        orphans: set[str],
+    ) -> Iterator[events.Event]:
         place = self.place
-        for start in range(0, len(plan.removals), DOCUMENTS_A_REMOVAL):
+        for start in range(0, len(removals), DOCUMENTS_A_REMOVAL):
             self._check()
-            some = plan.removals[start : start + DOCUMENTS_A_REMOVAL]
+            some = removals[start : start + DOCUMENTS_A_REMOVAL]
             ids, keys = [one.document_id for one in some], [one.key for one in some]
             started = time.perf_counter()
             place.ledger.intend_removal(place.name, place.table_name, ids)
@@ -342,11 +355,21 @@ class _Run:
             yield events.GroupDone("record_removal", len(some), 0, time.perf_counter() - started)
             yield self._progress()
         stale = orphans - place.ledger.states(place.name, place.table_name).keys() if orphans else set()
-        everything_listed = not self.wishes.stored and not self.sources.failures and not plan.refused
+        everything_listed = not self.wishes.stored and not self.sources.failures and not refused
         if stale and everything_listed:
             # Rows that no ledger knows and no source lists: left by a ledger that was lost.
             table.drop_documents(sorted(stale))
             self.wrote = True
+
+    def _note_gone(self, ledger: Known, refused: Sequence[RefusedRemoval]) -> None:
+        """Remember which listed items are gone, and why, so that not every run fetches them again."""
+        held = {one.source for one in refused}
+        there = ledger.items.keys() | {state.key for state in ledger.states.values()}
+        for key, (step, message) in self.gone.items():
+            if key[0] not in held:
+                failure = self._failure(step, "read", GONE, message, ledger, None, retryable=True)
+                self.place.ledger.note_failure(self.place.name, failure)
+                self.tally.gone(step, message, key in there)
 
     # ── telling ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -366,36 +389,14 @@ class _Run:
     ) -> Iterator[events.Event]:
         place = self.place
         if isinstance(error, InputError) and error.status == "gone":
-            # It vanished after it was listed: the next complete listing deletes it.
+            self.gone[step.key] = step, str(error)
             self.done += 1
             return
         if item is not None:
             place.ledger.note_items(place.name, [item], place.now_utc())
-        listed = self.sources.items.get(step.key)
-        here = item or ledger.items.get(step.key)
-        before = ledger.failures.get(step.key)
-        version = listed.version if listed is not None else here.version if here else ""
-        again = before is not None and (before.version, before.recipe) == (version, place.failure_recipe)
-        attempts = before.attempts + 1 if again and before is not None else 1
         retryable = not isinstance(error, InputError | ContractError)
-        now = place.clock()
-        wait = timedelta(minutes=self.failures.first_retry_minutes * 2 ** min(attempts - 1, 30))
-        failure = Failure(
-            source=step.key[0],
-            item_id=step.key[1],
-            name=(listed.path if listed is not None else "") or (here.name if here else step.key[1]),
-            version=version,
-            recipe=place.failure_recipe,
-            stage=stage,
-            kind=error.status if isinstance(error, InputError) else type(error).__name__,
-            message=str(error),
-            retryable=retryable,
-            attempts=attempts,
-            first_at_utc=before.first_at_utc if before is not None and again else stamp(now),
-            last_at_utc=stamp(now),
-            next_try_utc=stamp(now + min(wait, LONGEST_WAIT)),
-            run_id=self.run_id,
-        )
+        kind = error.status if isinstance(error, InputError) else type(error).__name__
+        failure = self._failure(step, stage, kind, str(error), ledger, item, retryable)
         place.ledger.note_failure(place.name, failure)
         self.tally.failed(step, stage, str(error))
         self.done += 1
@@ -416,6 +417,43 @@ class _Run:
                 f" ({self.failures.max_count}) and max_ratio ({self.failures.max_ratio:g}) allow; the last one:"
                 f" {failure.name}: {error}",
             )
+
+    def _failure(
+        self,
+        step: Step,
+        stage: str,
+        kind: str,
+        message: str,
+        ledger: Known,
+        item: Item | None,
+        retryable: bool,
+    ) -> Failure:
+        place = self.place
+        listed = self.sources.items.get(step.key)
+        here = item or ledger.items.get(step.key)
+        before = ledger.failures.get(step.key)
+        version = listed.version if listed is not None else here.version if here else ""
+        again = before is not None and (before.version, before.recipe) == (version, place.failure_recipe)
+        attempts = before.attempts + 1 if again and before is not None else 1
+        now = place.clock()
+        first = FIRST_LOOK_AT_GONE if kind == GONE else timedelta(minutes=self.failures.first_retry_minutes)
+        wait = min(first.total_seconds() * 2.0 ** min(attempts - 1, 30), LONGEST_WAIT.total_seconds())
+        return Failure(
+            source=step.key[0],
+            item_id=step.key[1],
+            name=(listed.path if listed is not None else "") or (here.name if here else step.key[1]),
+            version=version,
+            recipe=place.failure_recipe,
+            stage=stage,
+            kind=kind,
+            message=message,
+            retryable=retryable,
+            attempts=attempts,
+            first_at_utc=before.first_at_utc if before is not None and again else stamp(now),
+            last_at_utc=stamp(now),
+            next_try_utc=stamp(now + timedelta(seconds=wait)),
+            run_id=self.run_id,
+        )
 
     def _progress(self) -> events.Progress:
         return events.Progress(self.done, self.total, self.tally.figures)

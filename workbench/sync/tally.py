@@ -49,6 +49,12 @@ class Tally:
         self.count("failed")
         self._attempts.append(Attempt(*step.key, step.action.value, f"failed: {stage}", message=message))
 
+    def gone(self, step: Step, message: str, was_there: bool) -> None:
+        """Note an item that its source lists and yet calls gone; its removal is counted where it is carried out."""
+        self.attempted += 1
+        outcome = "removed: gone" if was_there else "gone"
+        self._attempts.append(Attempt(*step.key, step.action.value, outcome, message=message))
+
     @property
     def figures(self) -> Figures:
         """The figures so far."""

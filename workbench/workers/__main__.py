@@ -8,12 +8,10 @@ import os
 import pickle
 import resource
 import sys
-from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any
 
-from workbench.workers.frames import packed_error, read_frame, too_much_memory, write_frame
+from workbench.workers.frames import answer, packed_error, read_frame, too_much_memory, write_frame
 
 
 def serve(lifeline: int) -> None:
@@ -30,7 +28,7 @@ def serve(lifeline: int) -> None:
         return
     path, preload = pickle.loads(first)  # noqa: S301
     sys.path[:] = path
-    write_frame(answers, _answer(_preloaded, (preload,)))
+    write_frame(answers, answer(_preloaded, (preload,)))
     while (frame := read_frame(tasks)) is not None:
         write_frame(answers, _limited_answer(frame))
 
@@ -51,20 +49,11 @@ def _limited_answer(frame: bytes) -> bytes:
     _set_limit(resource.RLIMIT_CPU, int(used.ru_utime + used.ru_stime + timeout_s) + 30)
     _set_limit(resource.RLIMIT_AS, _address_space_bytes() + memory_bytes)
     try:
-        return _answer(function, args)
+        return answer(function, args)
     except MemoryError:
         return packed_error(too_much_memory(memory_bytes))
     finally:
         _set_limit(resource.RLIMIT_AS, None)
-
-
-def _answer(function: Callable[..., Any], args: tuple[Any, ...]) -> bytes:
-    try:
-        return pickle.dumps(("value", function(*args)), pickle.HIGHEST_PROTOCOL)
-    except MemoryError:
-        raise
-    except Exception as error:  # noqa: BLE001  (it is raised again in the parent)
-        return packed_error(error)
 
 
 def _address_space_bytes() -> int:

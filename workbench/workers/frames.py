@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 import struct
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import IO, Any
 
@@ -60,6 +60,21 @@ def opened(answer: bytes) -> Any:
         vars(error).update(attributes)
         raise error
     raise RuntimeError(f"a task failed in a worker process:\n{rest[0]}")
+
+
+def answers(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> list[bytes]:
+    """Return an answer per tuple of arguments: many small tasks share one way to the worker and back."""
+    return [answer(function, args) for args in tasks]
+
+
+def answer(function: Callable[..., Any], args: tuple[Any, ...]) -> bytes:
+    """Return what ``opened`` makes the function's value of, or its error."""
+    try:
+        return pickle.dumps(("value", function(*args)), pickle.HIGHEST_PROTOCOL)
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001  (it is raised again in the parent)
+        return packed_error(error)
 
 
 def too_much_memory(memory_bytes: int) -> InputError:

@@ -6,12 +6,12 @@ import atexit
 import os
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from workbench.errors import Cancelled, InputError, ServiceError, WorkbenchError
-from workbench.workers.frames import opened, request
+from workbench.workers.frames import answers, opened, request
 from workbench.workers.process import WATCH_S, Worker
 
 TIMEOUT_S = 60.0
@@ -120,6 +120,37 @@ class Workers:
             finally:
                 given_up.set()
 
+    def together(
+        self,
+        function: Callable[..., Any],
+        tasks: Sequence[tuple[Any, ...]],
+        *,
+        timeout_s: float = TIMEOUT_S,
+        memory_bytes: int = MEMORY_BYTES,
+        cancelled: Callable[[], bool] = never,
+    ) -> list[Any]:
+        """Return a result or a ``WorkbenchError`` per tuple of arguments: small tasks travel in one piece.
+
+        The limits hold for each of them. When all of them together do not keep to one, or crash the worker, each is
+        done alone: one bad task harms no other. A bug is raised.
+        """
+
+        def done(some: Sequence[tuple[Any, ...]]) -> list[Any]:
+            try:
+                frames = self.result(
+                    answers,
+                    function,
+                    some,
+                    timeout_s=timeout_s,
+                    memory_bytes=memory_bytes,
+                    cancelled=cancelled,
+                )
+            except InputError as error:
+                return [error] if len(some) == 1 else [done([task])[0] for task in some]
+            return [_value_or_error(frame) for frame in frames]
+
+        return done(tasks)
+
     def close(self) -> None:
         """End every worker, busy or not; the pool takes no more tasks."""
         with self._lock:
@@ -169,3 +200,10 @@ class Workers:
         with self._lock:
             self._alive.discard(worker)
         worker.kill()
+
+
+def _value_or_error(frame: bytes) -> Any:
+    try:
+        return opened(frame)
+    except WorkbenchError as error:
+        return error
