@@ -115,6 +115,23 @@ def test_a_bad_document_is_named_and_the_status_says_so(run: Any, folder: Path) 
     assert (failure["name"], failure["stage"]) == ("bad.txt", "parse")
 
 
+def test_failed_documents_are_made_due_one_or_all(run: Any, folder: Path) -> None:
+    for name in ("bad", "worse"):
+        (folder / "in" / f"{name}.txt").write_text("  ")
+    run("sync")
+    assert run("sync")[1][-1]["figures"]["waiting"] == 2
+    status, rows, said = run("log", "--retry", "worse.txt")
+    assert (status, [row["name"] for row in rows]) == (DONE, ["worse.txt"])
+    assert "1 documents are tried again by the next sync" in said
+    figures = run("sync")[1][-1]["figures"]
+    assert (figures["failed"], figures["waiting"]) == (1, 1)
+    assert len(run("log", "--retry")[1]) == 2
+    assert run("sync")[1][-1]["figures"]["failed"] == 2
+    status, _, said = run("log", "--retry", "unknown.txt")
+    assert status == WRONG_USAGE
+    assert "log --failures lists them" in said
+
+
 def test_a_config_without_sources_cannot_be_synced(run: Any, folder: Path) -> None:
     text = (folder / "config.yaml").read_text()
     (folder / "config.yaml").write_text(text.replace("sources:\n- {name: pdf_folder, path: in}\n", ""))

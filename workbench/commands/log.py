@@ -1,4 +1,4 @@
-"""List the runs of a pipeline, or what one of them did, or the documents that failed."""
+"""List the runs of a pipeline, or what one of them did, or the documents that failed; make these due again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from workbench.commands.inputs import read_pipeline
 from workbench.commands.terminal import DONE, Output
+from workbench.errors import InputError
 from workbench.sync import Pipeline
 from workbench.workspace import Workspace
 
@@ -20,13 +21,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--run", dest="run_id", type=int, metavar="ID", help="every document that this run touched"
     )
     what.add_argument("--failures", action="store_true", help="documents that could not be brought in")
+    what.add_argument(
+        "--retry",
+        nargs="?",
+        const="",
+        metavar="ITEM",
+        help="let the next sync try failed documents again: one, by its item id or name, or all of them",
+    )
 
 
 def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
-    """List the runs of a pipeline, or what one of them did, or the documents that failed."""
+    """List the runs of a pipeline, or what one of them did, or the documents that failed; make these due again."""
     pipeline = read_pipeline(workspace, options.config)
     if options.failures:
         _failures(pipeline, out)
+    elif options.retry is not None:
+        _retry(pipeline, options.retry, out)
     elif options.run_id is not None:
         _attempts(pipeline, options.run_id, out)
     else:
@@ -53,6 +63,21 @@ def _attempts(pipeline: Pipeline, run_id: int, out: Output) -> None:
             asdict(attempt),
             f"{attempt.action:8} {attempt.outcome:16} {attempt.chunks:5} chunks  {attempt.item_id}  {attempt.message}",
         )
+
+
+def _retry(pipeline: Pipeline, item: str, out: Output) -> None:
+    name = pipeline.place.name
+    failures = pipeline.ledger.failures(name)
+    wanted = [one for one in failures.values() if item in ("", one.item_id, one.name)]
+    if item and not wanted:
+        raise InputError(
+            f"no failed document of {name} has the id or name {item!r:.200}; log --failures lists them",
+            "unknown",
+        )
+    pipeline.ledger.retry(name, [one.key for one in wanted], pipeline.place.now_utc())
+    for one in wanted:
+        out.row({"source": one.source, "item_id": one.item_id, "name": one.name, "due": True}, one.name)
+    out.message(f"{len(wanted):,} documents are tried again by the next sync")
 
 
 def _failures(pipeline: Pipeline, out: Output) -> None:

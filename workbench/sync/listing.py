@@ -30,7 +30,11 @@ class Sources:
     failures: list[str] = field(default_factory=list)
 
     def listed(self, place: Place, access: SourceAccess, stack: ExitStack) -> Iterator[SourceListed]:
-        """Ask every source what it holds; one that fails stops no other."""
+        """Ask every source what it holds; one that fails stops no other.
+
+        Each is listed from its start. The cursor of a feed of changes is not kept between runs: none of the sources
+        has a feed yet, and only a complete listing tells what is missing.
+        """
         for source in place.config.sources:
             message = ""
             complete = False
