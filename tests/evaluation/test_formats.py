@@ -61,10 +61,10 @@ def test_nothing_is_lost_on_the_way_round(name: str, given_set: QuestionSet) -> 
 
 
 @settings(max_examples=200)
-@given(st.text("'=+-@\t\r\n a", max_size=6))
+@given(st.text("'=+-@\t\r\n a\uff1d\uff20", max_size=6))
 def test_harmless_cells_are_undone_and_start_no_formula(cell: str) -> None:
     assert original(harmless(cell)) == cell
-    assert not harmless(cell).startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert not harmless(cell).startswith(("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff20"))
 
 
 def test_a_formula_is_not_written_as_one() -> None:
@@ -79,6 +79,15 @@ def test_own_formats_can_be_read_without_the_documents() -> None:
     kept = question_set("s", [Question("a", "Why?")], [(Judgment("a", "gone", 3, 9, 2), "")])
     for name in ("csv", "jsonl"):
         assert imported(exported(kept, [], name), "s" + FORMATS[name].suffix, None).question_set == kept
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_range_whose_text_nobody_kept_travels_in_every_format(name: str) -> None:
+    judged = Judgment("a", DOCUMENTS[1].id, 30, 45, 2)
+    data = exported(question_set("s", [Question("a", "Who?")], [(judged, "")]), DOCUMENTS, name)
+    found = imported(data, "s" + FORMATS[name].suffix, DOCUMENTS, format=name)
+    assert (found.question_set.judgments, found.problems) == ((judged,), ())
+    assert found.question_set.texts == (OTHER[30:45],)
 
 
 # ── half-wrong files ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -135,6 +144,20 @@ def test_a_half_wrong_jsonl_gives_what_is_right() -> None:
     found = imported("\n".join(lines).encode(), "q.jsonl", DOCUMENTS)
     assert [(j.document_id, j.start) for j in found.question_set.judgments] == [("id of rules.md", 30)]
     assert [remark.line for remark in found.problems] == [2, 3, 4, 5, 5, 6, 7]
+
+
+def test_questions_whose_id_is_null_are_told_apart_by_their_text() -> None:
+    rows = [{"id": None, "question": "A?"}, {"id": None, "question": "B?"}, {"id": 7, "question": "C?"}]
+    found = imported("\n".join(map(json.dumps, rows)).encode(), "q.jsonl", DOCUMENTS)
+    assert ([q.text for q in found.question_set.questions], found.problems) == (["A?", "B?", "C?"], ())
+    assert found.question_set.questions[2].id == "7"
+
+
+def test_a_range_that_does_not_end_where_its_text_ends_is_pointed_out() -> None:
+    data = b"question,document,start,end,grade,text\nDogs?,rules.md,30,60,1,Dogs ride free.\n"
+    found = imported(data, "q.csv", DOCUMENTS)
+    assert [(j.start, j.end) for j in found.question_set.judgments] == [(30, 45)]
+    assert [str(note) for note in found.notes] == ["line 2: 30–60 moved to 30–45, where its text stands"]
 
 
 def test_expected_text_is_placed_exactly_blindly_or_nearly_and_the_rest_is_listed() -> None:
@@ -249,6 +272,16 @@ def test_a_foreign_beir_dataset_is_placed_by_name_or_text(tmp_path: Path) -> Non
         path.write_text(content)
     assert imported_path(tmp_path / "set", DOCUMENTS).question_set == found.question_set
     assert corpus_texts(files_in_zip(zipped(beir_files())))[1] == ("p7", "A day ticket costs 4.20.")
+
+
+def test_a_damaged_zip_is_an_input_error() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("queries.jsonl", json.dumps({"_id": "1", "text": "Who?"}) * 400)
+    data = bytearray(out.getvalue())
+    data[45:60] = b"\xff" * 15  # inside the packed bytes: the list of files is whole
+    with pytest.raises(InputError, match="cannot be read"):
+        imported(bytes(data), "x.zip", DOCUMENTS)
 
 
 def test_a_zip_that_is_no_dataset_says_so() -> None:

@@ -181,7 +181,9 @@ class Assembler:
                 f"placed by similarity ({place.similarity:.0%}) in {_title(document)}: "
                 f"“{_short(document.text[place.start : place.end])}” for “{_short(claim.text)}”",
             )
-        elif claim.start is not None and claim.start != place.start:
+        elif (claim.start is not None and claim.start != place.start) or (
+            place.how == "exact" and claim.end not in (None, place.end)
+        ):
             self.note(line, f"{_range(claim)} moved to {place.start}–{place.end}, where its text stands")
         self._take(question, document, place.start, place.end, grade)
 

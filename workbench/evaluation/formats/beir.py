@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -16,7 +17,7 @@ from typing import Any
 from workbench.errors import InputError
 from workbench.evaluation.formats.assembly import Assembler, Claim
 from workbench.evaluation.formats.cells import decoded
-from workbench.evaluation.formats.own_jsonl import judged, lines, objects, objects_of
+from workbench.evaluation.formats.own_jsonl import id_of, judged, lines, objects, objects_of
 from workbench.evaluation.library import Library, document_name
 from workbench.evaluation.questions import QuestionSet
 
@@ -39,7 +40,7 @@ def files_in_zip(data: bytes) -> dict[str, bytes]:
                 )
             # A header that lies about the size makes zipfile raise, not unfold further.
             return {info.filename: archive.read(info) for info in wanted}
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         raise InputError(f"this archive cannot be read: {error}") from error
 
 
@@ -56,7 +57,7 @@ def corpus_texts(files: Files) -> list[tuple[str, str]]:
     result = []
     for _, value in _objects(files, "corpus.jsonl", into):
         title, text = str(value.get("title") or ""), str(value.get("text") or "")
-        result.append((str(value.get("_id", "")), f"{title}\n\n{text}" if title else text))
+        result.append((id_of(value, "_id"), f"{title}\n\n{text}" if title else text))
     return result
 
 
@@ -70,7 +71,7 @@ def read(files: Files, into: Assembler) -> None:
     questions: dict[str, str] = {}
     exact: set[str] = set()
     for line, value in _objects(files, "queries.jsonl", into):
-        given, text = str(value.get("_id", "")), value.get("text")
+        given, text = id_of(value, "_id"), value.get("text")
         if not isinstance(text, str):
             into.problem(line, "“text” is missing or not a text")
             continue
@@ -82,7 +83,7 @@ def read(files: Files, into: Assembler) -> None:
         if isinstance(metadata, dict) and JUDGMENTS_KEY in metadata:
             exact.add(_flat(given))
             judged(line, question, metadata[JUDGMENTS_KEY], into)
-    entries = {str(value.get("_id", "")): value for _, value in _objects(files, "corpus.jsonl", into)}
+    entries = {id_of(value, "_id"): value for _, value in _objects(files, "corpus.jsonl", into)}
     for name in sorted(files):
         if name.endswith(".tsv"):
             into.file = name

@@ -13,8 +13,9 @@ from workbench.errors import InputError
 
 LARGEST_CELL_CHARACTERS = 64 * 2**20
 MOST_RESTARTS = 100
-_DANGEROUS = re.compile(r"^'*[=+\-@\t\r]")
-_MADE_HARMLESS = re.compile(r"^'+[=+\-@\t\r]")
+# Some spreadsheets take the wide forms of East Asian keyboards for the signs themselves.
+_DANGEROUS = re.compile(r"^'*[=+\-@\t\r\n＝＋－＠]")
+_MADE_HARMLESS = re.compile(r"^'+[=+\-@\t\r\n＝＋－＠]")
 
 
 def harmless(cell: str) -> str:

@@ -63,6 +63,7 @@ def write(questions: QuestionSet, documents: Library) -> bytes:
         for j in judgments:
             found = documents.named("", j.document_id)
             name = document_name(found[0]) if found else ""
-            text = questions.text_of(j)
+            # The range alone does not travel here: where nobody kept the text, the document has it.
+            text = questions.text_of(j) or (found[0].text[j.start : j.end] if found else "")
             records.append([question.text, text, name, question.id, j.document_id, j.start, j.grade])
     return written(COLUMNS, records)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from workbench.evaluation.formats.assembly import Assembler, Claim
@@ -29,6 +30,12 @@ def objects(text: str, into: Assembler) -> list[tuple[int, dict[str, Any]]]:
     return found
 
 
+def id_of(value: Mapping[str, Any], key: str) -> str:
+    """Return an id as text, "" where there is none or it is null; some files number their questions."""
+    found = value.get(key)
+    return "" if found is None else str(found)
+
+
 def read(text: str, into: Assembler) -> None:
     """Hand every line to the assembler."""
     for number, value in objects(text, into):
@@ -36,8 +43,7 @@ def read(text: str, into: Assembler) -> None:
         if not isinstance(given, str):
             into.problem(number, "“question” is missing or not a text")
             continue
-        name = value.get("id", "")
-        question = into.question(number, given, name if isinstance(name, str) else str(name))
+        question = into.question(number, given, id_of(value, "id"))
         if question is not None:
             judged(number, question, value.get("judgments"), into)
 
