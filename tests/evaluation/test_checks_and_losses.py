@@ -78,6 +78,33 @@ def test_every_trouble_of_a_question_set_is_found() -> None:
     assert "which is not here" in messages["outside"] or "outside d.md" in messages["outside"]
 
 
+@pytest.mark.parametrize(
+    ("question", "answer", "given_away"),
+    [
+        ("How often is it late?", "ten", False),
+        ("Is it ten days?", "Ten", True),
+        ("Is it ten  days, or more?", "ten days", True),
+        ("Who pays (all of it)?", "all of it", True),
+        ("Was kostet die Strassenbahn?", "Straße", False),
+        ("東京の首都はどこですか", "東京の首都", True),
+        ("Is it 15 euros?", "5 euros", False),
+    ],
+)
+def test_a_part_of_a_longer_word_gives_no_answer_away(question: str, answer: str, given_away: bool) -> None:
+    document = Document("x", f"So: {answer}", (), "x", "upload:x.md")
+    asked = question_set("s", [Question("q", question)], [(Judgment("q", "x", 4, 4 + len(answer)), answer)])
+    assert ("given_away" in {f.kind for f in findings(asked, [document])}) == given_away
+
+
+def test_a_text_that_is_long_by_its_blanks_alone_is_not_said_to_be_credited() -> None:
+    answer = "in 2023" + " " * 20
+    document = Document("x", f"{answer}. {answer}.", (), "x", "upload:x.md")
+    asked = question_set("s", [Question("q", "When?")], [(Judgment("q", "x", 0, len(answer)), answer)])
+    assert credited_everywhere(asked, [document]) == {}
+    (found,) = (f for f in findings(asked, [document]) if f.kind == "elsewhere")
+    assert "too short to be credited there" in found.message
+
+
 def test_a_set_without_questions_says_what_to_do() -> None:
     (found,) = findings(QuestionSet("s"), DOCUMENTS)
     assert (found.kind, "import a file" in found.message) == ("empty", True)

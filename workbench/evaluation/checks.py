@@ -168,20 +168,38 @@ def _duplicates(questions: QuestionSet) -> list[Finding]:
 
 
 def _given_away(questions: QuestionSet) -> list[Finding]:
-    asked = {question.id: folded(question.text)[0] for question in questions.questions}
+    asked = {question.id: question.text for question in questions.questions}
     given: dict[str, str] = {}
     for judgment, text in zip(questions.judgments, questions.texts, strict=True):
-        answer = folded(text)[0]
         if (
             judgment.grade > 0
-            and len(answer) >= SHORTEST_GIVEN_AWAY
-            and answer in asked[judgment.question_id]
+            and len(folded(text)[0]) >= SHORTEST_GIVEN_AWAY
+            and _holds_words(asked[judgment.question_id], text)
         ):
             given.setdefault(judgment.question_id, text)
     return [
         Finding("given_away", f"the question holds its answer word for word: “{text:.80}”", (question,))
         for question, text in given.items()
     ]
+
+
+def _holds_words(text: str, answer: str) -> bool:
+    """Return whether ``answer`` stands in ``text`` but for blanks and case, and not as a part of longer words."""
+    dense, offsets = folded(text)
+    wanted = folded(answer)[0]
+    return any(
+        not _joined(text, int(offsets[at])) and not _joined(text, int(offsets[at + len(wanted) - 1]) + 1)
+        for at in Anchors(dense).occurrences(wanted)
+    )
+
+
+def _joined(text: str, offset: int) -> bool:
+    """Return whether the characters before and at ``offset`` belong to one word.
+
+    Scripts without upper and lower case may write no blanks between words: there every place may be an end.
+    """
+    pair = text[max(0, offset - 1) : offset + 1]
+    return 0 < offset < len(text) and all(c.isnumeric() or c.lower() != c.upper() for c in pair)
 
 
 def _too_long(questions: QuestionSet, longest: int, size: Callable[[str], int], unit: str) -> list[Finding]:
@@ -195,10 +213,10 @@ def _too_long(questions: QuestionSet, longest: int, size: Callable[[str], int], 
 
 def _elsewhere(questions: QuestionSet, documents: Sequence[Document]) -> list[Finding]:
     result = []
+    credited = credited_everywhere(questions, documents)
     for judgment, places in credited_everywhere(questions, documents, at_least_characters=1).items():
-        length = judgment.end - judgment.start
         times = "once" if len(places) == 1 else f"{len(places)} times"
-        credit = "credited there too" if length >= SHORTEST_CREDITED else "too short to be credited there"
+        credit = "credited there too" if judgment in credited else "too short to be credited there"
         message = f"the text of an answer stands {times} more elsewhere ({credit})"
         result.append(Finding("elsewhere", message, (judgment.question_id,)))
     return result
