@@ -105,6 +105,16 @@ def test_names_tell_apart_what_is_varied() -> None:
     ]
 
 
+def test_weights_of_one_and_of_nothing_are_named_as_numbers() -> None:
+    weights = (0.0, 0.5, 1.0)
+    factors = Factors(
+        retrievers=tuple(plugins.build("retrievers", "fused", {"weight_keyword": w}) for w in weights)
+    )
+    assert [c.name for c in expansion(Sweep("g", base(), factors)).configs] == [
+        f"fixed_size 100 fused weight_keyword {w}" for w in weights
+    ]
+
+
 def test_a_grid_that_nobody_can_run_is_refused_before_it_is_made() -> None:
     factors = Factors(size_tokens=tuple(range(8, 208)), overlap_tokens=tuple(range(200)))
     with pytest.raises(SettingsError, match="40,000 combinations are too many"):

@@ -198,11 +198,9 @@ def _differing(plugin: Plugin, among: Sequence[Plugin]) -> str:
 
 
 def _said(value: Any) -> str:
-    return (
-        {True: "on", False: "off", None: "none"}.get(value, str(value))
-        if not isinstance(value, int) or isinstance(value, bool)
-        else str(value)
-    )
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return "none" if value is None else str(value)
 
 
 def _told_apart(configs: Any) -> tuple[Config, ...]:
