@@ -162,8 +162,11 @@ def test_what_was_measured_on_judged_questions_stands_in_the_comment(here: Works
     here.question_sets.save(questions)
     here.evaluations.outcome(config(), questions)
     lines = exporting.measured(exporting.choices(here)[0], here)
-    assert lines[-1].startswith(f"- fares (1 questions, hash {questions.hash[:12]}): recall@5 100.0% [")
+    assert lines[-1].startswith(f"- fares (1 question, hash {questions.hash[:12]}): recall@5 100.0% [")
     assert not any("not evaluated" in line for line in lines)
+    app = page(config=config().name)
+    assert not app.exception
+    assert any(code.value.endswith("evaluate tiny.yaml --questions fares.csv") for code in app.code)
 
 
 def test_a_later_export_replaces_the_measured_lines_and_keeps_the_own_ones() -> None:

@@ -218,6 +218,23 @@ def test_answers_that_moved_are_put_in_their_new_place(with_set: Workspace) -> N
     assert text[judgment.start : judgment.end] == REFUND
 
 
+def test_an_answer_that_lost_its_place_is_counted_and_kept(with_set: Workspace) -> None:
+    (row,) = with_set.documents()
+    known = with_set.question_sets.get("fares")
+    gone = [Judgment("q2", "gone", 0, 5), Judgment("q2", "gone", 9, 12), Judgment("q2", row.id, 900, 905)]
+    here = Judgment("q2", row.id, 400, 400 + len(REFUND), 2)
+    judged = [*zip(known.judgments, known.texts, strict=True), *((j, "Never") for j in gone), (here, REFUND)]
+    with_set.question_sets.save(question_set("fares", known.questions, judged))
+    app = page(view="check")
+    assert "4 answers outside the documents here" in [expander.label for expander in app.expander]
+    app = button(app, "Find the answers at their new places")
+    assert not app.exception
+    assert "3 answers stay as they were" in app.toast[0].value
+    found = with_set.question_sets.get("fares").by_question["q2"]
+    start = TEXT.index(REFUND)
+    assert set(found) == {*gone, Judgment("q2", row.id, start, start + len(REFUND), 2)}
+
+
 @pytest.mark.usefixtures("with_set")
 def test_every_format_can_be_downloaded() -> None:
     app = page(view="export")

@@ -7,9 +7,10 @@ import pytest
 
 from workbench.evaluation.losses import Loss, losses
 from workbench.evaluation.results import ChunkRanges, FoundRange, JudgedRange, QuestionResult, Truth
-from workbench.records import Chunk, Judgment, Layout, Page
+from workbench.records import Chunk, Document, Judgment, Layout, Page
 from workbench.ui.evaluation_ground import told
-from workbench.ui.question_pages import page_boxes
+from workbench.ui.question_pages import answer_said, page_boxes
+from workbench.ui.wording import pages_said
 
 PAGE = Page(1, 0, 100, 600, 800)
 WORDS = np.arange(0, 100, 10)
@@ -76,6 +77,22 @@ def test_an_outranked_chunk_says_at_which_rank_it_came() -> None:
     boxes = page_boxes("d", PAGE, LAYOUT, shown, reasons)
     assert [box.id for box in boxes] == ["hit 1", "hit 2", "chunk 2"]
     assert boxes[-1].label == "Chunk 3: holds the answer and came at rank 3"
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "pages", "said"),
+    [
+        (90, 100, "page 1", "the answer is framed"),
+        (90, 101, "pages 1–2", "the answer begins in the frame and goes on to page 2"),
+        (99, 260, "pages 1–3", "the answer begins in the frame and goes on to page 3"),
+        (100, 200, "page 2", "the answer is framed"),
+    ],
+)
+def test_an_answer_on_two_pages_names_both(start: int, end: int, pages: str, said: str) -> None:
+    cut = tuple(Page(n, 100 * (n - 1), 100 * n, 600, 800) for n in (1, 2, 3))
+    document = Document("d", "x" * 300, cut, "d", "upload:d.pdf")
+    assert pages_said(document, start, end) == pages
+    assert answer_said(document, (start, end)) == said
 
 
 def test_many_rivals_are_counted() -> None:

@@ -18,6 +18,7 @@ from workbench.ui.messages import empty_state, guarded, plain, shown_error
 from workbench.ui.passages import Passage, passages
 from workbench.ui.resources import workspace
 from workbench.ui.state import choose_document, current_document
+from workbench.ui.wording import pages_said
 
 SELECTED, SURFACE = "judged selection", "judged surface"
 SURFACES = {"page": ":material/picture_as_pdf: Page", "text": ":material/notes: Text"}
@@ -188,7 +189,7 @@ def _form(questions: QuestionSet, document: Document, surface: str) -> None:
     answer = document.text[span[0] : span[1]]
     st.html(f"<style>{STYLE}</style>")
     with st.container(border=True, gap="small"):
-        st.caption(f"The answer: {len(answer):,} characters on page {document.page_at(span[0])}")
+        st.caption(f"The answer: {len(answer):,} characters on {pages_said(document, *span)}")
         hit_text(answer)
     texts = {question.id: question.text for question in questions.questions}
     with st.form("judged-mark", clear_on_submit=True):

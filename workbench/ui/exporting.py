@@ -13,8 +13,10 @@ import streamlit as st
 from workbench.config import Config, parsed, written
 from workbench.errors import ConfigError, InputError, WorkbenchError
 from workbench.evaluation import leaderboard
+from workbench.evaluation.questions import QuestionSet
 from workbench.ui import address, presets, state
 from workbench.ui.messages import plain, shown_error
+from workbench.ui.question_list import file_stem
 from workbench.ui.resources import ROOT
 from workbench.workspace import TableRow, Workspace
 
@@ -104,20 +106,22 @@ def measured(choice: Choice, here: Workspace) -> list[str]:
 def _evaluation_lines(config: Config, here: Workspace) -> list[str]:
     """Return one line per question set on which this table was measured as it is now."""
     lines = []
-    for questions in here.question_sets.sets():
-        if not here.evaluations.is_kept(config, questions):
-            continue
+    for questions in _measured_on(config, here):
         scores = here.evaluations.outcome(config, questions).scores
-        rows = leaderboard.rows([scores])
+        rows, count = leaderboard.rows([scores]), len(scores.question_ids)
         found = leaderboard.interval_of(rows, scores.config, "recall@5")
         shown = leaderboard.interval_of(rows, scores.config, "tokens_shown@5")
         if found is None or shown is None:
             continue
         lines.append(
-            f"- {questions.name} ({len(scores.question_ids)} questions, hash {questions.hash[:12]}): recall@5 "
+            f"- {questions.name} ({count} {'question' if count == 1 else 'questions'}, hash {questions.hash[:12]}): recall@5 "
             f"{found.value:.1%} [{found.low:.1%}, {found.high:.1%}], {shown.value:,.0f} tokens shown a question"
         )
     return lines
+
+
+def _measured_on(config: Config, here: Workspace) -> list[QuestionSet]:
+    return [one for one in here.question_sets.sets() if here.evaluations.is_kept(config, one)]
 
 
 def _table_lines(config: Config, row: TableRow, here: Workspace) -> list[str]:
@@ -165,8 +169,11 @@ def file_name(name: str) -> str:
     return f"{stem or 'config'}.yaml"
 
 
-def commands(file: str, folder: str) -> str:
-    """Return the command lines that run a config file on the workspace in ``folder``."""
+def commands(file: str, folder: str, measured_on: Sequence[QuestionSet] = ()) -> str:
+    """Return the command lines that run a config file on the workspace in ``folder``, and measure it again.
+
+    Question sets are read from the CSV files that the Questions page offers.
+    """
     place = "" if folder == str(ROOT / "data" / "workspace") else f' --workspace "{folder}"'
     run = f"python -m workbench{place}"
     return "\n".join(
@@ -174,6 +181,7 @@ def commands(file: str, folder: str) -> str:
             f"{run} chunks {file}",
             f"{run} build {file}",
             f'{run} search {file} "your question" --k 5',
+            *(f"{run} evaluate {file} --questions {file_stem(one.name)}.csv" for one in measured_on),
         ]
     )
 
@@ -207,7 +215,10 @@ def show(choice: Choice, here: Workspace) -> None:
         if st.button("Open on Chunks", icon=":material/content_cut:"):
             open_on_chunks(choice.config)
     st.markdown("**Run it from a terminal**", help="The same functions as here: same chunks, same vectors.")
-    st.code(commands(name, str(here.folder)), language="bash", wrap_lines=True)
+    sets = _measured_on(choice.config, here) if choice.table is not None else ()
+    st.code(commands(name, str(here.folder), sets), language="bash", wrap_lines=True)
+    if sets:
+        st.caption("The question file is the CSV that the page Questions offers under Export.")
 
 
 def open_on_chunks(config: Config) -> None:

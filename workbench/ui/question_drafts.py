@@ -15,6 +15,7 @@ from workbench.ui.messages import guarded, plain, shown_error
 from workbench.ui.passages import has_pages
 from workbench.ui.resources import workspace
 from workbench.ui.state import choose_document, current_document
+from workbench.ui.wording import pages_said
 from workbench.workspace import Workspace
 
 KIND = "draft"
@@ -187,7 +188,7 @@ def _decision(questions: QuestionSet, waiting: list[Draft]) -> None:
 
 def _page(draft: Draft) -> str:
     try:
-        return f"page {workspace().document(draft.document_id).page_at(draft.start)}"
+        return pages_said(workspace().document(draft.document_id), draft.start, draft.end)
     except WorkbenchError:
         return "its document is not here any more"
 

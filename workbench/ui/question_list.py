@@ -11,12 +11,13 @@ from workbench.contracts import EmbeddingModel
 from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import Finding, findings, power
 from workbench.evaluation.formats import FORMATS, exported
-from workbench.evaluation.questions import Question, QuestionSet, reanchored
+from workbench.evaluation.questions import Question, QuestionSet, question_set, reanchored
 from workbench.records import Document, Judgment
 from workbench.ui.hit_text import STYLE, hit_text
 from workbench.ui.messages import empty_state, guarded, plain, shown_error
 from workbench.ui.question_sets import documents
 from workbench.ui.resources import workspace
+from workbench.ui.wording import pages_said
 
 GRADES = {3: "best answer", 2: "good answer", 1: "answer", 0: "judged as no answer"}
 KINDS = {
@@ -30,6 +31,8 @@ KINDS = {
     "elsewhere": ("answers that stand elsewhere, too", "difference"),
     "too_few": ("how much these questions can tell apart", "balance"),
 }
+OF_ANSWERS = ("outside", "moved", "too_long", "elsewhere")
+"""Findings of one answer each; the others are of questions."""
 MOST_SHOWN = 25
 
 
@@ -107,10 +110,10 @@ def _detail(questions: QuestionSet, question: Question, names: dict[str, str]) -
 
 def _place(judgment: Judgment) -> str:
     try:
-        page = workspace().document(judgment.document_id).page_at(judgment.start)
+        pages = pages_said(workspace().document(judgment.document_id), judgment.start, judgment.end)
     except WorkbenchError:
         return f"characters {judgment.start:,}–{judgment.end:,}"
-    return f"page {page}, characters {judgment.start:,}–{judgment.end:,}"
+    return f"{pages}, characters {judgment.start:,}–{judgment.end:,}"
 
 
 @st.dialog("Delete this question?")
@@ -152,7 +155,8 @@ def check_view(questions: QuestionSet) -> None:
         )
     for kind in dict.fromkeys(finding.kind for finding in others):
         _group(kind, [finding for finding in others if finding.kind == kind], asked)
-    if any(finding.kind == "moved" for finding in found):
+    here = {document.id for document in texts}
+    if {f.kind for f in found} & {"moved", "outside"} and here.intersection(questions.document_ids):
         _offer_new_places(questions, texts)
 
 
@@ -167,7 +171,7 @@ def _power(questions: QuestionSet) -> None:
 
 def _group(kind: str, found: Sequence[Finding], asked: dict[str, str]) -> None:
     title, icon = KINDS[kind]
-    count = len({question for finding in found for question in finding.question_ids}) or len(found)
+    count = len(found) if kind in OF_ANSWERS else sum(len(finding.question_ids) for finding in found)
     with st.expander(
         f"{count:,} {title}" if kind != "empty" else title.capitalize(), icon=f":material/{icon}:"
     ):
@@ -182,10 +186,20 @@ def _group(kind: str, found: Sequence[Finding], asked: dict[str, str]) -> None:
 def _offer_new_places(questions: QuestionSet, texts: Sequence[Document]) -> None:
     if st.button("Find the answers at their new places", icon=":material/my_location:", type="primary"):
         placed, lost = reanchored(questions, texts)
+        # Those without a place are kept as they were: their document, or its old text, may come back.
+        kept = [
+            *zip(placed.judgments, placed.texts, strict=True),
+            *((one.judgment, one.text) for one in lost),
+        ]
         with guarded():
-            workspace().question_sets.save(placed)
+            workspace().question_sets.save(question_set(questions.name, questions.questions, kept))
             if lost:
-                st.toast(f"{len(lost)} answers are not in their documents any more and were removed.")
+                many = (
+                    "1 answer stays as it was: it has"
+                    if len(lost) == 1
+                    else f"{len(lost)} answers stay as they were: they have"
+                )
+                st.toast(f"{many} no place in the documents here.")
             st.rerun()
 
 
@@ -219,7 +233,7 @@ def export_view(questions: QuestionSet) -> None:
             st.download_button(
                 "Download",
                 data=exported(questions, texts, name),
-                file_name=f"{_file_stem(questions.name)}{form.suffix}",
+                file_name=f"{file_stem(questions.name)}{form.suffix}",
                 key=f"judged-export-{name}",
                 icon=":material/download:",
                 on_click="ignore",
@@ -227,6 +241,6 @@ def export_view(questions: QuestionSet) -> None:
     st.caption(f"Fingerprint of what is asked and judged: {questions.hash[:12]}")
 
 
-def _file_stem(name: str) -> str:
+def file_stem(name: str) -> str:
     kept = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
     return kept.strip("-")[:60] or "questions"

@@ -42,7 +42,7 @@ def answer_on_page(
         page.height,
         boxes,
         key,
-        caption=f"Page {page.number}: the answer is framed; {_hits_said(here)}",
+        caption=f"Page {page.number}: {answer_said(document, answer)}; {_hits_said(here)}",
         marks=rectangles_on(layout, page.number, *answer),
         max_width=640,
     )
@@ -79,6 +79,14 @@ def _holding(lost: Sequence[Loss]) -> Mapping[Chunk, str]:
             part = "holds a part of the answer" if loss.kind == "cut" else "holds the answer"
             result.setdefault(chunk, f"{part} and {came}")
     return result
+
+
+def answer_said(document: Document, answer: Span) -> str:
+    """Return how much of an answer stands on the page where it begins."""
+    last = document.page_at(max(answer[0], answer[1] - 1))
+    if last == document.page_at(answer[0]):
+        return "the answer is framed"
+    return f"the answer begins in the frame and goes on to page {last}"
 
 
 def _hits_said(ranks: Sequence[int]) -> str:

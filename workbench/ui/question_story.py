@@ -18,6 +18,7 @@ from workbench.ui.hit_text import STYLE, hit_text
 from workbench.ui.messages import plain, shown_error
 from workbench.ui.question_pages import answer_on_page
 from workbench.ui.resources import workspace
+from workbench.ui.wording import pages_said
 
 WHICH = "verdict answer"
 
@@ -57,10 +58,14 @@ def _answer(choice: Choice, question_id: str, label: str, names: Mapping[str, st
     item = truth.ranges[int(number)]
     document = _document(here.documents, item)
     with st.container(border=True, gap="small"):
-        elsewhere = f" · stands in {len(item.elsewhere)} more places" if item.elsewhere else ""
+        elsewhere = (
+            f" · stands in {len(item.elsewhere)} more {'place' if len(item.elsewhere) == 1 else 'places'}"
+            if item.elsewhere
+            else ""
+        )
         st.caption(
             f":material/check_circle: The judged answer · {plain(names.get(document.id, ''))} · "
-            f"page {document.page_at(item.judgment.start)}{elsewhere}"
+            f"{pages_said(document, item.judgment.start, item.judgment.end)}{elsewhere}"
         )
         hit_text(document.text[item.judgment.start : item.judgment.end])
     return int(number)

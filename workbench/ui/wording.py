@@ -11,8 +11,15 @@ from pydantic.fields import FieldInfo
 
 from workbench import plugins
 from workbench.plugins import findings
+from workbench.records import Document
 
 UNITS = ("tokens", "characters", "sentences", "bytes", "s", "pages")
+
+
+def pages_said(document: Document, start: int, end: int) -> str:
+    """Return the pages of a range of a document: ``page 3``, or ``pages 3–4``."""
+    first, last = document.page_at(start), document.page_at(max(start, end - 1))
+    return f"page {first}" if first == last else f"pages {first}–{last}"
 
 
 def label_of(family: str, name: str) -> str:
