@@ -23,6 +23,13 @@ NARROW_SCREEN = (
     " [data-testid='stMainBlockContainer'] { padding-inline: 1.75rem; } }</style>"
 )
 
+# The download that Streamlit puts over every table writes cells as they are: a name that starts with = is a formula.
+# Pages offer their own files.
+NO_RAW_CSV = (
+    "<style>[data-testid='stElementToolbarButton']:has(button[aria-label^='Download as CSV'])"
+    " { display: none; }</style>"
+)
+
 
 def run() -> None:
     """Draw the navigation and the chosen page."""
@@ -31,7 +38,7 @@ def run() -> None:
         page_icon=str(ASSETS / "favicon.svg"),
         layout="wide",
     )
-    st.html(NARROW_SCREEN)
+    st.html(NARROW_SCREEN + NO_RAW_CSV)
     st.logo(ASSETS / "logo.svg", size="large")
     # Every url_path differs from its file's stem: equal ones let a deep link on a fresh server run the file alone,
     # through Streamlit's older multipage mechanism.
