@@ -34,7 +34,23 @@ DEFAULTS = {"parser": "pdf", "store": "lancedb", "retriever": "nearest"}
 KEYS = ("version", "name", *SECTIONS, "sources", *PIPELINE_SECTIONS)
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,79}")
 ENVIRONMENT_PATTERN = re.compile(r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}")
-SECRET_WORDS = ("api_key", "apikey", "password", "secret", "token_value", "access_key")
+SECRET_WORDS = (
+    "api_key",
+    "apikey",
+    "password",
+    "passphrase",
+    "secret",
+    "credential",
+    "token_value",
+    "access_key",
+    "private_key",
+)
+
+
+def is_secret(key: str) -> bool:
+    """Say whether a setting of this name holds a secret: ``access_token`` does, ``size_tokens`` does not."""
+    name = key.lower()
+    return name.endswith("token") or any(word in name for word in SECRET_WORDS)
 
 
 @dataclass(frozen=True)
@@ -256,9 +272,7 @@ class Reader:
         settings = {key: value_of(value) for key, (_, value) in keys.items()}
         for key, (at, _) in keys.items():
             value = settings[key]
-            if any(word in key.lower() for word in SECRET_WORDS) and not (
-                isinstance(value, str) and ENVIRONMENT_PATTERN.fullmatch(value)
-            ):
+            if is_secret(key) and not (isinstance(value, str) and ENVIRONMENT_PATTERN.fullmatch(value)):
                 # The value itself is never repeated: this message may be logged.
                 self.problems.append(
                     f"line {at}, {label}.{key}: write a secret as ${{env:NAME}}, never as text"

@@ -11,7 +11,8 @@ from tests.sync.shelf import Books, made_config, synced, with_config
 from workbench import plugins
 from workbench.errors import InputError
 from workbench.sections import Evaluate, Release
-from workbench.sync import Pipeline
+from workbench.sync import Pipeline, publishing
+from workbench.sync.place import Place
 from workbench.sync.publishing import GateRefused
 
 QUESTIONS = """\
@@ -194,6 +195,28 @@ def test_cleaning_keeps_what_can_be_gone_back_to(gated: Pipeline) -> None:
     with pytest.raises(InputError, match="cleaned"):
         newer.roll_back()
     assert newer.clean().tables == ()
+
+
+def test_what_was_gone_back_to_while_cleaning_began_is_not_cleaned(
+    gated: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced(gated)
+    first, _ = gated.publish()
+    chunker = plugins.build("chunkers", "fixed_size", {"size_tokens": 9})
+    newer = with_config(gated, chunker=chunker, evaluate=None, release=Release(keep=1))
+    synced(newer)
+    newer.publish()
+    beyond = publishing._beyond
+
+    def late(place: Place) -> object:
+        found = beyond(place)
+        newer.roll_back()
+        return found
+
+    monkeypatch.setattr(publishing, "_beyond", late)
+    assert newer.clean().tables == ()
+    assert newer.ledger.releases.published("library") == first
+    assert len(newer.answer("What does a ticket cost?").hits) == 5
 
 
 def test_a_candidate_that_was_synced_last_is_not_cleaned(gated: Pipeline) -> None:

@@ -104,13 +104,18 @@ class Releases:
             _point(database, pipeline, ROLL_BACK, before, target.id, at_utc)
         return target
 
-    def forget(self, release_ids: list[int]) -> None:
-        """Drop releases whose table is gone; nobody can go back to them."""
+    def forget(self, release_ids: list[int]) -> bool:
+        """Drop releases whose table is about to go: nobody can go back to them. False, and nothing is dropped, where
+        one of them has been published in the meantime: going back does not wait for a lock."""
         marks = [(release_id,) for release_id in release_ids]
         with self._database.writing() as database:
+            published = {row[0] for row in database.execute("SELECT release_id FROM pointers")}
+            if published & set(release_ids):
+                return False
             # Who stood behind a forgotten one now stands behind nobody.
             database.executemany("UPDATE releases SET previous_id = NULL WHERE previous_id = ?", marks)
             database.executemany("DELETE FROM releases WHERE id = ?", marks)
+        return True
 
 
 def _published(database: sqlite3.Connection, pipeline: str) -> Release | None:

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from workbench.contracts import ItemPage, Source, SourceAccess, SourceConnection
 from workbench.errors import InputError, MissingPackageError, ServiceError, SettingsError, WorkbenchError
@@ -57,9 +57,17 @@ class S3(Source):
     )
     largest_mb: int = Field(200, ge=1, le=5_000, description="largest object to read, in megabytes")
 
+    @field_validator("endpoint_url")
+    @classmethod
+    def _web_address(cls, url: str) -> str:
+        try:
+            return url and checked_url(url)
+        except InputError as error:
+            raise ValueError(f"endpoint_url: {error}") from error
+
     def place(self) -> str:
         """Return bucket and prefix, and the service where it is not Amazon's; two prefixes are two places."""
-        host = f"{host_and_port(checked_url(self.endpoint_url))[0]}/" if self.endpoint_url else ""
+        host = f"{host_and_port(self.endpoint_url)[0]}/" if self.endpoint_url else ""
         return f"s3://{host}{self.bucket}/{self.prefix}"
 
     def connection(self, access: SourceAccess) -> SourceConnection:
@@ -80,7 +88,7 @@ class _Bucket(SourceConnection):
         self._access = access
         self._bucket = f"s3://{settings.bucket}"
         self._errors = (BotoCoreError, ClientError)
-        endpoint = checked_url(settings.endpoint_url) if settings.endpoint_url else None
+        endpoint = settings.endpoint_url or None
         if endpoint:
             # boto3 looks the name up again when it connects: this refuses what points inside, not a name that changes.
             checked_addresses(*host_and_port(endpoint), AllowList.from_environment())

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import Field, field_validator
 
@@ -23,6 +23,7 @@ from workbench.sources._web_page import canonical_url, content_type, file_name, 
 LARGEST_SITEMAP_BYTES = 52_428_800
 """What sitemaps.org allows, unpacked."""
 MOST_SITEMAPS = 1_000
+_SECRET_ENDS = ("token", "secret", "password", "signature", "api_key", "apikey", "access_key", "credential")
 _ETAG, _DATE = "etag ", "date "
 
 
@@ -59,9 +60,16 @@ class Sitemap(Source):
     @classmethod
     def _web_address(cls, url: str) -> str:
         try:
-            return checked_url(url)
+            checked = checked_url(url)
         except InputError as error:
             raise ValueError(f"url: {error}") from error
+        # The address is part of every key in the ledger, and of what is shown.
+        for name, _ in parse_qsl(urlsplit(checked).query, keep_blank_values=True):
+            if name.lower().endswith(_SECRET_ENDS):
+                raise ValueError(
+                    f"url: a secret may not stand in an address, and {name!r:.40} looks like one"
+                )
+        return checked
 
     def place(self) -> str:
         """Return the sitemap's address."""

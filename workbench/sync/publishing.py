@@ -106,7 +106,8 @@ def clean(place: Place) -> Cleaned:
     with pipeline_lock(place.lock_path, place.name, 0):
         gone = []
         for table, connection in _beyond(place):
-            place.ledger.releases.forget(list(table.release_ids))
+            if not place.ledger.releases.forget(list(table.release_ids)):
+                continue
             place.ledger.forget_table(place.name, table.name)
             connection.drop(table.name)
             gone.append(table)
