@@ -309,6 +309,18 @@ def test_a_budget_of_minutes_writes_what_is_ready_and_the_next_sync_goes_on(
     assert rows(pipeline) == fresh(pipeline, tmp_path / "other")
 
 
+def test_a_budget_that_stops_keeps_what_was_found_unchanged_before(pipeline: Pipeline, books: Books) -> None:
+    synced(pipeline)
+    books.texts["red"] = b"\xef\xbb\xbf" + books.texts["red"]  # a byte order mark is no text
+    books.texts["new"] = b"A new line is open."
+    poor = with_config(pipeline, budget=Budget(money=0, price_per_million_tokens=1))
+    finished = synced(poor)
+    assert (finished.status, finished.figures.unchanged, finished.figures.added) == ("stopped", 1, 0)
+    books.reads.clear()
+    assert synced(pipeline).figures.added == 1
+    assert books.reads == ["new"]
+
+
 def test_cancelling_keeps_what_is_done_and_the_next_sync_goes_on(pipeline: Pipeline, tmp_path: Path) -> None:
     seen: list[events.Event] = []
 

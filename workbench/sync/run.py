@@ -209,12 +209,12 @@ class _Run:
                     yield from self._flushed(group, ledger)
                 if len(same) + len(group.confirmed) >= DOCUMENTS_A_REMOVAL:
                     self._keep_same(same, group)
+            yield from self._flushed(group, ledger)
         except _Stop as stop:
             if stop.keep:
                 yield from self._flushed(group, ledger)
-                self._keep_same(same, group)
+            self._keep_same(same, group)
             raise
-        yield from self._flushed(group, ledger)
         self._keep_same(same, group)
         yield self._progress()
 

@@ -120,8 +120,9 @@ def _meant(text: str, documents: list[DocumentRow]) -> str | None:
 
 
 def _show(**parameters: str) -> None:
-    """Put these into the address bar beside what is there."""
-    address.shown({**st.query_params.to_dict(), **parameters})
+    """Put these into the address bar beside what this page has put there."""
+    own = {name: st.query_params[name] for name in ("doc", "page") if name in st.query_params}
+    address.shown({**own, **parameters})
 
 
 def _forget_page() -> None:

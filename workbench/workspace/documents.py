@@ -137,11 +137,11 @@ class DocumentList:
             return db.execute(query, (value,)).fetchone() is not None
 
     def put_unless_here(self, row: DocumentRow) -> DocumentRow | None:
-        """Add or replace a document, unless another one has the same content: then change nothing and return it."""
+        """Add or replace a document, unless one is here with the same content: then change nothing and return it."""
         with self.connection(write=True) as db:
             same = db.execute(
-                "SELECT * FROM documents WHERE content_hash = ? AND suffix = ? AND id != ? LIMIT 1",
-                (row.content_hash, row.suffix, row.id),
+                "SELECT * FROM documents WHERE content_hash = ? AND suffix = ? LIMIT 1",
+                (row.content_hash, row.suffix),
             ).fetchone()
             if same is not None:
                 return _row(same)

@@ -146,7 +146,7 @@ class Workspace:
             warnings=found.warnings,
             added_at_utc=now_utc(),
         )
-        # Another session may have added the same content while this one parsed.
+        # Another session, or another file of the batch, may have added the same content while this one was parsed.
         same = self.document_list.put_unless_here(row)
         if same is not None:
             return _unchanged(name, same, document_id)
