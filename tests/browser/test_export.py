@@ -61,6 +61,7 @@ def test_copying_and_downloading_give_the_yaml_that_is_shown(page: Page) -> None
 
 def test_an_exported_file_comes_back_in_byte_for_byte(page: Page, tmp_path: Path) -> None:
     page.get_by_text("Say at its head what was measured").click()
+    expect(page.get_by_test_id("stCode").first).not_to_contain_text("Measured by", timeout=30_000)
     settled(page)
     first = downloaded(page)
     assert first == written(CONFIG)
