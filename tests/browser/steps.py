@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import Page, TimeoutError
 
@@ -40,3 +42,12 @@ def choose(page: Page, label: str, option: str) -> None:
         settled(page)
         return
     pytest.fail(f"{option} could not be chosen under {label}")
+
+
+def until(page: Page, holds: Callable[[], bool]) -> None:
+    """Wait for what a click does behind the page, where nothing on the page tells of it."""
+    for _ in range(SLOW_MS // 100):
+        if holds():
+            return
+        page.wait_for_timeout(100)
+    pytest.fail("what was waited for did not come")

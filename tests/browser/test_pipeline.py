@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.steps import SLOW_MS, go, settled
+from tests.browser.steps import SLOW_MS, go, settled, until
 from workbench import plugins
 from workbench.config import Config
 from workbench.records import Hit
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SAMPLES = Path(__file__).parent.parent.parent / "data" / "samples"
 NAME = "handbook"
-LONG = 400
+LONG = 2_000
 """Documents of 60 kB: they keep a sync busy for many seconds."""
 QUESTION = "How fast may a tram go in the depot yard?"
 
@@ -116,7 +116,7 @@ def test_from_the_first_source_to_the_way_back_from_a_bad_release(
     gate.get_by_role("textbox", name="Questions").fill(str(SAMPLES / "questions.csv"))
     gate.get_by_role("spinbutton", name="Minimum").fill("0.4")
     gate.get_by_role("button", name="Keep the gate").click()
-    settled(page)
+    gate.get_by_role("button", name="No gate").wait_for()
     (file,), _ = source_files.files(here)
     assert file.config.evaluate is not None
     assert file.config.evaluate.minimum == 0.4
@@ -150,6 +150,7 @@ def test_from_the_first_source_to_the_way_back_from_a_bad_release(
     box = yaml.get_by_role("textbox")
     box.fill(box.input_value().replace("dimension: 2048", "dimension: 8"))
     yaml.get_by_role("button", name="Check and keep").click()
+    until(page, lambda: "dimension: 8" in source_files.files(here)[0][0].path.read_text())
     settled(page)
     synced(page, "rebuilt")
     go(page, "Releases")

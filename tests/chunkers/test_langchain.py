@@ -40,15 +40,20 @@ def places(splitter: TextSplitter, text: str) -> list[tuple[int, int]]:
     """Return where LangChain's own pieces of a repeating text stand.
 
     It looks at lengths and separators only. So it is given the same text with letters that all differ, in which
-    every piece has but one place. A last piece that holds nothing new (repeated text and a blank) is left out.
+    every piece has but one place. A last piece that holds nothing new (repeated text and a blank) is left out, and
+    so is one that the next repeats from its beginning: where blanks are stripped, two pieces can begin alike.
     """
     number = iter(range(10**6))
     distinct = re.sub(r"[a-zA-Z]", lambda _: chr(0x4E00 + next(number)), text)
     found: list[tuple[int, int]] = []
     for piece in splitter.split_text(distinct):
         start = distinct.index(piece)
-        if not found or start + len(piece) > found[-1][1]:
-            found.append((start, start + len(piece)))
+        end = start + len(piece)
+        if found and end <= found[-1][1]:
+            continue
+        if found and start == found[-1][0]:
+            found.pop()
+        found.append((start, end))
     return found
 
 
@@ -86,6 +91,11 @@ def test_character_gives_langchains_pieces_at_their_places(
     )
     found = ranges("langchain_character", text, {**sized(unit, size, overlap), "separator": separator})
     assert found == places(theirs, text)
+
+
+def test_a_piece_that_the_next_one_repeats_from_its_beginning_is_left_out() -> None:
+    text = "a\n\ntram a\ntram "
+    assert ranges("langchain_recursive", text, sized("characters", 13, 7)) == [(0, 1), (3, 14)]
 
 
 def test_a_sentence_repeated_a_hundred_times_is_found_a_hundred_times() -> None:
