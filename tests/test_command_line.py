@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from workbench.__main__ import DONE, SOME_FAILED, WRONG_USAGE, main
+from workbench.config import parsed
 
 pytestmark = pytest.mark.slow
 
@@ -214,3 +216,47 @@ def test_an_interrupt_ends_with_130_and_nothing_half_written(folder: Path) -> No
     ).stdout.splitlines()  # fmt: skip
     assert len(listed) >= 1
     assert list((folder / "w").rglob("*.partial")) == []
+
+
+def test_a_terminal_of_one_alphabet_gets_every_result(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "A ride costs 2 € – “cheap”, 漢字.\tAnd é."
+    (folder / "in" / "a.txt").write_text(text, encoding="utf-8")
+    words = ["chunks", str(folder / "config.yaml"), str(folder / "in" / "a.txt")]
+    told = []
+    for more in (["--json"], []):
+        stdout = io.TextIOWrapper(io.BytesIO(), encoding="latin-1")
+        monkeypatch.setattr(sys, "stdout", stdout)
+        assert main([*words, *more, "--workspace", str(folder / "workspace")]) == DONE
+        stdout.flush()
+        told.append(stdout.buffer.getvalue())  # type: ignore[attr-defined]
+    assert "".join(json.loads(line)["text"] for line in told[0].splitlines()) == text
+    assert b"\\u20ac \\u2013" in told[1]
+    assert b"\tAnd \xe9." in told[1]
+
+
+def test_a_workspace_whose_name_is_no_text_is_refused_before_anything_is_kept(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = folder / os.fsdecode(b"w\xff")
+    assert main(["documents", "--workspace", str(place)]) == WRONG_USAGE
+    assert "has a name that is not UTF-8" in capsys.readouterr().err
+    assert not place.exists()
+
+
+def test_weights_are_written_whatever_the_questions_are_called(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(capsys, folder, "add", str(folder / "in"))
+    run(capsys, folder, "build", str(folder / "config.yaml"))
+    questions = folder / os.fsdecode(b"q\xff\x07.csv")
+    questions.write_text(
+        "question,expected text\nWhere does it stop?,The tram stops at red.\nFares?,Dogs travel free.\n"
+    )
+    tuned = folder / "tuned.yaml"
+    words = ("tune", str(folder / "config.yaml"), "--folds", "2", "--questions", str(questions))
+    status, _, _ = run(capsys, folder, *words, "--output", str(tuned))
+    assert status == DONE
+    assert "questions of q.csv" in parsed(tuned.read_text()).comment
+    status, _, message = run(capsys, folder, *words, "--output", str(folder / "in"))
+    assert status == SOME_FAILED
+    assert f"error: {folder / 'in'} cannot be used" in message

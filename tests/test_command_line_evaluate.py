@@ -153,6 +153,16 @@ def test_the_verdict_can_be_about_another_measure(folder: Path, capsys: pytest.C
     assert "was not measured" in message
 
 
+@pytest.mark.parametrize("measure", ["recall@x", "recall@-1", "recall@²", "recall@"])
+def test_a_measure_that_cannot_be_is_one_clear_line(
+    folder: Path, capsys: pytest.CaptureFixture[str], measure: str
+) -> None:
+    status, rows, message = evaluated(folder, capsys, "small", measure=measure)
+    assert (status, rows) == (WRONG_USAGE, [])
+    assert message.startswith(f"error: '{measure}'")
+    assert message.count("\n") == 1
+
+
 def test_a_table_that_is_not_built_is_said_before_anything_is_measured(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

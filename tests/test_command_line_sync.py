@@ -132,6 +132,13 @@ def test_failed_documents_are_made_due_one_or_all(run: Any, folder: Path) -> Non
     assert "log --failures lists them" in said
 
 
+@pytest.mark.parametrize("words", [("--run", "9" * 30), ("--run", "x"), ("--limit", "-1"), ("--limit", "0")])
+def test_a_number_that_no_run_can_have_is_wrong_usage(run: Any, words: tuple[str, str]) -> None:
+    with pytest.raises(SystemExit) as raised:
+        run("log", *words)
+    assert raised.value.code == WRONG_USAGE
+
+
 def test_a_config_without_sources_cannot_be_synced(run: Any, folder: Path) -> None:
     text = (folder / "config.yaml").read_text()
     (folder / "config.yaml").write_text(text.replace("sources:\n- {name: pdf_folder, path: in}\n", ""))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -156,8 +158,24 @@ def test_a_value_that_is_not_what_it_says_is_a_problem_with_its_line(value: str)
     )
 
 
-def test_endless_nesting_is_refused() -> None:
-    assert problems("name: " + "[" * 3000)
+@pytest.mark.parametrize("deep", ["[" * 3000, "[" * 300 + "1" + "]" * 300, "{a: " * 60 + "1" + "}" * 60])
+def test_endless_nesting_is_refused(deep: str) -> None:
+    found = problems(MINIMAL.replace("size_tokens: 250", f"size_tokens: {deep}"))
+    assert any("nested far too deep" in problem for problem in found)
+
+
+def test_a_key_that_is_a_list_is_named_by_its_line() -> None:
+    assert problems(MINIMAL.replace("size_tokens: 250", "[a, b]: 3")) == [
+        "line 3, chunker: a key must be a word"
+    ]
+
+
+def test_a_comment_survives_a_byte_order_mark_and_the_names_of_odd_files() -> None:
+    config = parsed("\ufeff# measured\n" + MINIMAL)
+    assert config.comment == "measured"
+    odd = written(replace(config, comment="on q\udcff\x07.csv"))
+    assert odd.startswith("# on q\ufffd\ufffd.csv\n")
+    assert written(parsed(odd)) == odd
 
 
 # ── the sections that only the pipeline reads ────────────────────────────────────────────────────────────────────

@@ -23,6 +23,7 @@ from workbench.sections import Budget, Deletes, Evaluate, Failures, Release, Sch
 
 CONFIG_VERSION = 1
 LARGEST_CONFIG_CHARACTERS = 200_000
+DEEPEST = 50
 SECTIONS = {
     "parser": "parsers",
     "chunker": "chunkers",
@@ -93,7 +94,9 @@ class Config:
 
 def written(config: Config) -> str:
     """Return the config as canonical YAML: fixed key order, every setting that has an effect spelled out."""
-    lines = [f"# {line}".rstrip() for line in config.comment.splitlines()]
+    # A comment may speak of files with any name; YAML takes no control characters, not even there.
+    comment = yaml.reader.Reader.NON_PRINTABLE.sub("\ufffd", config.comment)
+    lines = [f"# {line}".rstrip() for line in comment.splitlines()]
     body: dict[str, Any] = {"version": CONFIG_VERSION, "name": config.name}
     for section in SECTIONS:
         plugin: Plugin = getattr(config, section)
@@ -120,7 +123,13 @@ def parsed(text: str, origin: str = "config") -> Config:
 
 
 class _Loader(yaml.SafeLoader):
-    """Builds values only: no aliases (they can unfold without end), no dates (``2024-01-01`` stays text)."""
+    """Builds values only: no aliases (they can unfold without end), no dates (``2024-01-01`` stays text).
+
+    What is nested deeper than any config is refused here: every later walk through the nodes is one of functions
+    that call themselves.
+    """
+
+    _depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.events.AliasEvent):
@@ -128,7 +137,17 @@ class _Loader(yaml.SafeLoader):
             raise yaml.composer.ComposerError(
                 None, None, "aliases (*name) are not used in configs", event.start_mark
             )
-        return super().compose_node(parent, index)
+        if self._depth == DEEPEST:
+            raise yaml.composer.ComposerError(
+                None,
+                None,
+                "it is nested far too deep for a config",
+                self.peek_event().start_mark,  # type: ignore[no-untyped-call]
+            )
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 class Reader:
@@ -143,9 +162,6 @@ class Reader:
         try:
             loader = _Loader(text)
             node = loader.get_single_node()
-        except RecursionError:
-            self.problems.append("line 1: this is nested far too deep for a config")
-            return None
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             line = f"line {mark.line + 1}: " if mark else ""
@@ -180,7 +196,11 @@ class Reader:
         """Return key → (line, node); keys that are not ``known`` are problems, unless none are named."""
         result: dict[str, tuple[int, yaml.Node]] = {}
         for key_node, value in node.value:
-            key, line = str(getattr(key_node, "value", "")), key_node.start_mark.line + 1
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                self.problems.append(f"line {line}, {where or 'config'}: a key must be a word")
+                continue
+            key = str(key_node.value)
             path = f"{where}.{key}" if where else key
             if key in result:
                 self.problems.append(f"line {line}, {path}: this key stands here twice")
@@ -319,7 +339,7 @@ def _plain(node: yaml.Node) -> yaml.Node:
 def head_comment(text: str) -> str:
     """Return the comment that a file begins with, without ``#``."""
     lines = []
-    for line in text.splitlines():
+    for line in text.removeprefix("\ufeff").splitlines():
         if not line.startswith("#"):
             break
         lines.append(line[1:].removeprefix(" "))

@@ -51,8 +51,15 @@ def files_under(paths: Sequence[str]) -> Iterator[Path]:
 
 def k_value(text: str) -> int:
     """Return a number of hits from 1 to 1,000."""
-    if not text.isdecimal() or not 1 <= int(text) <= 1000:
+    if not text.isdecimal() or len(text) > 4 or not 1 <= int(text) <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 to 1000")
+    return int(text)
+
+
+def count_value(text: str) -> int:
+    """Return a whole number from 1 to 1,000,000,000."""
+    if not text.isdecimal() or len(text) > 10 or not 1 <= int(text) <= 1_000_000_000:
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is not a whole number from 1 to 1000000000")
     return int(text)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
-from workbench.commands.inputs import read_pipeline
+from workbench.commands.inputs import count_value, read_pipeline
 from workbench.commands.terminal import DONE, Output
 from workbench.errors import InputError
 from workbench.sync import Pipeline
@@ -15,10 +15,10 @@ from workbench.workspace import Workspace
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("config", metavar="CONFIG.yaml")
-    parser.add_argument("--limit", type=int, default=20, help="number of runs; default: 20")
+    parser.add_argument("--limit", type=count_value, default=20, help="number of runs; default: 20")
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
-        "--run", dest="run_id", type=int, metavar="ID", help="every document that this run touched"
+        "--run", dest="run_id", type=count_value, metavar="ID", help="every document that this run touched"
     )
     what.add_argument("--failures", action="store_true", help="documents that could not be brought in")
     what.add_argument(

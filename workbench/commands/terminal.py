@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 from typing import Any
@@ -16,20 +17,28 @@ class Output:
         self.as_json = as_json
         self._progress = sys.stderr.isatty() and not as_json
         self._shown = False
+        self._encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        self._utf8 = codecs.lookup(self._encoding).name == "utf-8"
 
     def row(self, values: dict[str, Any], text: str) -> None:
         """Print one result."""
         self.clear()
-        line = json.dumps(values, ensure_ascii=False) if self.as_json else _printable(text)
-        # A file name need not be Unicode.
-        line = line.encode("utf-8", "backslashreplace").decode()
-        sys.stdout.write(line + "\n")
+        # Programs read UTF-8: in another encoding the letters beyond ASCII are written as JSON's own escapes.
+        line = json.dumps(values, ensure_ascii=not self._utf8) if self.as_json else _printable(text)
+        self._write(line)
         sys.stdout.flush()
 
     def conclusion(self, text: str) -> None:
         """Print what follows from the results: below them for people, as a message beside JSON lines."""
         self.clear()
-        (sys.stderr if self.as_json else sys.stdout).write(_printable(text) + "\n")
+        if self.as_json:
+            sys.stderr.write(_printable(text) + "\n")
+        else:
+            self._write(_printable(text))
+
+    def _write(self, line: str) -> None:
+        # A file name need not be Unicode, and a terminal may know the letters of a few languages only.
+        sys.stdout.write(line.encode(self._encoding, "backslashreplace").decode(self._encoding) + "\n")
 
     def message(self, text: str) -> None:
         """Print a message for people."""
@@ -52,4 +61,4 @@ class Output:
 
 def _printable(text: str) -> str:
     # Document text may hold escape sequences that would rule the terminal.
-    return "".join(c if c.isprintable() or c == "\n" else "�" for c in text)
+    return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)

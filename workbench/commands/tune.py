@@ -11,7 +11,7 @@ from workbench.config import written
 from workbench.evaluation.formats import imported_path
 from workbench.evaluation.significance import Interval, bootstrap_interval
 from workbench.experiment import Options
-from workbench.files import write_atomically, writing
+from workbench.files import shown_name, write_atomically, writing
 from workbench.tuning import FOLDS, Tuning, tunable_config, tuned, tuned_config
 from workbench.workspace import Workspace
 
@@ -58,10 +58,10 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     to_file = options.output is not None
     for label, values in (("tuned, out of fold", found.held_out), *found.references.items()):
         _show(out, label, bootstrap_interval(values), found, to_file)
-    told = found.sentence(options.questions.name)
+    told = found.sentence(shown_name(options.questions.name))
     text = written(tuned_config(config, found, told))
     if to_file:
-        with writing(options.output.parent):
+        with writing(options.output):
             write_atomically(options.output, text.encode())
         out.conclusion(f"{told}\nwritten to {options.output}")
     else:

@@ -49,13 +49,15 @@ class Scores:
 
 
 def name_and_k(measure: str) -> tuple[str, int | None]:
-    """Return the parts of a measure's name.
+    """Return the parts of a measure's name; raises ``SettingsError`` where what follows the @ is no number.
 
     >>> name_and_k("recall@5"), name_and_k("precision_omega")
     (('recall', 5), ('precision_omega', None))
     """
     name, _, k = measure.partition("@")
-    return name, int(k) if k else None
+    if k and not (k.isascii() and k.isdecimal()):
+        raise SettingsError(f"{measure!r:.40} is not a measure: after the @ comes a number, as in recall@5")
+    return name, int(k[:9]) if k else None
 
 
 def scores(

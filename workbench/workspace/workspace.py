@@ -13,7 +13,14 @@ from workbench import pipeline, plugins
 from workbench.analysis import Memo, TextAnalysis
 from workbench.config import Config, parsed, written
 from workbench.contracts import Embedder, EmbeddingModel, Parser
-from workbench.errors import Cancelled, ConfigError, InputError, ServiceError, WorkbenchError
+from workbench.errors import (
+    Cancelled,
+    ConfigError,
+    InputError,
+    ServiceError,
+    SettingsError,
+    WorkbenchError,
+)
 from workbench.files import shown_name, touch, write_atomically, writing
 from workbench.ingest.vector_cache import VectorCache
 from workbench.records import Chunk, Document, Layout, ParsedFile, content_digest, digest
@@ -50,6 +57,11 @@ class Workspace:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        if any("\ud800" <= c <= "\udfff" for c in str(folder.resolve())):
+            raise SettingsError(
+                f"the workspace {str(folder)!a} has a name that is not UTF-8, which tables cannot be kept "
+                "under: give it another"
+            )
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
             if not os.access(folder, os.W_OK | os.X_OK):
