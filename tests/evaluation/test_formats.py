@@ -178,6 +178,14 @@ def test_expected_text_is_placed_exactly_blindly_or_nearly_and_the_rest_is_liste
     assert "could not be placed in 3 documents" in found.problems[0].message
 
 
+def test_an_answer_that_is_only_a_part_of_a_word_is_pointed_out() -> None:
+    data = b"question,expected text\nDogs?,og\nTicket?,tick et\nNumber?,4.20\nSix?,ix\n"
+    found = imported(data, "q.csv", DOCUMENTS)
+    assert found.question_set.texts == ("og", "ticket", "4.20", "ix")
+    assert [remark.line for remark in found.notes] == [2, 5]
+    assert "stands only inside a longer word of fares 2024.pdf" in found.notes[0].message
+
+
 def test_a_file_without_a_line_of_names_is_question_text_document() -> None:
     found = imported(b"Dogs?,Dogs ride free.,rules.md\n", "q.csv", DOCUMENTS)
     assert (len(found.question_set.judgments), found.problems) == (1, ())

@@ -116,6 +116,35 @@ def test_a_short_or_foreign_quote_is_not_placed_by_similarity() -> None:
     assert anchors.placed("An entirely different statement about taxes and tariffs") is None
 
 
+@pytest.mark.parametrize(
+    ("quote", "found"),
+    [
+        ("I am", None),
+        ("no", ("no", "exact")),
+        ("NO", ("no", "blanks and case")),
+        ("12", ("12", "exact")),
+        ("art", ("art", "inside a word")),
+        ("ART", None),
+        ("ist said Siam", ("ist said Siam", "exact")),
+        ("apist  SAID Siam", ("apist said Siam", "blanks and case")),
+    ],
+)
+def test_a_short_quote_is_not_found_inside_other_words(quote: str, found: tuple[str, str] | None) -> None:
+    text = "The therapist said Siamese cats know of 2012. Cartels have no 12 members."
+    place = Anchors(text).placed(quote)
+    assert (place and (text[place.start : place.end], place.how)) == found
+    if quote == "no":
+        assert place is not None
+        assert text[place.start :] == "no 12 members."
+
+
+def test_a_part_of_a_word_that_was_judged_moves_with_its_word() -> None:
+    text = "no more. I know it."
+    before = QuestionSet("s", (Question("q", "?"),), (Judgment("q", "d", 8, 10),), ("no",))
+    moved, lost = reanchored(before, [Document("d", text, (), "d", "file:d.txt")])
+    assert (moved.judgments[0].start, lost) == (12, [])
+
+
 @given(st.text(max_size=60), st.data())
 def test_a_slice_of_the_text_is_always_placed_exactly(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text)))

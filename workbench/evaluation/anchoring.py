@@ -14,14 +14,18 @@ LEAST_SIMILARITY = 0.8
 """Share of the quote's characters (blanks left out) that must survive the edits of a near match."""
 LONGEST_NEAR_QUOTE = 8_000
 SHORTEST_NEAR_QUOTE = 12
-"""Below this many characters a near match is as likely an accident as a find."""
+"""Below this many characters a near match, or a part of a longer word, is as likely an accident as a find."""
 GRAM = 5
 _BLANKS = np.array([code for code in range(0x10000) if chr(code).isspace()], np.uint32)
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A found range; ``how`` is ``exact``, ``blanks and case`` or ``near``, ``similarity`` 1 for the first two."""
+    """A found range; ``how`` is ``exact``, ``blanks and case``, ``near`` or ``inside a word``.
+
+    ``similarity`` is 1 for all but ``near``. ``inside a word`` is an exact find that is no word by itself, as ``no`` in
+    ``know``: of a short quote without a better place.
+    """
 
     start: int
     end: int
@@ -39,7 +43,8 @@ class Anchors:
         """Return where ``quote`` stands, or None. Of several equal places the one closest to ``near`` (else the
         first) is taken.
 
-        The near match is the substring with the smallest edit distance d to the quote, both without blanks and
+        Without ``near``, a quote below ``SHORTEST_NEAR_QUOTE`` characters is looked for as whole words first, and blind
+        to blanks and case it is only found as such. The near match is the substring with the smallest edit distance d to the quote, both without blanks and
         case; it counts when 1 - d / len(quote) is at least ``LEAST_SIMILARITY``.
         """
         if not quote:
@@ -47,10 +52,15 @@ class Anchors:
         if near is not None and self.text.startswith(quote, near):
             return Placement(near, near + len(quote), "exact")
         starts = self.occurrences(quote)
-        if starts:
-            start = _closest(starts, near)
+        whole = [start for start in starts if self._is_whole(quote, start, start + len(quote))]
+        chosen = starts if near is not None else whole
+        if chosen:
+            start = _closest(chosen, near)
             return Placement(start, start + len(quote), "exact")
-        return self._blind(quote, near) or self._near(quote, near)
+        found = self._blind(quote, near) or self._near(quote, near)
+        if found is None and starts:
+            return Placement(starts[0], starts[0] + len(quote), "inside a word")
+        return found
 
     def occurrences(self, quote: str) -> list[int]:
         """Return the start of every exact occurrence, overlapping ones included."""
@@ -69,11 +79,19 @@ class Anchors:
         wanted, _ = folded(quote)
         if not wanted:
             return None
-        found = _starts(text, wanted)
+        found = [
+            at
+            for at in _starts(text, wanted)
+            if self._is_whole(wanted, int(offsets[at]), int(offsets[at + len(wanted) - 1]) + 1)
+        ]
         if not found:
             return None
         at = _closest(found, None if near is None else int(np.searchsorted(offsets, near)))
         return Placement(int(offsets[at]), int(offsets[at + len(wanted) - 1]) + 1, "blanks and case")
+
+    def _is_whole(self, quote: str, start: int, end: int) -> bool:
+        """Return whether a range begins and ends where words do, or is of a quote too long to be there by accident."""
+        return len(quote) >= SHORTEST_NEAR_QUOTE or not (joined(self.text, start) or joined(self.text, end))
 
     def _near(self, quote: str, near: int | None) -> Placement | None:
         text, offsets = self._folded
@@ -107,6 +125,18 @@ def folded(text: str) -> tuple[str, npt.NDArray[np.int64]]:
         return lower, kept
     widths = np.fromiter((len(c.casefold()) for c in dense), np.int64, len(dense))
     return lower, np.repeat(kept, widths)
+
+
+def joined(text: str, offset: int) -> bool:
+    """Return whether the characters before and at ``offset`` belong to one word.
+
+    Scripts without upper and lower case may write no blanks between words: there every place may be an end.
+
+    >>> joined("know", 1), joined("no way", 2), joined("7 km", 1)
+    (True, False, False)
+    """
+    pair = text[max(0, offset - 1) : offset + 1]
+    return 0 < offset < len(text) and all(c.isnumeric() or c.lower() != c.upper() for c in pair)
 
 
 def nearest_substring(query: Codes, text: Codes) -> tuple[int, int, int]:

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from workbench.evaluation.anchoring import Anchors, folded
+from workbench.evaluation.anchoring import Anchors, folded, joined
 from workbench.evaluation.library import document_name
 from workbench.evaluation.questions import QuestionSet
 from workbench.evaluation.results import Place
@@ -188,18 +188,9 @@ def _holds_words(text: str, answer: str) -> bool:
     dense, offsets = folded(text)
     wanted = folded(answer)[0]
     return any(
-        not _joined(text, int(offsets[at])) and not _joined(text, int(offsets[at + len(wanted) - 1]) + 1)
+        not joined(text, int(offsets[at])) and not joined(text, int(offsets[at + len(wanted) - 1]) + 1)
         for at in Anchors(dense).occurrences(wanted)
     )
-
-
-def _joined(text: str, offset: int) -> bool:
-    """Return whether the characters before and at ``offset`` belong to one word.
-
-    Scripts without upper and lower case may write no blanks between words: there every place may be an end.
-    """
-    pair = text[max(0, offset - 1) : offset + 1]
-    return 0 < offset < len(text) and all(c.isnumeric() or c.lower() != c.upper() for c in pair)
 
 
 def _too_long(questions: QuestionSet, longest: int, size: Callable[[str], int], unit: str) -> list[Finding]:

@@ -122,7 +122,7 @@ class Draft:
     end: int
     answer: str
     how: str = "exact"
-    """How the quoted answer was found: ``exact``, ``blanks and case`` or ``near``."""
+    """How the quoted answer was found: ``exact``, ``blanks and case``, ``near`` or ``inside a word``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,10 @@ class Library:
     def placed(
         self, quote: str, documents: Sequence[Document], near: int | None = None
     ) -> tuple[Document, Placement] | None:
-        """Return the best place of ``quote`` in these documents: exact before blind before near, then in order."""
+        """Return the best place of ``quote`` in these documents: exact before blind before near, then in order.
+
+        Last come parts of longer words.
+        """
         best: tuple[Document, Placement] | None = None
         for document in documents:
             found = self.anchors(document).placed(quote, near)
@@ -87,4 +90,4 @@ class Library:
 
 
 def _quality(found: Placement) -> tuple[int, float]:
-    return ("near", "blanks and case", "exact").index(found.how), found.similarity
+    return ("inside a word", "near", "blanks and case", "exact").index(found.how), found.similarity

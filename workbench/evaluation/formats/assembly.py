@@ -181,6 +181,12 @@ class Assembler:
                 f"placed by similarity ({place.similarity:.0%}) in {_title(document)}: "
                 f"“{_short(document.text[place.start : place.end])}” for “{_short(claim.text)}”",
             )
+        elif place.how == "inside a word":
+            around = document.text[max(0, place.start - 20) : place.end + 20]
+            self.note(
+                line,
+                f"“{_short(claim.text)}” stands only inside a longer word of {_title(document)}: “…{_short(around)}…”",
+            )
         elif (claim.start is not None and claim.start != place.start) or (
             place.how == "exact" and claim.end not in (None, place.end)
         ):

@@ -1,6 +1,6 @@
 """The plain CSV ``question, expected text[, document]``: the answer is quoted, and found in the documents.
 
-A quote is placed exactly, else blind to blanks and case, else by similarity. Exported files carry four more columns
+A quote is placed exactly, else blind to blanks and case, else by similarity; short ones as whole words. Exported files carry four more columns
 so that nothing is lost: question_id, document_id, start (where to look first among equal texts) and grade.
 """
 
