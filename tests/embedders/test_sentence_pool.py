@@ -15,6 +15,7 @@ from tests.embedders.kept import Kept
 from workbench import plugins
 from workbench.analysis import Memo, TextAnalysis
 from workbench.contracts import NothingKept, Passage, Tick, no_tick
+from workbench.embedders import sentence_pool
 from workbench.embedders.hashing import Hashing, HashingModel
 from workbench.embedders.sentence_pool import SentencePoolModel
 from workbench.records import Document, Page, Vectors
@@ -78,6 +79,12 @@ def test_the_same_words_among_other_sentences_have_another_key() -> None:
     keys = {model.passage_key(p) for p in (Passage(one, *CAT), Passage(other, *CAT), Passage(one, *DOGS))}
     assert len(keys) == 3
     assert SentencePoolModel(Reading(), "german").id != model.id != model.text_model.id
+
+
+def test_other_parameters_for_splitting_are_another_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = SentencePoolModel(Reading()).id
+    monkeypatch.setattr(sentence_pool, "punkt_version", lambda: "another")
+    assert SentencePoolModel(Reading()).id != before
 
 
 def test_four_chunkings_read_a_document_once() -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from abc import abstractmethod
 from collections.abc import Iterable
-from functools import cache
-from importlib import metadata
 from typing import ClassVar
 
 import numpy as np
@@ -26,8 +24,6 @@ class Chunker(Plugin):
     """
 
     uses: ClassVar[frozenset[str]] = frozenset({"tokens"})
-    packages: ClassVar[tuple[str, ...]] = ()
-    """Installed packages that decide where it cuts: another version of one may give other chunks."""
 
     @abstractmethod
     def spans(self, analysis: TextAnalysis) -> Iterable[Span]:
@@ -94,14 +90,6 @@ class Chunker(Plugin):
                 self.identity(),
                 tokenizer.id,
                 embedder_id if "vectors" in self.uses else None,
-                [[package, _installed(package)] for package in self.packages],
+                self.package_versions(),
             ]
         )
-
-
-@cache
-def _installed(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return ""

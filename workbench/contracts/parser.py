@@ -61,5 +61,5 @@ class Parser(Plugin):
         return data
 
     def key(self, content_hash: str) -> str:
-        """Return the parse key: same bytes, same parser, same settings, same text."""
-        return digest(["parse", content_hash, self.identity()])
+        """Return the parse key: same bytes, same parser, same settings, same packages, same text."""
+        return digest(["parse", content_hash, self.identity(), self.package_versions()])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Callable
+from functools import cache
+from importlib import metadata
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -16,6 +18,15 @@ def no_tick(done: int, total: int) -> None:
     """Report progress to nobody."""
 
 
+@cache
+def installed(package: str) -> str:
+    """Return the version of an installed package, "" where it is not installed."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
 class Plugin(BaseModel, ABC):
     """Settings of one plug-in. ``VERSION`` rises whenever the same settings would give another answer.
 
@@ -26,6 +37,8 @@ class Plugin(BaseModel, ABC):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     VERSION: ClassVar[int] = 1
+    packages: ClassVar[tuple[str, ...]] = ()
+    """Installed packages that decide the answer: another version of one may give another."""
     label: ClassVar[str] = ""
     """A short human name, such as ``Sentences (spaCy)``."""
 
@@ -33,6 +46,10 @@ class Plugin(BaseModel, ABC):
     def name(self) -> str:
         """The plug-in's file name, which is also its YAML name."""
         return type(self).__module__.rpartition(".")[2]
+
+    def package_versions(self) -> list[list[str]]:
+        """Return name and installed version of each of ``packages``, for keys of what is kept on this machine."""
+        return [[package, installed(package)] for package in self.packages]
 
     def unused(self) -> frozenset[str]:
         """Return the settings without any effect beside the others: no key and no YAML holds them."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -23,7 +22,7 @@ from workbench.contracts import (
 )
 from workbench.embedders._text_model import ModelSettings
 from workbench.records import Vectors, digest
-from workbench.sentences import PunktLanguage, punkt_sentences
+from workbench.sentences import PunktLanguage, punkt_sentences, punkt_version
 from workbench.spans import Pieces, Span, distinct, packed, sizes
 
 
@@ -58,7 +57,7 @@ class SentencePoolModel(EmbeddingModel):
         self.tokenizer = alone.tokenizer
         self.query_prefix = alone.query_prefix
         self._budget = _budget(alone)
-        splitter = [sentences.VERSION, outline.VERSION, language, metadata.version("nltk")]
+        splitter = [sentences.VERSION, outline.VERSION, language, punkt_version()]
         self.id = digest(["sentence_pool", SentencePool.VERSION, alone.id, splitter])
 
     @property

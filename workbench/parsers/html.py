@@ -85,6 +85,7 @@ class Html(Parser):
 
     label: ClassVar[str] = "Web page"
     suffixes: ClassVar[tuple[str, ...]] = (".html", ".htm")
+    packages: ClassVar[tuple[str, ...]] = ("lxml", "charset-normalizer")
 
     def parsed(
         self, data: bytes, name: str, document_id: str, uri: str, password: str | None = None

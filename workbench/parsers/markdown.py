@@ -25,6 +25,7 @@ class Markdown(Parser):
 
     label: ClassVar[str] = "Markdown"
     suffixes: ClassVar[tuple[str, ...]] = (".md", ".markdown")
+    packages: ClassVar[tuple[str, ...]] = ("markdown-it-py", "charset-normalizer")
 
     def parsed(
         self, data: bytes, name: str, document_id: str, uri: str, password: str | None = None

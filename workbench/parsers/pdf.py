@@ -31,6 +31,7 @@ class Pdf(Parser):
 
     label: ClassVar[str] = "PDF"
     suffixes: ClassVar[tuple[str, ...]] = (".pdf",)
+    packages: ClassVar[tuple[str, ...]] = ("pymupdf",)
 
     remove_repeated: bool = Field(
         False, description="leave out running headers and footers: lines that repeat in the margins of pages"

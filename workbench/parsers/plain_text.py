@@ -27,6 +27,7 @@ class PlainText(Parser):
 
     label: ClassVar[str] = "Plain text"
     suffixes: ClassVar[tuple[str, ...]] = (".txt",)
+    packages: ClassVar[tuple[str, ...]] = ("charset-normalizer",)
 
     def parsed(
         self, data: bytes, name: str, document_id: str, uri: str, password: str | None = None
