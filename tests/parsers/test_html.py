@@ -92,6 +92,19 @@ def test_the_declared_encoding_or_the_mark_is_used(head: str, encoding: str) -> 
     assert found.warnings == ()
 
 
+@pytest.mark.parametrize("lie", ["utf-16", "utf-16be", "undefined", "idna", "cp037", "unicode_escape"])
+def test_a_declaration_that_contradicts_its_own_letters_is_ignored(lie: str) -> None:
+    assert (
+        parsed(f'<meta charset="{lie}"><p>Трамвай C:\\new</p> '.encode()).document.text == "Трамвай C:\\new"
+    )
+
+
+@pytest.mark.parametrize("western", ["iso-8859-1", "latin1", "ascii"])
+def test_a_page_said_to_be_western_keeps_the_quotes_of_windows(western: str) -> None:
+    found = parsed(f'<meta charset="{western}"><p>“Café” – 5 €</p>'.encode("cp1252"))
+    assert found.document.text == "“Café” – 5 €"
+
+
 def test_deep_nesting_is_read_without_its_form() -> None:
     found = parsed("<p>before</p>" + "<div>" * 50_000 + "deep" + "</div>" * 50_000 + "<p>after</p>")
     assert found.document.text.split() == ["before", "deep", "after"]

@@ -15,6 +15,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _GUESSED = "The file does not say in which encoding it is; it was read as {}. Save it as UTF-8."
+# With what some codecs, which no page is in, take for signs of their own.
+_ASCII = bytes(range(0x20, 0x7F)) + rb"\n +ADw- ~{!!~}"
 _PATIENCE_BYTES = 1_000_000
 _NOT_WINDOWS = re.compile(b"[\x81\x8d\x8f\x90\x9d]")
 
@@ -30,10 +32,10 @@ def decoded(data: bytes, declared: str | None = None) -> tuple[str, list[str]]:
             return _replaced(data[len(mark) :], encoding)
     if (unmarked := _unmarked_utf16(data)) is not None:
         return data.decode(unmarked, "replace"), [_GUESSED.format(unmarked)]
-    for encoding in filter(None, (declared, "utf-8")):
+    for encoding in filter(None, (_meant(declared), "utf-8")):
         try:
             return data.decode(encoding), []
-        except (UnicodeDecodeError, LookupError):
+        except UnicodeError:
             continue
     broken = data.decode("utf-8", "replace")
     whole = len(re.findall("[^\x00-\x7f\ufffd]", broken))
@@ -46,6 +48,23 @@ def decoded(data: bytes, declared: str | None = None) -> tuple[str, list[str]]:
     return text, [
         f"The file does not say in which encoding it is; it was read as {encoding}. Save it as UTF-8."
     ]
+
+
+def _meant(declared: str | None) -> str | None:
+    """Return the encoding that a declaration inside the file means, None for one that cannot be.
+
+    A declaration that could be read is in ASCII letters, so the file is not in UTF-16, whatever it says; and Latin 1
+    means Windows-1252. Both as browsers do: https://encoding.spec.whatwg.org/#names-and-labels
+    """
+    if declared is None:
+        return None
+    try:
+        name = codecs.lookup(declared).name
+        if _ASCII.decode(name) != _ASCII.decode("ascii"):
+            return None
+    except (LookupError, UnicodeError):
+        return None
+    return "cp1252" if name == "iso8859-1" else name
 
 
 def _replaced(data: bytes, encoding: str) -> tuple[str, list[str]]:

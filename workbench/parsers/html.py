@@ -83,6 +83,7 @@ _JOINTS = ("", " ", "\t", "\n", "\n\n")
 class Html(Parser):
     """Read web pages: the main text where the page marks it, else everything but menus."""
 
+    VERSION: ClassVar[int] = 2
     label: ClassVar[str] = "Web page"
     suffixes: ClassVar[tuple[str, ...]] = (".html", ".htm")
     packages: ClassVar[tuple[str, ...]] = ("lxml", "charset-normalizer")
