@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests import documents
+from workbench.config import parsed
 from workbench.errors import InputError, ServiceError
 from workbench.workspace import Workspace
+from workbench.workspace.documents import DocumentList, DocumentRow
 
 pytestmark = pytest.mark.slow
 
@@ -156,6 +158,46 @@ def test_a_file_that_became_a_copy_of_another_leaves_no_old_text(workspace: Work
     result = workspace.add("c.txt", b"Text of b.")
     assert result.status == "unchanged"
     assert [workspace.document(row.id).text for row in workspace.documents()] == ["Text of b."]
+
+
+def test_texts_that_change_places_between_files_are_all_kept(workspace: Workspace) -> None:
+    files = {name: f"Text {name}".encode() for name in ("current.txt", "old.txt", "oldest.txt", "b.txt")}
+    list(workspace.add_many((name, data, None) for name, data in files.items()))
+    # As logs are turned over, and two files swapped.
+    files = {
+        "current.txt": b"Text new",
+        "old.txt": files["current.txt"],
+        "oldest.txt": files["b.txt"],
+        "b.txt": files["oldest.txt"],
+    }
+    results = dict(workspace.add_many((name, data, None) for name, data in files.items()))
+    assert sorted(results) == [0, 1, 2, 3]
+    assert all(result.is_in for result in results.values())
+    there = {row.id: workspace.document(row.id).text for row in workspace.documents()}
+    assert sorted(there.values()) == sorted(data.decode() for data in files.values())
+    for index, data in enumerate(files.values()):
+        assert there[results[index].document_id or ""] == data.decode()
+
+
+def test_a_stop_in_the_middle_of_a_replacement_leaves_no_old_text_in_a_table(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = parsed("name: t\nchunker: {name: fixed_size}\nembedder: {name: hashing}\n")
+    workspace.add("a.txt", TEXT.encode())
+    workspace.tables.build(config)
+
+    put = DocumentList.put_unless_here
+
+    def put_and_killed(documents: DocumentList, row: DocumentRow) -> None:
+        put(documents, row)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(DocumentList, "put_unless_here", put_and_killed)
+    with pytest.raises(KeyboardInterrupt):
+        workspace.add("a.txt", b"A new text.")
+    again = Workspace(workspace.folder)
+    assert [again.document(row.id).text for row in again.documents()] == ["A new text."]
+    assert again.tables.table(config).chunks() == []
 
 
 def test_the_same_bytes_as_another_kind_of_file_are_another_document(workspace: Workspace) -> None:

@@ -105,12 +105,9 @@ class Workspace:
         ``uri`` says where the file lives: another content under the same one replaces the document. The password
         is used and forgotten; what is kept is an unlocked copy.
         """
-        shown = shown_name(name)
-        # A path need not be Unicode; the database and JSON lines must be.
-        uri = (uri or f"upload:{shown}").encode("utf-8", "backslashreplace").decode()
         try:
             data = _content(content)
-            return self._added(shown, data, uri, password, cancelled)
+            return self._added(shown_name(name), data, _place(name, uri), password, cancelled)
         except Cancelled:
             return AddResult(name, "cancelled", None, 0, 0, (), "stopped before it was read")
         except InputError as error:
@@ -158,15 +155,20 @@ class Workspace:
             warnings=found.warnings,
             added_at_utc=now_utc(),
         )
+        if before is not None:
+            # Before the list says otherwise: whatever stops this here, no table holds a text that is not there.
+            self.tables.drop_document(document_id)
         # Another session, or another file of the batch, may have added the same content while this one was parsed.
         same = self.document_list.put_unless_here(row)
         if same is not None:
+            if before is not None and same.id != before.id:
+                self.delete([before.id])
             return _unchanged(name, same, document_id)
         # Until the row stood there, the file belonged to no document and another process may have removed it.
         self._keep_original(original, data)
         status, message = "added", "parsed"
         if before is not None:
-            # Rows of the old version would be found and shown beside the new text.
+            # A build that ran meanwhile may have written the old version anew.
             self.tables.drop_document(document_id)
             self._forget_files(before)
             status, message = "replaced", f"new version of {before.name}"
@@ -186,14 +188,23 @@ class Workspace:
         """Yield ``(index, result)`` per ``(name, content, uri)`` as each is done; every core parses.
 
         One bad file harms no other. After ``cancelled`` says so no file is begun, and those under way are stopped.
+        Copies of another document come last: it may get a new version in the same batch, and then a copy is the only
+        one to hold the old text.
         """
 
         def one(index: int, name: str, content: Path | bytes, uri: str | None) -> tuple[int, AddResult]:
             on_start(index)
             return index, self.add(name, content, uri, None, cancelled)
 
+        copies: dict[int, tuple[str, Path | bytes, str | None]] = {}
+
+        def numbered() -> Iterator[tuple[int, tuple[str, Path | bytes, str | None]]]:
+            for index, file in enumerate(files):
+                copies[index] = file
+                yield index, file
+
         with ThreadPoolExecutor(workers().size, thread_name_prefix="add") as pool:
-            todo = enumerate(files)
+            todo = numbered()
             running: set[Future[tuple[int, AddResult]]] = set()
             while True:
                 while len(running) < workers().size and not cancelled():
@@ -203,9 +214,16 @@ class Workspace:
                     index, (name, content, uri) = item
                     running.add(pool.submit(one, index, name, content, uri))
                 if not running:
-                    return
+                    break
                 done, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
+                for index, result in (future.result() for future in done):
+                    name, _, uri = copies[index]
+                    own_id = pipeline.document_id("file", _place(name, uri))
+                    if result.status != "unchanged" or result.document_id == own_id:
+                        del copies[index]
+                        yield index, result
+        for index, (name, content, uri) in copies.items():
+            yield index, self.add(name, content, uri, None, cancelled)
 
     def delete(self, document_ids: Iterable[str]) -> None:
         """Remove documents from the list and from every table. Their files go when no other document needs them."""
@@ -335,6 +353,11 @@ class Workspace:
 
     def _original(self, stored_hash: str, suffix: str) -> Path:
         return self.folder / "originals" / f"{stored_hash}{suffix}"
+
+
+def _place(name: str, uri: str | None) -> str:
+    # A path need not be Unicode; the database and JSON lines must be.
+    return (uri or f"upload:{shown_name(name)}").encode("utf-8", "backslashreplace").decode()
 
 
 def _parse_key(parser: Parser, content_hash: str, name: str) -> str:
