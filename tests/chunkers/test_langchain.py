@@ -98,6 +98,13 @@ def test_a_piece_that_the_next_one_repeats_from_its_beginning_is_left_out() -> N
     assert ranges("langchain_recursive", text, sized("characters", 13, 7)) == [(0, 1), (3, 14)]
 
 
+def test_of_two_pieces_that_begin_alike_but_for_blanks_the_longer_is_kept() -> None:
+    text = "\u0300" * 20 + "\r\naword aaa中"
+    found = ranges("langchain_recursive", text, {"separators": ("",), **sized("characters", 9, 5)})
+    assert found[-1] == (28, 32)
+    assert len({start for start, _ in found}) == len(found)
+
+
 def test_a_sentence_repeated_a_hundred_times_is_found_a_hundred_times() -> None:
     text = "Mind the gap.\n" * 100
     found = ranges("langchain_recursive", text, {**CHARACTERS, "size_characters": 14})

@@ -75,6 +75,9 @@ class Chunker(Plugin):
                 continue
             if start < last_start or end < last_end:
                 raise ContractError(f"{self.name} gave {start}–{end} after {last_start}–{last_end}")
+            if start == last_start:
+                # But for blanks that are trimmed they began at two places; all of the first is in the second.
+                spans.pop()
             last_start, last_end = start, end
             spans.append((start, end))
         return spans
