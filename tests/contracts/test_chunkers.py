@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from dataclasses import replace
 from typing import Any, Literal, get_args, get_origin
 
 import pytest
@@ -12,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.chunkers.texts import CountingMemo, ShortTokens, analysis_of, arbitrary_vectors, document_of, texts
-from workbench import plugins
+from workbench import outline, plugins, sentences
 from workbench.analysis import Memo, TextAnalysis
 from workbench.contracts import Chunker
 from workbench.errors import SettingsError
-from workbench.records import Chunk, Document
+from workbench.records import Chunk, Document, Heading, Page
 from workbench.spans import difference
 
 NAMES = plugins.names("chunkers")
@@ -224,6 +225,38 @@ def test_settings_have_bounds_and_descriptions(name: str) -> None:
         if info.annotation in (int, float):
             assert {type(bound).__name__ for bound in info.metadata} >= {"Ge", "Le"}, field
     assert found().model_dump() == found.model_validate(found().model_dump()).model_dump()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_key_holds_all_that_decides_the_chunks_and_nothing_else(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def key(document: Document, embedder: str = "one", tokenizer: str = "tokens", **values: Any) -> str:
+        counter = ShortTokens()
+        counter.id = tokenizer
+        found: Chunker = plugins.build("chunkers", name, values)
+        return found.key(document, counter, embedder)
+
+    text = "Head\n\nTwo words."
+    plain = Document("d", text, (Page(1, 0, len(text)),), "t", "u")
+    first = key(plain)
+    assert key(replace(plain, id="e", title="other", uri="v", metadata={"a": "b"})) == first
+    others = {
+        key(replace(plain, text=text + "!")),
+        key(replace(plain, pages=(Page(1, 0, 4), Page(2, 4, len(text))))),
+        key(plain, tokenizer="other tokens"),
+        key(plain, size_tokens=99),
+    }
+    assert len(others - {first}) == 4
+    uses = plugins.plugin_class("chunkers", name).uses
+    assert (key(replace(plain, headings=(Heading(0, 4, 1),))) != first) == ("headings" in uses)
+    assert (key(plain, embedder="two") != first) == ("vectors" in uses)
+    for module in (outline, sentences):
+        with monkeypatch.context() as patched:
+            patched.setattr(module, "VERSION", 99)
+            assert key(plain) != first
+    monkeypatch.setattr(plugins.plugin_class("chunkers", name), "VERSION", 99)
+    assert key(plain) != first
 
 
 @pytest.mark.parametrize("name", NAMES)

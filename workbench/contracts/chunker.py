@@ -9,8 +9,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from workbench import outline, sentences
 from workbench.analysis import TextAnalysis, Tokenizer
-from workbench.contracts.plugin import Plugin
+from workbench.contracts.plugin import Plugin, installed
 from workbench.errors import ContractError
 from workbench.records import Chunk, Document, digest, text_digest
 from workbench.spans import Span, trimmed
@@ -94,5 +95,7 @@ class Chunker(Plugin):
                 tokenizer.id,
                 embedder_id if "vectors" in self.uses else None,
                 self.package_versions(),
+                # What every chunker stands on: words and graphemes, and where sentences begin.
+                [outline.VERSION, sentences.VERSION, installed("regex")],
             ]
         )
