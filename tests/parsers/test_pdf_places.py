@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests import documents
+from tests.documents.raw_pdf import paged_pdf, stream, text_lines
 from tests.parsers.made_pdfs import drawn, paragraph, pdf, report_pdf
 from workbench.errors import InputError
 from workbench.parsers.pdf import Pdf
@@ -38,6 +39,28 @@ def test_boxes_cover_the_ink_of_turned_pages_and_nothing_else_does(page: int) ->
     assert on_page.any()
     for x0, y0, x1, y1 in found.layout.boxes[on_page] * 2:
         box = np.s_[int(y0) : int(y1) + 1, int(x0) : int(x1) + 1]
+        assert (pixels[box] < 128).any()
+        covered[box] = True
+    assert not (pixels[~covered] < 128).any()
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270, -90, 450])
+@pytest.mark.parametrize(
+    "entries", [b"/UserUnit 2", b"/CropBox[50 300 900 820]", b"/CropBox[40 400 500 800]/UserUnit 1.5"]
+)
+def test_boxes_cover_the_ink_of_turned_pages_that_are_cut_or_in_other_units(
+    turn: int, entries: bytes
+) -> None:
+    content = stream(text_lines(["This page is turned.", "Second line."]))
+    data = paged_pdf([content], page_entries=[b"/Rotate %d%b" % (turn, entries)])
+    found = Pdf().parsed(data, "turned.pdf", "an id", "a place")
+    pixels = picture(data, 1, 110)
+    page = found.document.pages[0]
+    scale = np.array([pixels.shape[1] / page.width, pixels.shape[0] / page.height] * 2)
+    covered = np.zeros(pixels.shape, bool)
+    assert len(found.layout.boxes) == 6
+    for x0, y0, x1, y1 in (found.layout.boxes * scale).round().astype(int):
+        box = np.s_[y0 - 1 : y1 + 1, x0 - 1 : x1 + 1]
         assert (pixels[box] < 128).any()
         covered[box] = True
     assert not (pixels[~covered] < 128).any()

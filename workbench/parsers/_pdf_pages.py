@@ -103,7 +103,7 @@ def _page_text(document: Any, index: int) -> PageText:
         with memory_errors():
             page = document[index]
             lines, unknown = page_lines(page)
-            matrix, rotation = page.rotation_matrix, page.rotation
+            rotation = page.rotation
             width, height = page.rect.width, page.rect.height
     except InputError:
         raise
@@ -115,7 +115,7 @@ def _page_text(document: Any, index: int) -> PageText:
     word_counts = [len(row.words) for row in rows]
     boxes = np.array([box for row in rows for box in row.boxes], np.float32).reshape(-1, 4)
     if rotation:
-        boxes = _turned(boxes, matrix)
+        boxes = _turned(boxes, rotation, width, height)
     firsts = np.concatenate(([0], np.cumsum(word_counts)[:-1]))
     low, high = np.minimum.reduceat(boxes, firsts), np.maximum.reduceat(boxes, firsts)
     return PageText(
@@ -181,13 +181,21 @@ def _page_without_lines(
     )
 
 
-def _turned(boxes: npt.NDArray[np.float32], matrix: Any) -> npt.NDArray[np.float32]:
-    """Return boxes as they lie on the page when it is displayed."""
-    a, b, c, d, e, f = matrix
-    x = boxes[:, [0, 2]].astype(np.float64)
-    y = boxes[:, [1, 3]].astype(np.float64)
-    across, down = x * a + y * c + e, x * b + y * d + f
-    sides = [across.min(axis=1), down.min(axis=1), across.max(axis=1), down.max(axis=1)]
+def _turned(
+    boxes: npt.NDArray[np.float32], rotation: int, width: float, height: float
+) -> npt.NDArray[np.float32]:
+    """Return boxes of the page without its rotation as they lie on the page when it is displayed.
+
+    ``width`` and ``height`` are those of the displayed page. PyMuPDF's own ``rotation_matrix`` forgets ``UserUnit`` and
+    what of the crop box lies outside the page.
+    """
+    x0, y0, x1, y1 = boxes.astype(np.float64).T
+    if rotation == 90:
+        sides = [width - y1, x0, width - y0, x1]
+    elif rotation == 180:
+        sides = [width - x1, height - y1, width - x0, height - y0]
+    else:
+        sides = [y0, height - x1, y1, height - x0]
     return np.stack(sides, axis=1).astype(np.float32)
 
 
