@@ -12,7 +12,7 @@ from workbench.contracts import Asked, EmbeddingModel, Tick
 from workbench.contracts.embedder import KeptVectors
 from workbench.records import Vectors
 from workbench.retrievers._held import HELD
-from workbench.retrievers._rows import HeldRows, Scores
+from workbench.retrievers._rows import HeldRows, Scores, products
 from workbench.sentences import VERSION, punkt_sentences
 
 _FEWEST_WORDS = 4
@@ -52,10 +52,8 @@ class Sentences:
         """Return for each chunk the cosine of its best sentence."""
         if not len(self.starts):
             return np.zeros(0)
-        found: Scores = np.maximum.reduceat((self.vectors @ vector)[self.members], self.starts).astype(
-            np.float64
-        )
-        return found
+        best = np.maximum.reduceat(products(self.vectors, vector)[self.members], self.starts)
+        return best.astype(np.float64)
 
     @property
     def size_bytes(self) -> int:
