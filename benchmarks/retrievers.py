@@ -90,12 +90,12 @@ def searches(
 
     kept: Any = MadeVectors()
 
-    def ours(name: str) -> Callable[[str], object]:
+    def ours(name: str, **settings: object) -> Callable[[str], object]:
         config = Config(
             name,
             plugins.build("chunkers", "fixed_size"),
             plugins.build("embedders", "sentence_transformers"),
-            retriever=plugins.build("retrievers", name, {"top_k": K}),
+            retriever=plugins.build("retrievers", name, {"top_k": K, **settings}),
         )
         return lambda question: pipeline.hits(question, config, table, model, cache=kept)
 
@@ -122,6 +122,7 @@ def searches(
         "embedding the question alone": embedding,
         "nearest": ours("nearest"),
         "keyword": ours("keyword"),
+        "keyword, the store's index": ours("keyword", index="store"),
         "fused": ours("fused"),
         "bm25s": by_bm25s,
         "LanceDB full text": by_lance,

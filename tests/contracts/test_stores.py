@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 import uuid
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.stores.made_rows import DIMENSION, directions, document_id, rows, rows_with
 from workbench import plugins
-from workbench.contracts import Filter, StoreConnection, Table, TableInfo, VectorStore
+from workbench.contracts import DocumentRows, Filter, StoreConnection, Table, TableInfo, VectorStore
 from workbench.errors import ContractError, InputError, SettingsError
 from workbench.records import Chunk
 
@@ -374,6 +375,159 @@ def test_optimising_changes_no_answer(table: Table) -> None:
     before = (table.states(), table.chunks(), table.nearest(directions()[1], 12))
     table.optimise()
     assert (table.states(), table.chunks(), table.nearest(directions()[1], 12)) == before
+
+
+# ── the store's own full-text index ─────────────────────────────────────────────────────────────────────────────
+
+WORDS = ["tram", "bus", "fare", "refund", "camera", "night", "driver", "ticket"]
+
+
+FULL_TEXT = [name for name in plugins.names("stores") if plugins.build("stores", name).full_text]
+
+
+@pytest.fixture(params=FULL_TEXT)
+def worded(request: pytest.FixtureRequest, tmp_path: Path) -> Table:
+    """An empty table of a store with a full-text index of its own."""
+    found: Table = (
+        plugins.build("stores", request.param).connection(tmp_path).create(TableInfo("t", DIMENSION))
+    )
+    return found
+
+
+def _worded(number: int, texts: list[str], version: str = "1") -> DocumentRows:
+    return rows(number, [i % 6 for i in range(len(texts))], version, texts)
+
+
+def test_a_store_without_a_full_text_index_says_so(store: VectorStore, table: Table) -> None:
+    if store.full_text:
+        assert table.matching("tram", "english", 5) == []
+        return
+    table.replace_documents([rows(1, [0])])
+    for use in (
+        lambda: table.index_words("english"),
+        lambda: table.matching("document", "english", 5),
+    ):
+        with pytest.raises(SettingsError, match="no full-text index of its own: set index: memory"):
+            use()
+
+
+def test_chunks_with_a_word_of_the_question_are_found_rare_words_first(worded: Table) -> None:
+    worded.replace_documents(
+        [_worded(1, ["tram and tram", "trams run", "night bus", "a rare camera, tram"]), _worded(2, ["tram"])]
+    )
+    found = worded.matching("camera of the tram", "english", 9)
+    assert found[0][0].text == "a rare camera, tram"
+    assert {chunk.text for chunk, _ in found} == {"tram and tram", "trams run", "a rare camera, tram", "tram"}
+    scores = [score for _, score in found]
+    assert scores == sorted(scores, reverse=True)
+    assert min(scores) > 0
+    assert {chunk for chunk, _ in found} <= set(worded.chunks())
+    assert [c.text for c, _ in worded.matching("camera of the tram", "english", 1)] == ["a rare camera, tram"]
+    assert worded.matching("tram", "english", 0) == []
+
+
+def test_word_endings_count_only_where_no_language_is_set(worded: Table) -> None:
+    worded.replace_documents([_worded(1, ["many trams", "one tram"])])
+    assert len(worded.matching("tram", "none", 9)) == 1
+    with pytest.raises(SettingsError, match="are indexed for none, not for english: build the table again"):
+        worded.matching("tram", "english", 9)
+    worded.index_words("english")
+    assert len(worded.matching("tram", "english", 9)) == 2
+    with pytest.raises(SettingsError, match="no full-text index for klingon"):
+        worded.index_words("klingon")
+    assert len(worded.matching("tram", "english", 9)) == 2
+
+
+def test_words_are_found_as_the_table_is_now(worded: Table) -> None:
+    def found(question: str) -> list[str]:
+        return [chunk.text for chunk, _ in worded.matching(question, "english", 99)]
+
+    worded.index_words("english")
+    worded.replace_documents([_worded(1, ["the old tram"]), _worded(2, ["a bus"])])
+    assert found("tram") == ["the old tram"]
+    worded.optimise()
+    worded.replace_documents([_worded(1, ["the new tram", "a camera"], "2"), _worded(3, ["tram three"])])
+    assert sorted(found("tram")) == ["the new tram", "tram three"]
+    assert found("old") == []
+    assert found("camera") == ["a camera"]
+    worded.drop_documents([document_id(3)])
+    assert found("tram") == ["the new tram"]
+    worded.optimise()
+    assert found("tram") == ["the new tram"]
+    assert found("bus") == ["a bus"]
+
+
+@pytest.mark.parametrize("unindexed", [False, True])
+def test_equally_good_words_come_by_document_then_ordinal(worded: Table, unindexed: bool) -> None:
+    if unindexed:
+        worded.index_words("english")
+    worded.replace_documents([_worded(number, ["one tram here"] * 9) for number in range(12)])
+    worded.replace_documents([_worded(5, ["one tram here"] * 9, "2")])
+    if not unindexed:
+        worded.optimise()
+    expected = [(owner, i) for owner in sorted(map(document_id, range(12))) for i in range(9)]
+    for k in (1, 5, 10, 50, 1_000):
+        assert _ids(worded.matching("tram", "english", k)) == expected[:k]
+
+
+def test_words_are_looked_for_only_where_the_filter_allows(worded: Table) -> None:
+    hostile = 'x\' OR 1=1; --\n["kind", "rule"]'
+    for number in range(4):
+        batch = _worded(number, [f"tram {number}", "tram night", "bus", "tram"])
+        worded.replace_documents([replace(batch, metadata={"kind": "rule" if number % 2 else hostile})])
+    kinds = {document_id(number): {"kind": "rule" if number % 2 else hostile} for number in range(4)}
+    everything = worded.matching("tram night", "english", 99)
+    assert len(everything) == 12
+    some = (everything[2][0].id, everything[7][0].id)
+    for where in (
+        Filter(document_ids=(document_id(1), document_id(3), "' OR 1=1 --")),
+        Filter(document_ids=()),
+        Filter(pages=(2, 2)),
+        Filter(metadata=(("kind", "rule"),)),
+        Filter(metadata=(("kind", hostile),), pages=(1, 1)),
+        Filter(chunk_ids=some),
+        Filter(chunk_ids=()),
+        Filter(without_chunk_ids=some),
+    ):
+        expected = [pair for pair in everything if where.allows(pair[0], kinds[pair[0].document_id])]
+        assert worded.matching("tram night", "english", 99, where) == expected
+        assert worded.matching("tram night", "english", 3, where) == expected[:3]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "O'Brien", "x' OR 1=1; --", '"', '"tram', "*", "(", "tram^5 AND text:bus", "-tram", "+", "\\", "🧑‍🚀", "", " ",
+        "\x00\x07", "the", "tram " * 20_000, "漢字",
+    ],
+)  # fmt: skip
+def test_a_question_is_never_a_query_language(worded: Table, question: str) -> None:
+    texts = ["the tram of O'Brien", "a bus", "漢字 tram", "🧑‍🚀", "nothing else"]
+    worded.replace_documents([_worded(1, texts)])
+    found = {chunk.text for chunk, _ in worded.matching(question, "english", 9)}
+    asked = {"tram", "bus", "brien", "漢字"} & set(re.findall(r"\w+", question.lower()))
+    assert found == {text for text in texts if asked & set(re.findall(r"\w+", text.lower()))}
+    assert worded.row_count() == 5
+
+
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+@pytest.mark.parametrize("name", FULL_TEXT)
+def test_after_any_writes_just_the_chunks_with_the_word_are_found(
+    folders: Path, name: str, data: st.DataObject
+) -> None:
+    table = plugins.build("stores", name).connection(folders).create(TableInfo(uuid.uuid4().hex, DIMENSION))
+    texts = st.lists(st.lists(st.sampled_from(WORDS), min_size=1, max_size=4).map(" ".join), max_size=3)
+    for version in range(data.draw(st.integers(1, 4))):
+        step = data.draw(st.dictionaries(st.integers(0, 3), texts, max_size=3))
+        table.replace_documents([_worded(number, found, str(version)) for number, found in step.items()])
+        if data.draw(st.booleans()):
+            table.drop_documents([document_id(data.draw(st.integers(0, 3)))])
+        if data.draw(st.booleans()):
+            table.optimise()
+        word = data.draw(st.sampled_from(WORDS))
+        expected = {chunk.id for chunk in table.chunks() if word in chunk.text.split()}
+        assert {chunk.id for chunk, _ in table.matching(word, "english", 99)} == expected
 
 
 # ── any sequence of writes ───────────────────────────────────────────────────────────────────────────────────────

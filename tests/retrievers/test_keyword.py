@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import log
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 
 from tests.retrievers.made_table import asked, built_table
 from workbench import plugins
-from workbench.contracts import EmbeddingModel
+from workbench.contracts import DocumentRows, EmbeddingModel, Filter, Table, TableInfo
+from workbench.errors import SettingsError
+from workbench.records import Chunk
 from workbench.retrievers._bm25 import Bm25
 from workbench.retrievers._words import question_words, words
 
@@ -105,3 +108,86 @@ def test_equal_scores_come_in_document_order(tmp_path: Path, model: EmbeddingMod
         asked("words", table, model)
     )
     assert [hit.chunk.ordinal for hit in hits] == list(range(700))
+
+
+LIBRARY = [
+    "Trams run at night.",
+    "The night tram: a driver's break!",
+    "Cameras record no sound.",
+    "Half of the fare is refunded.",
+    "A tram, a tram, a tram.",
+    "cameras record no sound",
+]
+
+
+@pytest.fixture
+def stored(tmp_path: Path, model: EmbeddingModel) -> Table:
+    """A table of a store with a full-text index of its own."""
+    table: Table = (
+        plugins.build("stores", "lancedb").connection(tmp_path).create(TableInfo("t", model.dimension))
+    )
+    chunks = [
+        Chunk(f"c{i}", "d", i, 40 * i, 40 * i + len(text), text, 1, 1, 5) for i, text in enumerate(LIBRARY)
+    ]
+    table.replace_documents([DocumentRows("d", "state", chunks, model.vectors(LIBRARY))])
+    return table
+
+
+@pytest.mark.parametrize(
+    "question", ["When do trams run?", "the driver's breaks", "camera", "1=1; -- fares", "qwxzvb"]
+)
+def test_the_stores_own_index_finds_the_chunks_that_the_one_in_memory_finds(
+    stored: Table, model: EmbeddingModel, question: str
+) -> None:
+    memory, store = (
+        plugins.build("retrievers", "keyword", {"index": index}).hits(asked(question, stored, model))
+        for index in ("memory", "store")
+    )
+    assert {hit.chunk.id for hit in store} == {hit.chunk.id for hit in memory}
+    assert [hit.rank for hit in store] == list(range(1, len(store) + 1))
+    assert all(hit.parts == {"keyword": hit.score} and hit.score > 0 for hit in store)
+    # Texts that differ in their typography only are one hit in either list.
+    assert sorted(chunk.id for hit in store for chunk in hit.also) == ["c5"] * (question == "camera")
+
+
+def test_a_list_from_the_stores_index_begins_with_the_shorter_one_and_keeps_to_the_filter(
+    stored: Table, model: EmbeddingModel
+) -> None:
+    def found(top_k: int, where: Filter | None = None) -> list[str]:
+        keyword = plugins.build("retrievers", "keyword", {"index": "store", "top_k": top_k})
+        return [
+            hit.chunk.id for hit in keyword.hits(replace(asked("night trams", stored, model), where=where))
+        ]
+
+    assert found(9)[:2] == found(2)
+    assert found(9, Filter(chunk_ids=("c1", "c2", "c4"))) == [one for one in found(9) if one in ("c1", "c4")]
+
+
+def test_a_build_makes_the_stores_index_and_a_search_then_writes_nothing(
+    stored: Table, model: EmbeddingModel
+) -> None:
+    keyword = plugins.build("retrievers", "keyword", {"index": "store"})
+    before = stored.version()
+    plugins.build("retrievers", "keyword").prepare(asked("", stored, model))
+    assert stored.version() == before
+    keyword.prepare(asked("", stored, model))
+    made = stored.version()
+    assert made != before
+    keyword.prepare(asked("", stored, model))
+    assert len(keyword.hits(asked("tram", stored, model))) == 3
+    assert stored.version() == made
+
+
+def test_a_store_without_an_index_says_what_to_do(tmp_path: Path, model: EmbeddingModel) -> None:
+    keyword = plugins.build("retrievers", "keyword", {"index": "store"})
+    with pytest.raises(SettingsError, match="set index: memory"):
+        keyword.hits(asked("tram", built_table(tmp_path, model, LIBRARY), model))
+
+
+def test_the_formulas_settings_are_no_part_of_a_search_by_the_store() -> None:
+    one, other = (plugins.build("retrievers", "keyword", {"index": "store", "k1": k1}) for k1 in (1.0, 2.0))
+    assert one.identity() == other.identity()
+    assert (
+        plugins.build("retrievers", "keyword", {"k1": 1.0}).identity()
+        != plugins.build("retrievers", "keyword").identity()
+    )

@@ -6,9 +6,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 from workbench.contracts.plugin import Plugin
+from workbench.errors import SettingsError
 from workbench.records import Chunk, Vectors
+
+_NO_FULL_TEXT = "this store has no full-text index of its own: set index: memory for the retriever keyword"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,24 @@ class Table(ABC):
         Ties are broken by document id, then ordinal: always the same order.
         """
 
+    def index_words(self, language: str) -> None:
+        """Make the store's own full-text index of the texts, for words of this language, unless it is there.
+
+        Raises ``SettingsError`` where the store has none, or not for the language; ``none`` is words as they are.
+        """
+        raise SettingsError(_NO_FULL_TEXT)
+
+    def matching(
+        self, question: str, language: str, k: int, where: Filter | None = None
+    ) -> list[tuple[Chunk, float]]:
+        """Return up to ``k`` chunks that share words with a question, by the store's own full-text index, best first.
+
+        The store divides and weighs words in its own way. A question is text and never a query language; ties are
+        broken by document id, then ordinal. An index that is missing is made now; ``SettingsError`` for one of
+        another language, and where the store has none.
+        """
+        raise SettingsError(_NO_FULL_TEXT)
+
     @abstractmethod
     def version(self) -> str:
         """Return a word that changes with every write and that no other table ever has. Quick to get."""
@@ -151,6 +173,9 @@ class StoreConnection(ABC):
 
 class VectorStore(Plugin):
     """Settings of a store."""
+
+    full_text: ClassVar[bool] = False
+    """Whether its tables have a full-text index of their own."""
 
     @abstractmethod
     def connection(self, folder: Path) -> StoreConnection:

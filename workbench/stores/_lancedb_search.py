@@ -11,7 +11,7 @@ from workbench.records import Chunk, Vectors
 from workbench.stores._lancedb_rows import chunks_at, metadata_line, vectors_of
 from workbench.stores._rows import cosines
 
-_SPARE = 16
+SPARE = 16
 """How many hits more than asked for are fetched, so that ties across the cut are seen."""
 
 
@@ -43,7 +43,7 @@ def nearest_by_lance(
     opened: Any, vector: Vectors, k: int, where: Filter | None, probes: int | None
 ) -> list[tuple[Chunk, float]]:
     """Return the nearest rows by ``probes`` cells of the index or, without ``probes``, by a full scan."""
-    fetched = k + _SPARE
+    fetched = k + SPARE
     while True:
         query = filtered(vector_query(opened, vector, fetched), where)
         query = query.bypass_vector_index() if probes is None else query.nprobes(probes)

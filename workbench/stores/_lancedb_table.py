@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from workbench.contracts import DocumentRows, Filter, Table, TableInfo, TableRows
-from workbench.errors import InputError
+from workbench.errors import InputError, SettingsError
 from workbench.records import Chunk, Vectors
 from workbench.stores._exact import MatrixCache
 from workbench.stores._index_note import IndexNote, recall
@@ -27,6 +27,7 @@ from workbench.stores._lancedb_rows import (
     vectors_of,
 )
 from workbench.stores._lancedb_search import filtered, nearest_by_lance, vector_query
+from workbench.stores._lancedb_words import index_words, matching_by_lance, words_language
 from workbench.stores._rows import check_batch, cosines, query_vector
 
 if TYPE_CHECKING:
@@ -82,6 +83,11 @@ class LanceTable(Table):
         if known:
             with self._writing() as opened:
                 opened.delete(col("document_id").isin(known))
+
+    def index_words(self, language: str) -> None:
+        if self._read(words_language) != language:
+            with self._writing() as opened:
+                index_words(opened, language)
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -146,6 +152,32 @@ class LanceTable(Table):
         positions, scores = matrix.nearest(vector, k, where)
         chunks = chunks_at(opened, matrix.row_ids[positions].tolist())
         return [(chunk, float(score)) for chunk, score in zip(chunks, scores, strict=True)]
+
+    def matching(
+        self, question: str, language: str, k: int, where: Filter | None = None
+    ) -> list[tuple[Chunk, float]]:
+        if k <= 0 or (where is not None and () in (where.document_ids, where.chunk_ids)):
+            return []
+
+        def answer(opened: Any) -> list[tuple[Chunk, float]] | str | None:
+            indexed = words_language(opened)
+            if indexed != language:
+                return indexed
+            if where is not None and where.metadata and not has_metadata(opened):
+                return []
+            return matching_by_lance(opened, question, k, where)
+
+        found = self._read(answer)
+        if found is None:
+            # Built before anybody asked for it: made now, as the first search of a table makes other things.
+            self.index_words(language)
+            found = self._read(answer)
+        if not isinstance(found, list):
+            raise SettingsError(
+                f"the words of the table {self.info.name} are indexed for {found}, not for {language}: build the table "
+                f"again with this config, set language: {found}, or index: memory"
+            )
+        return found
 
     def version(self) -> str:
         return self._read(_version)

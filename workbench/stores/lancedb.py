@@ -21,6 +21,7 @@ class LanceDB(VectorStore):
     """LanceDB tables as files under the workspace; several programs may read while one writes."""
 
     label: ClassVar[str] = "LanceDB (files in the workspace)"
+    full_text: ClassVar[bool] = True
 
     index_above: int = Field(
         50_000,
