@@ -29,6 +29,12 @@ def config(name: str, size_tokens: int) -> Config:
     )
 
 
+def decided(folder: Path) -> int:
+    """Return how many votes between the two tables name a winner."""
+    names = [contestant(name, config(name, size)) for name, size in SIZES.items()]
+    return Workspace(folder).votes.count(*names).decided
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     here = Workspace(tmp_path_factory.mktemp("workspace"))
@@ -68,10 +74,16 @@ def test_a_link_leads_to_answers_on_their_pages_and_a_vote(
     show.get_by_text("1 vote so far").click(timeout=SLOW_MS)
     expect(show.get_by_text("1 of 1 decided votes: 100% [21%, 100%], which may be chance")).to_be_visible()
     show.screenshot(path=pictures / "demo_blind.png")
-    count = Workspace(folder).votes.count(
-        *(contestant(name, config(name, size)) for name, size in SIZES.items())
-    )
-    assert count.decided == 1
+    assert decided(folder) == 1
+
+    # The same person in another tab changes their mind; somebody else's browser is another voter.
+    for place, votes in ((show.context.new_page(), 1), (new_page(1440, 1000), 2)):
+        place.goto(show.url)
+        place.get_by_text("Compare two, blind").click(timeout=SLOW_MS)
+        place.get_by_role("button", name="B is better").click(timeout=SLOW_MS)
+        expect(place.get_by_text("Thank you, the vote counts.")).to_be_visible(timeout=SLOW_MS)
+        expect(place.get_by_text(f"{votes} vote{'s' * (votes > 1)} so far")).to_be_visible(timeout=SLOW_MS)
+        assert decided(folder) == votes
 
     phone = new_page(390, 844, "dark")
     phone.goto(show.url)

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 from workbench import plugins
 from workbench.config import parsed
 from workbench.ui import demo_view
-from workbench.ui.demo_view import PRESENTER, QUESTION, contestant, swapped
+from workbench.ui.demo_view import PRESENTER, QUESTION, contestant, swapped, voted_as
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -133,6 +133,7 @@ def test_judged_questions_are_suggested(here: Workspace) -> None:
 
 def test_a_blind_vote_is_kept_for_the_right_table_and_summed_up(here: Workspace) -> None:
     app = page("Small", "Large", q=ASKED)
+    app.session_state[demo_view.MARK] = {"mark": "0a" * 16}
     app.toggle(PRESENTER).set_value(True).run()
     assert not app.exception
     assert [e.value for e in app.markdown if e.value in ("### A", "### B")] == ["### A", "### B"]
@@ -146,6 +147,49 @@ def test_a_blind_vote_is_kept_for_the_right_table_and_summed_up(here: Workspace)
     assert (count.first, count.second, count.neither) == (1, 0, 0)
     first = names[0].rsplit(" · ", 1)[0]
     assert any(f"A is {first}, B is" in e.value and "1 of 1" in e.value for e in app.markdown)
+
+
+def test_the_latest_vote_of_one_browser_counts_whatever_tab_it_comes_from(here: Workspace) -> None:
+    names = [contestant("Small", SMALL), contestant("Large", LARGE)]
+
+    def vote(mark: str, label: str, *tables: str) -> None:
+        tab = page(*(tables or ("Small", "Large")), q=ASKED)
+        tab.session_state[demo_view.MARK] = {"mark": mark}
+        tab.toggle(PRESENTER).set_value(True).run()
+        next(button for button in tab.button if button.label == label).click().run()
+        assert not tab.exception
+
+    def total() -> int:
+        count = here.votes.count(*names)
+        return count.decided + count.neither
+
+    vote("0a" * 16, "A is better")
+    vote("0a" * 16, "B is better", "Large", "Small")
+    assert total() == 1
+    vote("0a" * 16, "No difference")
+    assert here.votes.count(*names).neither == total() == 1
+    vote("0b" * 16, "A is better")
+    assert total() == 2
+
+
+@pytest.mark.parametrize(
+    "mark", [None, "0a" * 15, "0A" * 16, "0a" * 16 + "\n", "x' OR 1=1; --", 7, ["0a" * 16]]
+)
+@pytest.mark.usefixtures("here")
+def test_nobody_votes_before_the_browser_has_told_who_it_is(mark: object) -> None:
+    tab = page("Small", "Large", q=ASKED)
+    tab.session_state[demo_view.MARK] = {"mark": mark}
+    tab.toggle(PRESENTER).set_value(True).run()
+    assert not tab.exception
+    assert [button.disabled for button in tab.button if "better" in button.label] == [True, True]
+
+
+def test_two_votes_of_one_person_share_no_name() -> None:
+    names = {
+        voted_as("me", question, *pair) for question in ("q", "other") for pair in (("a", "b"), ("a", "c"))
+    }
+    assert len(names) == 4
+    assert voted_as("me", " q", "b", "a") in names
 
 
 def test_votes_for_another_table_or_other_settings_under_the_same_name_are_not_summed() -> None:

@@ -15,6 +15,7 @@ from workbench.errors import WorkbenchError
 from workbench.records import Hit, digest
 from workbench.spans import Span
 from workbench.ui.components.page_viewer import rectangles_on
+from workbench.ui.components.voter_mark import voter_mark
 from workbench.ui.hit_text import STYLE, has_pages, hit_text
 from workbench.ui.messages import plain, shown_error
 from workbench.ui.page_crop import Rectangle, page_crop
@@ -26,6 +27,7 @@ from workbench.workspace.votes import Winner
 
 PARAMETER, WAY, QUESTION_PARAMETER = "demo", "way", "q"
 QUESTION, PRESENTER, VOTER, REVEALED = "demo question", "demo presenter", "demo voter", "demo revealed"
+MARK = "demo voter mark"
 ANSWERS, BLIND_ANSWERS = 5, 3
 SUGGESTIONS = 4
 VOTED_SET, ANSWERS_GRADE = "Demo votes", 2
@@ -256,24 +258,30 @@ def swapped(voter: str, question: str) -> bool:
 def _blind(
     question: str, columns: Sequence[tuple[str, Config]], documents: Mapping[str, DocumentRow]
 ) -> None:
-    voter = st.session_state.setdefault(VOTER, uuid.uuid4().hex)
-    order = [1, 0] if swapped(voter, question) else [0, 1]
+    # The order is this tab's, so that it does not turn when the browser's own mark arrives; the votes are the browser's.
+    tab = st.session_state.setdefault(VOTER, uuid.uuid4().hex)
+    order = [1, 0] if swapped(tab, question) else [0, 1]
     votes = st.container()
     for place, letter, number in zip(st.columns(2), "AB", order, strict=True):
         with place:
             st.markdown(f"### {letter}")
             _answers(question, columns[number][1], documents, BLIND_ANSWERS, letter, judged=True)
+    voter = voter_mark(MARK)
     with votes:
         _votes(question, voter, [columns[number] for number in order])
 
 
-def _votes(question: str, voter: str, columns: Sequence[tuple[str, Config]]) -> None:
+def _votes(question: str, voter: str | None, columns: Sequence[tuple[str, Config]]) -> None:
     names = [contestant(*column) for column in columns]
     choices: dict[str, Winner] = {"A is better": "first", "No difference": "neither", "B is better": "second"}
     with st.container(horizontal=True, horizontal_alignment="center", gap="small"):
         for label, winner in choices.items():
             st.button(
-                label, key=f"demo vote {winner}", on_click=_vote, args=(voter, question, *names, winner)
+                label,
+                key=f"demo vote {winner}",
+                on_click=_vote,
+                args=(voter, question, *names, winner),
+                disabled=voter is None,
             )
     count = workspace().votes.count(names[0], names[1])
     total = count.decided + count.neither
@@ -291,9 +299,14 @@ def _votes(question: str, voter: str, columns: Sequence[tuple[str, Config]]) -> 
         )
 
 
+def voted_as(voter: str, question: str, *contestants: str) -> str:
+    """Return the name under which a vote is kept: another one for every vote, so that no two lead to one person."""
+    return digest(["voter", voter, question.strip(), *sorted(contestants)])
+
+
 def _vote(voter: str, question: str, first: str, second: str, winner: Winner) -> None:
     try:
-        workspace().votes.vote(voter, question, first, second, winner)
+        workspace().votes.vote(voted_as(voter, question, first, second), question, first, second, winner)
     except WorkbenchError as error:
         shown_error(error)
         return
