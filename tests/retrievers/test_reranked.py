@@ -11,6 +11,7 @@ from tests.retrievers.tiny_cross_encoder import write_cross_encoder
 from workbench import plugins
 from workbench.contracts import EmbeddingModel
 from workbench.errors import SettingsError
+from workbench.retrievers._cross_encoder import fits
 
 pytestmark = pytest.mark.slow
 
@@ -116,3 +117,11 @@ def test_other_weights_are_another_retriever(tmp_path: Path) -> None:
     with (tmp_path / "model.safetensors").open("ab") as file:
         file.write(b"x")
     assert reranked.identity() != before
+
+
+def test_a_short_window_does_not_shorten_the_next_questions_long_one(folder: Path) -> None:
+    text = "cats sleep here and owls hunt at night " * 4
+    whole = fits(folder, "owls", [text], 128)
+    cut = fits(folder, "owls", [text], 16)
+    assert cut != pytest.approx(whole, abs=1e-4)
+    assert fits(folder, "owls", [text], 128) == pytest.approx(whole)

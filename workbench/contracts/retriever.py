@@ -48,6 +48,10 @@ class Retriever(Plugin):
         Called at the end of a build. Nothing for retrievers that need nothing but the table.
         """
 
+    def lacking(self) -> str:
+        """Return what this machine lacks for it and what to do, in words to show; nothing where it can search."""
+        return ""
+
     def hits(self, asked: Asked) -> list[Hit]:
         """Return up to ``top_k`` hits, best first, ranks from 1; an empty table gives an empty list."""
         asked.check_model()

@@ -15,7 +15,7 @@ from workbench.errors import MissingPackageError, SettingsError
 from workbench.records import digest
 
 _BATCH_PAIRS = 32
-_LOADING = threading.Lock()
+_ONE_READER = threading.Lock()
 
 
 def model_folder(model: str) -> Path:
@@ -57,18 +57,20 @@ def fits(folder: Path, question: str, texts: Sequence[str], window_tokens: int) 
     The same text has the same number, whatever stands beside it in a batch.
     """
     distinct = list(dict.fromkeys(texts))
-    model = _loaded(folder, files_digest(folder))
-    # Long texts are cut by the tokenizer: question and text together take this many tokens at most.
-    model.max_length = min(window_tokens, model.max_length or window_tokens)
-    from torch.nn import Identity
+    # One at a time: the window is a state of the model, and one question keeps all processors busy.
+    with _ONE_READER:
+        model, longest = _read(folder, files_digest(folder))
+        from torch.nn import Identity
 
-    found = model.predict(
-        [(question, text) for text in distinct],
-        batch_size=_BATCH_PAIRS,
-        show_progress_bar=False,
-        activation_fn=Identity(),
-        convert_to_numpy=True,
-    )
+        # Long texts are cut by the tokenizer: question and text together take this many tokens at most.
+        model.max_length = min(window_tokens, longest or window_tokens)
+        found = model.predict(
+            [(question, text) for text in distinct],
+            batch_size=_BATCH_PAIRS,
+            show_progress_bar=False,
+            activation_fn=Identity(),
+            convert_to_numpy=True,
+        )
     numbers = np.asarray(found, np.float64).reshape(len(distinct), -1)
     if numbers.shape[1] != 1 or not np.isfinite(numbers).all():
         raise SettingsError(
@@ -79,19 +81,16 @@ def fits(folder: Path, question: str, texts: Sequence[str], window_tokens: int) 
     return np.array([by_text[text] for text in texts])
 
 
-def _loaded(folder: Path, files: str) -> Any:
-    with _LOADING:
-        return _read(folder, files)
-
-
 @lru_cache(maxsize=1)
-def _read(folder: Path, files: str) -> Any:
+def _read(folder: Path, files: str) -> tuple[Any, int | None]:
+    """Return the model and the most tokens that it reads."""
     try:
         from sentence_transformers import CrossEncoder
     except ImportError as error:
         raise MissingPackageError("sentence-transformers", "The retriever reranked") from error
     try:
-        return CrossEncoder(str(folder), local_files_only=True, trust_remote_code=False)
+        found = CrossEncoder(str(folder), local_files_only=True, trust_remote_code=False)
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise SettingsError(f"{folder} holds no cross-encoder that can be loaded: {reason}") from error
+    return found, found.max_length

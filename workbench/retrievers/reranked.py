@@ -44,6 +44,14 @@ class Reranked(Fusion):
             files = "absent"
         return {**super().identity(), "files": files}
 
+    def lacking(self) -> str:
+        """Return that the model is not on this machine, where it is not."""
+        try:
+            model_folder(self.model)
+        except SettingsError as error:
+            return str(error)
+        return ""
+
     def ranked(self, asked: Asked) -> Iterator[Hit]:
         """Yield the candidates by the cross-encoder's number, then the rest in their order.
 

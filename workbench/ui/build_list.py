@@ -179,7 +179,7 @@ def _start_build(here: Workspace, config: Config, document_ids: Sequence[str]) -
             job.tick(round(step.fraction * STEPS), STEPS, " · ".join(filter(None, [note, step.note])))
 
         result = here.tables.build(config, document_ids, on_step)
-        job.summary, job.trouble = summary(result), bool(result.failed)
+        job.summary, job.trouble = summary(result), bool(result.failed or result.lacking)
         return result
 
     here.save_config(config)
@@ -200,4 +200,5 @@ def summary(result: BuildResult) -> str:
         f"{result.embedded:,} embedded and {result.reused:,} from the cache"
     )
     failed = "; ".join(f"{name}: {message}" for name, message in result.failed)
-    return ". ".join(filter(None, [text, result.note, failed and f"Left out: {failed}"]))
+    lacking = f"It cannot be searched yet: {result.lacking}" if result.lacking else ""
+    return ". ".join(filter(None, [text, result.note, failed and f"Left out: {failed}", lacking]))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import streamlit as st
 
 from workbench.config import Config
-from workbench.errors import BusyError
+from workbench.errors import BusyError, Cancelled, WorkbenchError
 from workbench.evaluation import leaderboard
 from workbench.evaluation.costs import Costs
 from workbench.evaluation.leaderboard import Row
@@ -146,13 +146,21 @@ def _start(here: Workspace, choice: Choice, left: Sequence[str]) -> None:
     configs, questions = {label: choice.configs[label] for label in left}, choice.questions
 
     def measure(job: Job) -> str:
+        failed = []
         for number, (label, config) in enumerate(configs.items()):
 
             def tick(done: int, total: int, number: int = number, label: str = label) -> None:
                 job.tick(number * total + done, total * len(configs), label)
 
-            here.evaluations.outcome(config, questions, choice.options, tick)
-        return f"{len(configs)} {'table' if len(configs) == 1 else 'tables'} measured"
+            try:
+                here.evaluations.outcome(config, questions, choice.options, tick)
+            except Cancelled:
+                raise
+            except WorkbenchError as error:
+                failed.append(f"{label}: {error}")
+        job.trouble = bool(failed)
+        done = len(configs) - len(failed)
+        return ". ".join([f"{done} {'table' if done == 1 else 'tables'} measured", *failed])
 
     key = " ".join(
         [

@@ -58,7 +58,7 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class BuildResult:
-    """What a build did. ``failed`` holds (document name, message)."""
+    """What a build did. ``failed`` holds (document name, message), ``lacking`` what a search will miss."""
 
     table: str
     documents: int
@@ -68,6 +68,7 @@ class BuildResult:
     seconds: float
     failed: tuple[tuple[str, str], ...]
     note: str
+    lacking: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ class Tables:
         states = self._states(config)
         done = 0
         passages: list[Passage] = []
-        problems = []
+        problems = [text for text in [config.retriever.lacking()] if text]
         for number, document_id in enumerate(document_ids):
             tick(number, len(document_ids))
             try:
@@ -256,6 +257,7 @@ class Tables:
             time.perf_counter() - started,
             tuple(failed),
             note,
+            config.retriever.lacking(),
         )
 
     def _readable(
