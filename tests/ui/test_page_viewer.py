@@ -41,6 +41,13 @@ def test_a_chunk_across_pages_shows_on_each_of_them_only_what_stands_there() -> 
     assert [(c.id, c.rects) for c in on_second] == [(1, [(50.0, 40.0, 125.0, 52.0)])]
 
 
+def test_a_chunk_has_its_number_in_the_margin_of_the_page_where_it_begins_and_its_range_in_the_tip() -> None:
+    chunks = [chunk(0, 0, 19, 1, 1), chunk(1, 20, 60, 1, 2)]
+    assert [c.mark for c in page_chunks(chunks, layout(), 1)] == ["1", "2"]
+    (goes_on,) = page_chunks(chunks, layout(), 2)
+    assert (goes_on.mark, goes_on.label) == ("", "Chunk 2\ncharacters 20–60")
+
+
 def test_the_neighbours_of_a_hit_are_dimmed() -> None:
     chunks = [{"id": 1, "rects": [(0, 0, 1, 1)], "hit": True}, PageChunk(2, [(0, 0, 1, 1)])]
     assert [c["dim"] for c in page_data(WEBP, 600, 800, chunks)["chunks"]] == [False, True]

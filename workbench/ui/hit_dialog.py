@@ -9,6 +9,7 @@ import streamlit as st
 from workbench.config import Config
 from workbench.errors import WorkbenchError
 from workbench.records import Chunk
+from workbench.spans import Span
 from workbench.ui.components.page_viewer import page_chunks, page_viewer
 from workbench.ui.hit_text import has_pages, hit_text
 from workbench.ui.messages import plain, shown_error
@@ -17,15 +18,16 @@ from workbench.ui.search_answers import pages_of
 from workbench.workspace import DocumentRow
 
 MOST_PAGES = 3
+PAGE_PIXELS = 600
 PLACE = "hit dialog place"
 
 
-def open_hit(config: Config, chunk: Chunk, document: DocumentRow | None) -> None:
-    """Open the dialog on a chunk."""
+def open_hit(config: Config, chunk: Chunk, document: DocumentRow | None, best: Span | None = None) -> None:
+    """Open the dialog on a chunk; ``best`` is the range of its text that carried it."""
     st.session_state[PLACE] = chunk.ordinal
     # The title is the document's name, so it cannot stand in a decorator.
     st.dialog(plain(document.name) if document else "A deleted document", width="large")(_body)(
-        config, chunk, document
+        config, chunk, document, best
     )
 
 
@@ -38,7 +40,7 @@ def citation(name: str, chunk: Chunk) -> str:
     return f"{name}, {pages_of(chunk)}, characters {chunk.start}–{chunk.end}"
 
 
-def _body(config: Config, chunk: Chunk, document: DocumentRow | None) -> None:
+def _body(config: Config, chunk: Chunk, document: DocumentRow | None, best: Span | None) -> None:
     try:
         chunks = workspace().tables.table(config).chunks([chunk.document_id])
     except WorkbenchError as error:
@@ -80,12 +82,17 @@ def _body(config: Config, chunk: Chunk, document: DocumentRow | None) -> None:
             f"Chunk {place + 1:,} of {len(chunks):,} ({mine}) · {here.token_count:,} tokens · {pages_of(here)}"
         )
     if has_pages(document):
-        _pages(config, here, chunks)
+        pages, text = st.columns([3, 2], gap="medium")
+        # It scrolls by itself: the buttons above stay in sight.
+        with pages, st.container(height=PAGE_PIXELS, border=False):
+            _pages(config, here, chunks)
+        with text, st.container(height=PAGE_PIXELS, border=False):
+            hit_text(here.text, best if here.id == chunk.id else None)
     else:
         for neighbour in chunks[max(0, place - 1) : place + 2]:
             if neighbour.id == here.id:
                 with st.container(border=True):
-                    hit_text(neighbour.text)
+                    hit_text(neighbour.text, best if here.id == chunk.id else None)
             else:
                 st.caption(plain(neighbour.text[:600]))
 

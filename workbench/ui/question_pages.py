@@ -58,7 +58,14 @@ def page_boxes(
             rects := rectangles_on(layout, page.number, hit.start, hit.end)
         ):
             boxes.append(
-                PageChunk(f"hit {hit.rank}", rects, f"Hit {hit.rank}", hit.token_count, hit.rank - 1)
+                PageChunk(
+                    f"hit {hit.rank}",
+                    rects,
+                    f"Hit {hit.rank}",
+                    hit.token_count,
+                    hit.rank - 1,
+                    mark=str(hit.rank),
+                )
             )
     shown = {hit.chunk_id for hit in hits}
     for chunk, why in _holding(lost).items():

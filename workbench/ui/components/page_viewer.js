@@ -18,6 +18,37 @@ function tipLines(chunk) {
   return [...label.split("\n"), ...tokens];
 }
 
+// Boxes of printed lines reach into each other; where two tints lie on one another, the text below is hard to read.
+function parted(rects) {
+  const result = rects.map((rect) => [...rect]);
+  for (let i = 1; i < result.length; i += 1) {
+    const [above, below] = [result[i - 1], result[i]];
+    if (below[1] > above[1] && below[1] < above[3] && below[0] < above[2] && above[0] < below[2])
+      above[3] = below[1] = (above[3] + below[1]) / 2;
+  }
+  return result;
+}
+
+// One line around each block of printed lines that stand below each other.
+function outline(rects) {
+  const blocks = [];
+  for (const rect of rects) {
+    const last = blocks.at(-1)?.at(-1);
+    const follows = last && rect[1] > last[1] && rect[1] - last[3] < (last[3] - last[1]) * 0.4;
+    if (follows && rect[0] < last[2] && last[0] < rect[2]) blocks.at(-1).push(rect);
+    else blocks.push([rect]);
+  }
+  const steps = (block) => {
+    const seams = block.slice(1).map((rect, i) => (block[i][3] + rect[1]) / 2);
+    const tops = [block[0][1], ...seams];
+    const bottoms = [...seams, block.at(-1)[3]];
+    const right = block.flatMap((rect, i) => [[rect[2], tops[i]], [rect[2], bottoms[i]]]);
+    const left = block.flatMap((rect, i) => [[rect[0], tops[i]], [rect[0], bottoms[i]]]);
+    return `M${[...right, ...left.reverse()].map((point) => point.join(" ")).join("L")}Z`;
+  };
+  return shape("path", { class: "outline", d: blocks.map(steps).join("") });
+}
+
 function drawChunk(chunk) {
   const classes = ["chunk", chunk.dim && "dim", chunk.hit && "hit"].filter(Boolean).join(" ");
   const group = shape("g", { class: classes, tabindex: 0, role: "button", "aria-label": tipLines(chunk).join(", ") });
@@ -25,13 +56,22 @@ function drawChunk(chunk) {
   // A bar in the margin joins the lines of a chunk for the eye; its colour is clear where tints are pale.
   const left = Math.min(...chunk.rects.map((rect) => rect[0]));
   const narrow = chunk.rects.every((rect) => rect[0] - left < 40);
-  for (const rect of chunk.rects) group.append(rectangle(rect, { rx: 1.5 }));
+  const rects = parted(chunk.rects);
+  for (const rect of rects) group.append(rectangle(rect, { rx: 1.5 }));
+  group.append(outline(rects));
   if (narrow && chunk.rects.length) {
     const top = Math.min(...chunk.rects.map((rect) => rect[1]));
     const bottom = Math.max(...chunk.rects.map((rect) => rect[3]));
     group.append(rectangle([left - 5, top, left - 2.6, bottom], { rx: 1.2, class: "edge" }));
   } else {
     for (const [x0, y0, , y1] of chunk.rects) group.append(rectangle([x0 - 3.4, y0, x0 - 1.6, y1], { class: "edge" }));
+  }
+  if (chunk.mark && chunk.rects.length) {
+    const [first, y] = chunk.rects[0];
+    const x = narrow ? left : first;
+    const mark = shape("text", { class: "number", x: Math.max(x - 7, 12), y: y + 8, "aria-hidden": true });
+    mark.textContent = chunk.mark;
+    group.append(mark);
   }
   return group;
 }

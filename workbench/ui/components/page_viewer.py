@@ -27,7 +27,8 @@ class PageChunk:
     """A chunk as rectangles on one page, one per printed line.
 
     ``id`` comes back on a click. ``label`` and ``tokens`` stand in the tip. ``colour`` is an index, the place in the
-    list when None. ``dim`` draws it faintly, ``hit`` strongly; where one is a hit, the others are dimmed.
+    list when None. ``dim`` draws it faintly, ``hit`` strongly; where one is a hit, the others are dimmed. ``mark`` is
+    written in the margin where the chunk begins.
     """
 
     id: int | str
@@ -37,6 +38,7 @@ class PageChunk:
     colour: int | None = None
     dim: bool = False
     hit: bool = False
+    mark: str = ""
 
 
 class PageEvent(NamedTuple):
@@ -57,9 +59,20 @@ def page_chunks(
             continue
         rects = rectangles_on(layout, page, chunk.start, chunk.end)
         if rects:
-            label = f"Chunk {chunk.ordinal + 1:,}"
-            hit = chunk.id in hits
-            result.append(PageChunk(chunk.ordinal, rects, label, chunk.token_count, chunk.ordinal, hit=hit))
+            number, hit = f"{chunk.ordinal + 1:,}", chunk.id in hits
+            label = f"Chunk {number}\ncharacters {chunk.start:,}–{chunk.end:,}"
+            result.append(
+                PageChunk(
+                    chunk.ordinal,
+                    rects,
+                    label,
+                    chunk.token_count,
+                    chunk.ordinal,
+                    hit=hit,
+                    # One that goes on from the page before has its number there.
+                    mark=number if chunk.page_start == page else "",
+                )
+            )
     return result
 
 
