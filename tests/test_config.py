@@ -88,6 +88,14 @@ def test_several_problems_are_named_at_once_with_their_lines() -> None:
     assert "did you mean hashing" in found[3]
 
 
+def test_a_setting_written_without_its_last_letter_is_a_slip_and_no_secret() -> None:
+    (found,) = problems(MINIMAL.replace("size_tokens: 250", "size_token: 250"))
+    assert "chunker.size_token" in found
+    assert "did you mean size_tokens" in found
+    (found,) = problems(MINIMAL.replace("size_tokens: 250", "access_token: 250"))
+    assert "never as text" in found
+
+
 def test_a_missing_section_and_a_wrong_version_are_named() -> None:
     found = problems("version: 7\nname: a\n")
     assert found[:2] == ["chunker is missing", "embedder is missing"]

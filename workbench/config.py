@@ -292,7 +292,12 @@ class Reader:
         settings = {key: value_of(value) for key, (_, value) in keys.items()}
         for key, (at, _) in keys.items():
             value = settings[key]
-            if is_secret(key) and not (isinstance(value, str) and ENVIRONMENT_PATTERN.fullmatch(value)):
+            typing_error = isinstance(value, int) and f"{key}s" in cls.model_fields
+            if (
+                is_secret(key)
+                and not typing_error
+                and not (isinstance(value, str) and ENVIRONMENT_PATTERN.fullmatch(value))
+            ):
                 # The value itself is never repeated: this message may be logged.
                 self.problems.append(
                     f"line {at}, {label}.{key}: write a secret as ${{env:NAME}}, never as text"
