@@ -10,6 +10,9 @@ here = workspace()
 documents = here.documents()
 
 st.title("Chunks")
+st.caption(
+    "A search finds and shows chunks: pieces of a document. Here are up to four ways to cut the same one."
+)
 if not documents:
     empty_state(
         "content_cut",

@@ -163,6 +163,25 @@ def test_the_exact_input_of_the_model_is_shown_escaped_with_the_part_it_does_not
     assert any("tokens at once" in warning.value for warning in app.warning)
 
 
+def test_a_size_beyond_the_models_window_is_warned_of_where_it_is_chosen(document: str) -> None:
+    def config(size: int) -> str:
+        embedder = {"name": "hashing", "max_tokens": 50}
+        return json.dumps({"chunker": {"name": "fixed_size", "size_tokens": size}, "embedder": embedder})
+
+    app = page(config(100), config(50), document=document)
+    assert not app.exception
+    said = [
+        m.value.replace("\\", "")
+        for m in app.markdown
+        if "window" not in m.value and "is not read" in m.value
+    ]
+    assert len(said) == 1
+    assert (
+        "The model reads 50 tokens of a chunk and no more: 48% of what these chunks hold is not read"
+        in said[0]
+    )
+
+
 @pytest.mark.usefixtures("document")
 def test_configs_are_added_removed_and_kept_when_the_page_is_left() -> None:
     app = page(link("nltk_sentences", size_tokens=60))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import streamlit as st
 
 from workbench.config import Config
@@ -12,6 +13,7 @@ from workbench.ui import presets, state
 from workbench.ui.card_row import card_row
 from workbench.ui.charts import show, token_histogram
 from workbench.ui.comparison import Cuts
+from workbench.ui.cut_figures import Figures
 from workbench.ui.judged_answers import Answers
 from workbench.ui.messages import plain, shown_error, term_help
 from workbench.ui.resources import workspace
@@ -71,12 +73,34 @@ def _card(column: Cuts, answers: Answers) -> None:
                 help="Judged answers in this document that no chunk holds whole: no search can find all of one at once.",
                 width="content",
             )
+    if found.beyond_window and found.window_tokens:
+        st.markdown(f":small[:orange[:material/warning: {plain(window_sentence(found))}]]")
     with st.container(horizontal=True, gap="small"):
         if st.button("Build this one", icon=":material/construction:", key=f"build.{column.draft.id}"):
             build(column.config)
         if st.button("YAML", icon=":material/ios_share:", type="tertiary", key=f"yaml.{column.draft.id}"):
             state.export(column.config)
             st.switch_page("pages/export.py")
+
+
+def window_sentence(found: Figures) -> str:
+    """Return how much of the chunks the model does not read, and what to do about it."""
+    window = found.window_tokens or 0
+    tokens = int(found.token_counts.sum())
+    unread = int(np.maximum(found.token_counts - window, 0).sum())
+    return (
+        f"The model reads {window:,} tokens of a chunk and no more: {share_of(unread, tokens)} of what these chunks "
+        f"hold is not read. Take {window:,} tokens or fewer, or another model."
+    )
+
+
+def share_of(part: int, whole: int) -> str:
+    """Return a share in percent; what is not nothing is never 0%.
+
+    >>> share_of(1, 2), share_of(1, 4000)
+    ('50%', 'less than 1%')
+    """
+    return "less than 1%" if 0 < part < 0.005 * whole else f"{part / max(1, whole):.0%}"
 
 
 def build(config: Config) -> None:
