@@ -15,6 +15,7 @@ from workbench.ui.components.chunk_viewer import Column, checked_selection, chun
 from workbench.ui.components.page_viewer import PageChunk, clamped, page_viewer, rectangles_on
 from workbench.ui.hit_text import STYLE, hit_text
 from workbench.ui.messages import empty_state, guarded, plain, shown_error
+from workbench.ui.pager import go_to_box, pager_pixels
 from workbench.ui.passages import Passage, passages
 from workbench.ui.resources import workspace
 from workbench.ui.state import choose_document, current_document
@@ -79,7 +80,14 @@ def _place(document: Document) -> tuple[Passage, Page | None]:
     """Draw the way through the document; return the passage, and its page where it is to be marked on the image."""
     found = passages(document)
     with st.container(horizontal=True, vertical_alignment="center"):
-        number = st.pagination(len(found), key=f"judged passage {document.id}") if len(found) > 1 else 1
+        key, number = f"judged passage {document.id}", 1
+
+        def go(typed: int) -> None:
+            st.session_state[key] = typed
+
+        if len(found) > 1:
+            number = st.pagination(len(found), key=key, width=pager_pixels(len(found)))
+            go_to_box(len(found), number, key, go)
         passage = found[min(number, len(found)) - 1]
         page = next((p for p in document.pages if p.number == passage.page and p.width > 0), None)
         if page is not None:

@@ -13,6 +13,7 @@ from workbench.ui import address
 from workbench.ui.components.chunk_viewer import Column, chunk_viewer
 from workbench.ui.components.page_viewer import page_viewer
 from workbench.ui.messages import guarded, plain, sentence, shown_error
+from workbench.ui.pager import go_to_box, pager_pixels
 from workbench.ui.passages import Passage, passages
 from workbench.ui.resources import workspace
 from workbench.ui.state import choose_document, current_document
@@ -175,7 +176,13 @@ def _passage_number(row: DocumentRow, found: Sequence[Passage]) -> int:
 
     address.entered(key, "page", 1, asked)
     st.session_state[key] = min(st.session_state[key], len(found))
-    number = st.pagination(len(found), key=key)
+
+    def go(typed: int) -> None:
+        st.session_state[key] = typed
+
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        number = st.pagination(len(found), key=key, width=pager_pixels(len(found)))
+        go_to_box(len(found), number, key, go)
     address.left(key)
     page = found[number - 1].page
     _show(page=str(page) if page and number > 1 else "")

@@ -16,13 +16,13 @@ from workbench.ui.components.chunk_viewer import Column, PickedChunk, chunk_view
 from workbench.ui.components.page_viewer import page_chunks, page_viewer
 from workbench.ui.judged_answers import Answers
 from workbench.ui.messages import plain, shown_error, term_help
+from workbench.ui.pager import go_to_box, pager_pixels
 from workbench.ui.passages import Passage, passages
 from workbench.ui.resources import workspace
 from workbench.ui.state import LARGEST_COMPARISON
 from workbench.workspace import DocumentRow
 
 HEIGHT_PIXELS = 540
-MANY_PASSAGES = 9
 
 
 def passage_key(document_id: str) -> str:
@@ -44,20 +44,9 @@ def passage_choice(row: DocumentRow, columns: Sequence[Cuts]) -> int:
         if len(found) > 1:
             # The number lives in the session; a number from elsewhere (a link, the box) makes a new widget.
             made_for = f"{key}.{st.session_state.get(f'{key}.jumps', 0)}"
-            number = st.pagination(len(found), default=number, key=made_for)
+            number = st.pagination(len(found), default=number, key=made_for, width=pager_pixels(len(found)))
             st.session_state[key] = number
-        if len(found) > MANY_PASSAGES:
-            st.session_state[f"{key}.typed"] = number
-            st.number_input(
-                "Go to",
-                1,
-                len(found),
-                key=f"{key}.typed",
-                on_change=_typed,
-                args=(row.id,),
-                label_visibility="collapsed",
-                width=120,
-            )
+        go_to_box(len(found), number, key, lambda typed: go_to(row.id, typed))
         st.caption(f"{found[number - 1].label} · the whole text has {len(document.text):,} characters")
         judged_answers.choice()
     return number - 1
@@ -68,10 +57,6 @@ def go_to(document_id: str, number: int) -> None:
     key = passage_key(document_id)
     st.session_state[key] = number
     st.session_state[f"{key}.jumps"] = st.session_state.get(f"{key}.jumps", 0) + 1
-
-
-def _typed(document_id: str) -> None:
-    go_to(document_id, st.session_state[f"{passage_key(document_id)}.typed"])
 
 
 @st.fragment
