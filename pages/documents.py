@@ -2,21 +2,30 @@
 
 import streamlit as st
 
-from workbench.ui import document_list, upload_list
+from workbench.ui import document_list, first_steps, upload_list
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import workspace
 
 st.title("Documents")
-about = st.empty()
+about = st.container(horizontal=True, vertical_alignment="center")
 upload_list.receive()
 upload_list.show()
 # Asked after the jobs: one that ends later draws the page again, one that ended before is counted here.
 documents = workspace().documents()
 about.caption(
-    document_list.totals(documents) if documents else "Start here: the documents that you want to search."
+    document_list.totals(documents)
+    if documents
+    else "See, measure and decide how your documents are cut, embedded and searched. Start with the documents.",
+    width="content" if documents else "stretch",
 )
 
 if documents:
+    about.page_link(
+        "pages/chunks.py",
+        label="Next: see how they are cut",
+        icon=":material/arrow_forward:",
+        width="content",
+    )
     selected = document_list.table(documents)
     document_list.actions(selected)
     opened = document_list.choice(documents)
@@ -27,3 +36,4 @@ elif not upload_list.inbox().uploads():
         "No documents yet",
         "Drop PDF, text, Markdown or HTML files above, or add the sample library to try everything at once.",
     )
+    first_steps.steps()

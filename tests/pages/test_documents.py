@@ -11,6 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.documents import n_pages_pdf, password_pdf, scanned_pdf
 from workbench.ui.jobs import jobs
+from workbench.ui.resources import sample_files
 from workbench.ui.state import DOCUMENT
 from workbench.workspace import Workspace
 
@@ -45,6 +46,24 @@ def test_the_empty_page_says_where_to_start() -> None:
     assert not app.exception
     assert any("No documents yet" in m.value for m in app.markdown)
     assert [b.label for b in app.button] == ["Add the sample library"]
+
+
+def test_with_documents_the_page_leads_on_to_their_chunks(here: Workspace) -> None:
+    here.add("a.txt", b"Trams stop at red.")
+    app = page()
+    assert not app.exception
+    assert any("see how they are cut" in link.proto.label for link in app.get("page_link"))
+
+
+def test_the_sample_library_is_offered_until_it_is_here_under_any_name(here: Workspace) -> None:
+    files = sample_files()
+    for path in files[1:]:
+        here.add(path.name, path.read_bytes())
+    app = page()
+    (button,) = (b for b in app.button if b.label == "Add the sample library")
+    assert button.help.startswith(f"{len(files)} documents")
+    here.add(f"renamed{files[0].suffix}", files[0].read_bytes())
+    assert not any(b.label == "Add the sample library" for b in page().button)
 
 
 def as_shown(text: str) -> str:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pandas as pd
 import streamlit as st
 
 from workbench.errors import WorkbenchError
+from workbench.records import content_digest
 from workbench.ui.inbox import Inbox, Upload
 from workbench.ui.jobs import Job, job_panel, jobs
 from workbench.ui.messages import plain, shown_error
 from workbench.ui.resources import sample_files, workspace
+from workbench.workspace import DocumentRow
 
 KIND = "add"
 MANY_UPLOADS, LIST_HEIGHT_PIXELS = 6, 320
@@ -68,17 +73,28 @@ def receive() -> None:
         # A box with a new key is empty: the rows below tell what became of the files.
         st.session_state["upload_turn"] = turn + 1
         st.rerun()
-    names = {row.name for row in workspace().documents()}
-    missing = [path for path in sample_files() if path.name not in names]
+    rows_here = workspace().documents()
+    missing = _missing_samples(rows_here)
     if missing and st.button(
         "Add the sample library",
         icon=":material/library_add:",
-        type="secondary" if names else "primary",
-        help=f"{len(missing)} documents about a tramway company, written for this workbench, with judged questions.",
+        type="secondary" if rows_here else "primary",
+        help=f"{len(sample_files())} documents about a tramway company, written for this workbench, with judged "
+        "questions.",
     ):
         received = here.receive((path.name, path.read_bytes()) for path in missing)
         _start(here, received, "Read the sample library")
         st.rerun()
+
+
+def _missing_samples(here: Sequence[DocumentRow]) -> list[Path]:
+    """Return the sample documents that are not here, under their own name or another."""
+    names, contents = {row.name for row in here}, {row.content_hash for row in here}
+    return [
+        path
+        for path in sample_files()
+        if path.name not in names and content_digest(path.read_bytes()) not in contents
+    ]
 
 
 def show() -> None:
@@ -95,7 +111,11 @@ def rows() -> None:
         return
     # Once all went well the list is history; trouble stays in sight.
     calm = all(upload.result is not None and upload.result.is_in for upload in uploads)
-    with st.expander(f"What happened to {len(uploads)} files", expanded=not calm, icon=":material/list:"):
+    with st.expander(
+        f"What happened to {len(uploads)} {'file' if len(uploads) == 1 else 'files'}",
+        expanded=not calm,
+        icon=":material/list:",
+    ):
         # What needs somebody comes first: below many files that went well nobody would find it.
         _list(sorted(uploads, key=_urgency))
         for number, upload in enumerate(u for u in uploads if u.state == "needs_password"):
