@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pandas as pd
@@ -26,6 +26,7 @@ from workbench.ui import evaluation_report, evaluation_runs
 from workbench.ui.evaluation_runs import EVERYWHERE, MEASURE, SET, TABLES, Choice
 from workbench.ui.jobs import jobs
 from workbench.ui.lost_questions import FIRST, SECOND, SHOW
+from workbench.ui.question_sets import CHOSEN
 from workbench.ui.resources import workspace
 from workbench.workspace import Workspace
 
@@ -123,6 +124,22 @@ def test_without_questions_the_page_sends_to_them(here: Workspace) -> None:
     assert "No questions yet" in words(app)
 
 
+def test_questions_without_an_answer_are_not_counted_as_asked(here: Workspace) -> None:
+    three = the_set(here)
+    here.question_sets.save(replace(three, questions=(*three.questions, Question("q9", "who knows?"))))
+    assert "3 questions will be asked in 2 tables. 1 without an answer is left out." in words(page())
+
+
+def test_the_question_set_of_one_page_is_the_one_of_the_next(here: Workspace) -> None:
+    here.question_sets.save(replace(the_set(here), name="another"))
+    app = page()
+    assert app.selectbox(key=SET).value == "another"
+    app.switch_page("pages/questions.py").run()
+    app.selectbox(key=CHOSEN).set_value("three").run()
+    app.switch_page("pages/evaluate.py").run()
+    assert app.selectbox(key=SET).value == "three"
+
+
 def test_the_verdict_comes_first_and_every_figure_is_the_librarys(here: Workspace) -> None:
     app = page()
     assert "3 questions will be asked in 2 tables" in words(app)
@@ -218,7 +235,7 @@ def test_answers_that_a_table_cuts_are_listed_with_their_pieces(here: Workspace)
         if label in row and pd.notna(row[label])
     }
     assert shown == expected
-    assert any(f"Small {sum(label == 'Small' for label, _ in expected)}" in e.label for e in app.expander)
+    assert any(f"{sum(label == 'Small' for label, _ in expected)} by Small" in e.label for e in app.expander)
 
 
 @pytest.mark.usefixtures("here")

@@ -27,7 +27,7 @@ def cut_answers(choice: Choice) -> None:
             answer = cut.judgment.question_id, questions.text_of(cut.judgment)
             counts.setdefault(answer, {})[label] = len(cut.chunks)
     totals = {label: sum(label in found for found in counts.values()) for label in choice.configs}
-    title = "Answers cut in two: " + ", ".join(f"{label} {count:,}" for label, count in totals.items())
+    title = "Answers cut in two: " + ", ".join(f"{count:,} by {label}" for label, count in totals.items())
     cutting = [label for label, count in totals.items() if count]
     with st.expander(plain(title), icon=":material/content_cut:"):
         if not counts:

@@ -16,8 +16,10 @@ from workbench.evaluation.costs import embedding_text, money_text, size_text
 from workbench.evaluation.report import LostAnswer, QuestionStory, Report, html
 from workbench.evaluation.scoring import LESS_IS_BETTER, name_and_k
 from workbench.evaluation.verdict import Verdict
+from workbench.ui import state
 from workbench.ui.evaluation_ground import ground, reasons, told
 from workbench.ui.evaluation_runs import Choice, Measured
+from workbench.ui.messages import plain
 from workbench.ui.resources import workspace
 from workbench.ui.verdict_view import cost_measure
 
@@ -55,6 +57,14 @@ def downloads(choice: Choice, found: Measured, verdict: Verdict) -> None:
             icon=":material/data_object:",
             on_click="ignore",
         )
+        best = verdict.recommended or verdict.winner
+        if (
+            best is not None
+            and best in choice.configs
+            and st.button(f"{plain(best)} as YAML", icon=":material/ios_share:")
+        ):
+            state.export(choice.configs[best])
+            st.switch_page("pages/export.py")
 
 
 def about(choice: Choice, verdict: Verdict) -> dict[str, object]:

@@ -17,11 +17,11 @@ from workbench.evaluation.scoring import Scores, name_and_k
 from workbench.evaluation.verdict import Verdict, verdict
 from workbench.experiment import Options, Outcome, on_common_questions
 from workbench.records import digest
-from workbench.ui import address
+from workbench.ui import address, state
 from workbench.ui.jobs import Job, jobs
 from workbench.ui.messages import shown_error, term_help
 from workbench.ui.resources import workspace
-from workbench.ui.search_answers import labels_meant
+from workbench.ui.search_answers import first_labels, labels_meant
 from workbench.workspace import TableRow, Workspace
 
 KIND = "evaluate"
@@ -75,10 +75,9 @@ class Measured:
 def controls(tables: Mapping[str, TableRow], sets: Sequence[QuestionSet]) -> Choice | None:
     """Draw the choice; the address bar holds it. None while no table is chosen."""
     labels, by_name = list(tables), {one.name: one for one in sets}
-    address.entered(
-        TABLES, "tables", labels[:FIRST_TABLES], lambda texts: labels_meant(texts, tables) or None
-    )
-    address.entered(SET, "set", sets[0].name, lambda texts: texts[-1])
+    first = first_labels(tables, FIRST_TABLES)
+    address.entered(TABLES, "tables", first, lambda texts: labels_meant(texts, tables) or None)
+    address.entered(SET, "set", state.current_question_set(list(by_name)), lambda texts: texts[-1])
     address.entered(MEASURE, "measure", DEFAULT_MEASURE, lambda texts: texts[-1])
     # What was deleted meanwhile is no option any more.
     st.session_state[TABLES] = [label for label in st.session_state[TABLES] if label in tables]
@@ -90,6 +89,7 @@ def controls(tables: Mapping[str, TableRow], sets: Sequence[QuestionSet]) -> Cho
     address.entered(EVERYWHERE, "everywhere", True, lambda texts: texts[-1] != "no")
     left, right = st.columns(2)
     name = left.selectbox("Question set", list(by_name), key=SET)
+    state.choose_question_set(name)
     measure = right.selectbox(
         "What counts",
         list(MEASURES),
@@ -103,10 +103,10 @@ def controls(tables: Mapping[str, TableRow], sets: Sequence[QuestionSet]) -> Cho
         help="Where the text of an answer stands in other places too, whoever reads it there has read the answer. "
         "Switch it off to count the judged place alone.",
     )
-    address.left(TABLES, SET, MEASURE, EVERYWHERE)
+    address.left(TABLES, MEASURE, EVERYWHERE)
     address.shown(
         {
-            "tables": picked if picked != labels[:FIRST_TABLES] else [],
+            "tables": picked if picked != first else [],
             "set": name if name != sets[0].name else "",
             "measure": measure if measure != DEFAULT_MEASURE else "",
             "everywhere": "" if everywhere else "no",
@@ -130,11 +130,14 @@ def missing(choice: Choice) -> list[str]:
 
 def offer(choice: Choice, left: Sequence[str]) -> None:
     """Draw the button that measures what is not known yet."""
-    count, done = len(choice.questions.questions), len(choice.configs) - len(left)
+    count = len({j.question_id for j in choice.questions.judgments if j.grade > 0})
+    done, without = len(choice.configs) - len(left), len(choice.questions.questions) - count
+    asked = f"{count:,} {'question' if count == 1 else 'questions'} will be asked"
     noun = "table" if len(left) == 1 else "tables"
+    rest = f" {without:,} without an answer {'is' if without == 1 else 'are'} left out." if without else ""
     known = f" {done} of {len(choice.configs)} are measured already." if done else ""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{count:,} questions will be asked in {len(left)} {noun}.{known}", width="stretch")
+        st.markdown(f"{asked} in {len(left)} {noun}.{known}{rest}", width="stretch")
         if st.button(
             "Measure", type="primary", icon=":material/play_arrow:", disabled=bool(jobs().active([KIND]))
         ):

@@ -31,6 +31,13 @@ KINDS = {
     "elsewhere": ("answers that stand elsewhere, too", "difference"),
     "too_few": ("how much these questions can tell apart", "balance"),
 }
+ONE_OF = (
+    ("answers", "answer"),
+    ("questions", "question"),
+    ("stand ", "stands "),
+    ("hold their", "holds its"),
+)
+"""What changes in a title when there is one of it."""
 OF_ANSWERS = ("outside", "moved", "too_long", "elsewhere")
 """Findings of one answer each; the others are of questions."""
 MOST_SHOWN = 25
@@ -173,7 +180,8 @@ def _group(kind: str, found: Sequence[Finding], asked: dict[str, str]) -> None:
     title, icon = KINDS[kind]
     count = len(found) if kind in OF_ANSWERS else sum(len(finding.question_ids) for finding in found)
     with st.expander(
-        f"{count:,} {title}" if kind != "empty" else title.capitalize(), icon=f":material/{icon}:"
+        f"{count:,} {_counted(title, count)}" if kind != "empty" else title.capitalize(),
+        icon=f":material/{icon}:",
     ):
         for finding in found[:MOST_SHOWN]:
             st.markdown(plain(finding.message[:1].upper() + finding.message[1:]))
@@ -181,6 +189,19 @@ def _group(kind: str, found: Sequence[Finding], asked: dict[str, str]) -> None:
                 st.caption(plain(asked.get(question, question)))
         if len(found) > MOST_SHOWN:
             st.caption(f"and {len(found) - MOST_SHOWN:,} more")
+
+
+def _counted(title: str, count: int) -> str:
+    """Return a title such as ``answers that stand elsewhere, too`` as it is said of so many.
+
+    >>> _counted("questions that hold their answer", 1), _counted("answers whose text has moved", 2)
+    ('question that holds its answer', 'answers whose text has moved')
+    """
+    if count != 1:
+        return title
+    for several, one in ONE_OF:
+        title = title.replace(several, one)
+    return title
 
 
 def _offer_new_places(questions: QuestionSet, texts: Sequence[Document]) -> None:

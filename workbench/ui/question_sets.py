@@ -13,7 +13,7 @@ from workbench.evaluation.checks import power
 from workbench.evaluation.formats import Imported, Remark, imported
 from workbench.evaluation.questions import QuestionSet
 from workbench.records import Document
-from workbench.ui import address
+from workbench.ui import address, state
 from workbench.ui.messages import guarded, plain, shown_error
 from workbench.ui.resources import SAMPLES, sample_files, workspace
 from workbench.workspace.question_sets import set_name
@@ -31,6 +31,11 @@ VIEWS = {
 FORMATS_HELP = (
     "CSV or JSONL as exported here, CSV with question, references and corpus_id, a plain CSV with question and expected "
     "text (and document, where it is known), or a BEIR dataset as a zip file."
+)
+
+POWER_HELP = (
+    "How small a difference between two configurations so many questions can show: anything smaller may be chance. "
+    "A point is one percent of what should be found. More questions show smaller ones."
 )
 
 
@@ -64,7 +69,7 @@ def chosen(sets: Sequence[QuestionSet]) -> tuple[QuestionSet, str]:
     opened = st.session_state.pop(OPENED, None)
     if opened in by_name:
         st.session_state[CHOSEN] = opened
-    address.entered(CHOSEN, "set", sets[0].name, lambda texts: texts[-1])
+    address.entered(CHOSEN, "set", state.current_question_set(list(by_name)), lambda texts: texts[-1])
     if st.session_state[CHOSEN] not in by_name:
         st.session_state[CHOSEN] = sets[0].name
     address.entered(VIEW, "view", "questions", lambda texts: texts[-1] if texts[-1] in VIEWS else None)
@@ -75,7 +80,17 @@ def chosen(sets: Sequence[QuestionSet]) -> tuple[QuestionSet, str]:
         if st.button("", icon=":material/delete:", help="Delete this set", key="judged delete"):
             _confirm_delete(by_name[name])
     found = by_name[name]
-    st.caption(facts(found))
+    state.choose_question_set(name)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(facts(found), help=POWER_HELP, width="content")
+        if any(judgment.grade > 0 for judgment in found.judgments):
+            st.page_link(
+                "pages/evaluate.py",
+                label="Next: measure with them",
+                icon=":material/arrow_forward:",
+                query_params={"set": name},
+                width="content",
+            )
     view = st.segmented_control(
         "View",
         list(VIEWS),
@@ -84,7 +99,7 @@ def chosen(sets: Sequence[QuestionSet]) -> tuple[QuestionSet, str]:
         required=True,
         label_visibility="collapsed",
     )
-    address.left(CHOSEN, VIEW)
+    address.left(VIEW)
     address.shown({"set": name, "view": view if view and view != "questions" else ""})
     return found, view or "questions"
 

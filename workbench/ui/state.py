@@ -25,7 +25,7 @@ LONGEST_LINK_CHARACTERS = 4_000
 DEFAULT_PLUGINS = {**DEFAULTS, "embedder": "sentence_transformers", "chunker": "fixed_size"}
 
 # Session keys; no widget has one of these.
-DOCUMENT, DRAFTS = "current document", "drafts"
+DOCUMENT, DRAFTS, QUESTION_SET = "current document", "drafts", "current question set"
 PRESELECTED, EXPORTED, SEARCH_TIMES = "preselected configs", "config to export", "search times"
 
 
@@ -152,6 +152,17 @@ def current_document(document_ids: Sequence[str]) -> str:
 def choose_document(document_id: str) -> None:
     """Make a document the current one, for every page."""
     st.session_state[DOCUMENT] = document_id
+
+
+def current_question_set(names: Sequence[str]) -> str:
+    """Return the question set chosen last on any page, or the first one when it is gone."""
+    chosen = st.session_state.get(QUESTION_SET)
+    return str(chosen) if chosen in names else names[0]
+
+
+def choose_question_set(name: str) -> None:
+    """Make a question set the current one, for every page."""
+    st.session_state[QUESTION_SET] = name
 
 
 def drafts() -> list[Draft]:

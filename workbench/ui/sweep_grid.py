@@ -10,7 +10,7 @@ from workbench.errors import ConfigError, SettingsError, WorkbenchError
 from workbench.evaluation.questions import QuestionSet
 from workbench.sweep import Sweep, parsed, written
 from workbench.sweep.grid import MEASURES, MODES
-from workbench.ui import address, sweep_choices
+from workbench.ui import address, state, sweep_choices
 from workbench.ui.evaluation_runs import MEASURES as MEASURES_IN_WORDS
 from workbench.ui.exporting import file_name, show_problems, text_of
 from workbench.ui.messages import shown_error, term_help
@@ -125,11 +125,11 @@ def _key(name: str) -> str:
 
 def _question_set(sets: Sequence[QuestionSet]) -> QuestionSet:
     by_name = {one.name: one for one in sets}
-    address.entered(SET, "set", sets[0].name, lambda texts: texts[-1])
+    address.entered(SET, "set", state.current_question_set(list(by_name)), lambda texts: texts[-1])
     if st.session_state[SET] not in by_name:
         st.session_state[SET] = sets[0].name
     name = st.selectbox("Question set", list(by_name), key=SET)
-    address.left(SET)
+    state.choose_question_set(name)
     address.shown({"set": name if name != sets[0].name else ""})
     return by_name[name]
 

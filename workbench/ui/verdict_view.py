@@ -17,6 +17,7 @@ from workbench.ui.evaluation_runs import MEASURES, Choice, Measured
 from workbench.ui.messages import plain
 
 PICTURE_HEIGHT = 400
+LEAST_NAME_PIXELS, MOST_NAME_PIXELS = 150, 340
 
 
 def cost_measure(choice: Choice) -> str:
@@ -46,7 +47,7 @@ def leaderboard_table(choice: Choice, found: Measured, verdict: Verdict) -> None
         pd.DataFrame(columns),
         hide_index=True,
         column_config={
-            "Table": st.column_config.TextColumn(width="medium", pinned=True),
+            "Table": st.column_config.TextColumn(width=_name_pixels(order), pinned=True),
             **{
                 _short(measure): st.column_config.TextColumn(help=MEASURES.get(measure))
                 for measure in measures
@@ -79,7 +80,7 @@ def cost_table(choice: Choice, found: Measured, verdict: Verdict) -> None:
         pd.DataFrame(columns),
         hide_index=True,
         column_config={
-            "Table": st.column_config.TextColumn(width="medium", pinned=True),
+            "Table": st.column_config.TextColumn(width=_name_pixels(order), pinned=True),
             "Tokens shown": st.column_config.NumberColumn(
                 format="localized",
                 help=f"Text that {choice.k} hits put before the reader, or the language model, per question",
@@ -100,6 +101,11 @@ def cost_table(choice: Choice, found: Measured, verdict: Verdict) -> None:
             ),
         },
     )
+
+
+def _name_pixels(names: Sequence[str]) -> int:
+    """Return a width that holds these names: one cut off at its end looks like another."""
+    return min(MOST_NAME_PIXELS, max(LEAST_NAME_PIXELS, 8 * max(map(len, names), default=0)))
 
 
 def _cell(rows: Sequence[Row], label: str, measure: str) -> str:
