@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from workbench.ui import search_controls, search_downloads, search_past, search_view, warming
+from workbench.ui import demo_view, search_controls, search_downloads, search_past, search_view, warming
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import workspace
 from workbench.ui.search_answers import answers, searchable_tables
@@ -26,7 +26,7 @@ search_past.then_and_now(documents)
 if not choice.columns:
     st.info("Choose at least one table.", icon=":material/table_rows:")
 elif not choice.question.strip():
-    search_controls.suggestions()
+    search_controls.suggestions(demo_view.suggested(documents))
 else:
     found = answers(choice.columns, choice.question, choice.k, choice.where)
     search_view.columns(choice, found)

@@ -69,7 +69,7 @@ def test_a_newcomer_goes_from_a_pdf_to_a_config(
     build.click()
     go(page, "Documents")
     go(page, "Tables")
-    expect(page.get_by_text(re.compile(r"chunks of 12 documents written"))).to_have_count(
+    expect(page.get_by_text(re.compile(r"the table holds 12 documents"))).to_have_count(
         2, timeout=2 * SLOW_MS
     )
     settled(page)

@@ -71,7 +71,7 @@ def test_a_build_that_was_stopped_goes_on_without_embedding_anything_twice(
 
     chosen_and_counted(page)
     page.get_by_role("button", name="Build 1 table").click()
-    done = page.get_by_text(re.compile(r"chunks of \d+ documents written"))
+    done = page.get_by_text(re.compile(r"the table holds \d+ documents"))
     done.wait_for(timeout=2 * SLOW_MS)
     found = re.search(r"([\d,]+) chunks .* ([\d,]+) embedded and ([\d,]+) from the cache", done.inner_text())
     assert found is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,8 +15,12 @@ from streamlit.testing.v1 import AppTest
 
 from workbench.config import parsed
 from workbench.evaluation.formats.cells import written
+from workbench.evaluation.questions import Question, question_set
+from workbench.records import Judgment
 from workbench.ui import search_answers, search_downloads, state
 from workbench.ui import search_judging as judging
+from workbench.ui.build_list import BUILD
+from workbench.ui.jobs import jobs
 from workbench.ui.search_controls import QUESTION, TABLES, K
 from workbench.workspace import Workspace
 
@@ -72,6 +77,38 @@ def test_without_tables_the_page_says_what_to_do_next() -> None:
     assert not app.exception
     assert "No tables to search yet" in app.markdown[1].value
     assert not app.text_input
+
+
+def test_questions_to_begin_with_are_ones_that_the_documents_answer(two_tables: Workspace) -> None:
+    app = page()
+    assert not any(button.label.endswith("?") for button in app.button)
+    assert any("in your own words" in caption.value for caption in app.caption)
+    judged = [(Judgment("q", two_tables.documents()[0].id, 0, 8, 1), "The tram")]
+    two_tables.question_sets.save(question_set("own", [Question("q", "When is a taxi paid?")], judged))
+    app = page()
+    next(button for button in app.button if button.label == "When is a taxi paid?").click().run()
+    assert app.text_input(QUESTION).value == "When is a taxi paid?"
+    assert texts(app)
+
+
+def test_a_table_that_is_being_built_is_said_to_be_and_is_not_chosen_first(here: Workspace) -> None:
+    here.add("tram.txt", TEXTS["tram.txt"].encode())
+    here.tables.build(parsed(CONFIG.format(name="Done", size=9)))
+    unfinished = parsed(CONFIG.format(name="Unfinished", size=60))
+    here.tables.build(unfinished, [])
+    gate = threading.Event()
+    job = jobs().start("Build", BUILD, lambda job: gate.wait(60), key=f"{BUILD} {unfinished.table_name}")
+    try:
+        assert page().multiselect(key=TABLES).value == ["Done"]
+        app = page(q="tram", tables="Unfinished")
+        assert "being built" in app.info[0].value
+    finally:
+        gate.set()
+        job.cancel()
+    while jobs().active():
+        gate.wait(0.01)
+    app = page(q="tram", tables="Unfinished")
+    assert "build it again" in app.info[0].value
 
 
 def test_a_search_is_narrowed_by_the_metadata_of_documents(here: Workspace) -> None:
@@ -131,17 +168,6 @@ def test_a_config_that_searches_by_meaning_in_its_own_manner_has_a_column_of_its
     app = page(q="tram", retrievers=["config", "nearest"])
     headings = [one.value for one in app.markdown if one.value.startswith("**Own")]
     assert [text.split("**")[1] for text in headings] == ["Own · As the config says", "Own · Meaning"]
-
-
-@pytest.mark.usefixtures("two_tables")
-def test_without_a_question_there_are_some_to_begin_with() -> None:
-    app = page()
-    assert not app.exception
-    first = next(button for button in app.button if button.label.endswith("?"))
-    label = first.label
-    first.click().run()
-    assert app.text_input(QUESTION).value == label
-    assert texts(app)
 
 
 @pytest.mark.usefixtures("two_tables")

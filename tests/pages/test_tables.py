@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from workbench import plugins
 from workbench.config import Config
-from workbench.ui.build_list import CHOSEN
+from workbench.ui.build_list import CHOSEN, SOME
 from workbench.ui.jobs import jobs
 from workbench.workspace import Workspace
 
@@ -72,7 +72,7 @@ def test_estimate_then_build_then_nothing_is_left_to_do(filled: Workspace) -> No
     assert (row["Config"], row["Documents"], row["Chunks to write"]) == ("tiny", "3 of 3 to do", 3)
     app = when_idle(button(app, "Build 1 table"))
     assert not app.exception
-    assert any("3 chunks of 3 documents written" in s.value for s in app.success)
+    assert any("3 chunks written" in s.value for s in app.success)
     assert filled.tables.table(CONFIG).row_count() == 3
     app = when_idle(button(app, "See what it takes"))
     assert any("built already" in s.value for s in app.success)
@@ -102,6 +102,28 @@ def test_a_table_that_lacks_documents_can_be_completed(filled: Workspace) -> Non
     app = when_idle(app.button(key=f"continue-{CONFIG.table_name}").click().run())
     assert filled.tables.table(CONFIG).row_count() == 4
     assert not any("to do" in m.value for m in app.markdown)
+
+
+def test_a_link_chooses_its_configs_and_the_address_follows_the_choice(filled: Workspace) -> None:
+    other = Config("other", CONFIG.chunker, plugins.build("embedders", "hashing", {"dimension": 32}))
+    filled.save_config(other)
+    app = AppTest.from_file(str(APP), default_timeout=60).switch_page("pages/tables.py")
+    app.query_params["config"] = ["tiny", "other", "gone"]
+    app.run()
+    assert app.multiselect(key=CHOSEN).value == ["tiny", "other"]
+    app.multiselect(key=CHOSEN).set_value(["other"]).run()
+    assert app.query_params["config"] == "other"
+
+
+def test_the_choice_of_documents_is_kept_when_the_page_is_left(filled: Workspace) -> None:
+    first, second, _ = filled.documents()
+    app = page()
+    app.multiselect(key=SOME).set_value([first.id, second.id]).run()
+    app.switch_page("pages/documents.py").run()
+    filled.delete([second.id])
+    app.switch_page("pages/tables.py").run()
+    assert not app.exception
+    assert app.multiselect(key=SOME).value == [first.id]
 
 
 def test_deleting_a_table_asks_first(filled: Workspace) -> None:

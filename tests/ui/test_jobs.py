@@ -173,6 +173,13 @@ def test_time_left_is_unknown_at_first_then_follows_the_rate() -> None:
     assert progress_line(job) == "20 of 100 files · about 40 s left · a.pdf"
 
 
+def test_a_share_is_said_in_percent_and_never_rounded_up_to_all() -> None:
+    job = running_job(Clock())
+    job.unit = "%"
+    job.tick(999, 1000, "last.pdf")
+    assert progress_line(job) == "99 % · last.pdf"
+
+
 def test_time_left_forgets_a_slow_start() -> None:
     clock = Clock()
     job = running_job(clock)

@@ -17,6 +17,6 @@ def test_an_age_is_said_as_people_say_it_and_no_time_is_nothing() -> None:
 def test_a_build_says_what_it_did_what_it_left_out_and_what_is_lacking() -> None:
     result = BuildResult("t", 3, 1200, 200, 1000, 4.2, (("x.pdf", "is damaged"),), "", "no model")
     assert summary(result) == (
-        "1,200 chunks of 3 documents written, 200 embedded and 1,000 from the cache. Left out: x.pdf: is damaged. "
-        "It cannot be searched yet: no model"
+        "1,200 chunks written, 200 embedded and 1,000 from the cache; the table holds 3 documents. "
+        "Left out: x.pdf: is damaged. It cannot be searched yet: no model"
     )

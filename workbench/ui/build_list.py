@@ -11,8 +11,8 @@ import streamlit as st
 from workbench.config import Config
 from workbench.errors import BusyError
 from workbench.pipeline import BuildStep
-from workbench.ui import presets, state
-from workbench.ui.jobs import Job, jobs, result_line, shown_duration
+from workbench.ui import address, presets, state
+from workbench.ui.jobs import Job, jobs, progress_line, result_line, shown_duration
 from workbench.ui.messages import plain, shown_error, term_help
 from workbench.ui.resources import workspace
 from workbench.workspace import BuildResult, DocumentRow, Estimate, Workspace
@@ -20,7 +20,7 @@ from workbench.workspace import BuildResult, DocumentRow, Estimate, Workspace
 ESTIMATE, BUILD = "estimate", "build"
 STEPS = 1_000
 """A build's progress bar moves in thousandths of the documents: a long document moves it, too."""
-CHOSEN = "tables.configs"
+CHOSEN, SOME = "tables.configs", "tables.documents"
 
 
 @dataclass(frozen=True)
@@ -54,24 +54,30 @@ def form(documents: Sequence[DocumentRow]) -> None:
     wanted = [name for name in state.taken_preselection() if name in configs]
     if wanted:
         st.session_state[CHOSEN] = wanted
-    # A config that was deleted elsewhere must not stay chosen.
-    st.session_state[CHOSEN] = [n for n in st.session_state.get(CHOSEN, list(configs)[:1]) if n in configs]
+    # The address decides in a session that has chosen nothing yet. What was deleted elsewhere must not stay chosen.
+    linked = [name for name in st.query_params.get_all("config") if name in configs]
+    chosen = st.session_state.get(CHOSEN, linked or list(configs)[:1])
+    st.session_state[CHOSEN] = [name for name in chosen if name in configs]
     names = {row.id: row.name for row in documents}
+    st.session_state[SOME] = [row for row in st.session_state.get(SOME, []) if row in names]
     with st.container(border=True):
-        left, right = st.columns(2)
-        picked = left.multiselect(
+        # Below each other: the names of three configs do not fit into half of a page.
+        picked = st.multiselect(
             "Configs",
             list(configs),
             key=CHOSEN,
             help=term_help("config"),
             persist_state="session",
         )
-        some = right.multiselect(
+        address.shown({"config": picked})
+        some = st.multiselect(
             "Documents",
             list(names),
             format_func=lambda i: names.get(i, ""),
-            placeholder=f"All {len(names)} documents",
+            placeholder=f"All {len(names)} documents" if len(names) != 1 else "The only document",
             help="None chosen means all of them.",
+            key=SOME,
+            persist_state="session",
         )
         plan = Plan(tuple(configs[name] for name in picked), tuple(some or names))
         if st.button(
@@ -154,6 +160,24 @@ def continue_build(config: Config) -> None:
     _start_build(here, config, tuple(row.id for row in here.documents()))
 
 
+def build_under_way(config: Config) -> Job | None:
+    """Return the job that is building this config's table, None while none is."""
+    return jobs().active_with(_key(BUILD, config.table_name))
+
+
+def why_empty(config: Config) -> None:
+    """Say why a table has no chunks: it is being built, or was built without documents."""
+    job = build_under_way(config)
+    if job is None:
+        st.info("This table is empty: build it again with documents.", icon=":material/inbox:")
+        return
+    st.info(
+        f"This table is being built: {plain(progress_line(job))}. Its first chunks can be found as soon as a document "
+        "is done; look again in a moment.",
+        icon=":material/hourglass_top:",
+    )
+
+
 def _start_estimate(here: Workspace, plan: Plan) -> None:
     def estimate(job: Job) -> tuple[Plan, list[Estimate]]:
         found = []
@@ -183,21 +207,26 @@ def _start_build(here: Workspace, config: Config, document_ids: Sequence[str]) -
         return result
 
     here.save_config(config)
-    _start(f"Build {config.name}", BUILD, build, config.table_name, "‰")
+    _start(f"Build {config.name}", BUILD, build, config.table_name, "%")
 
 
 def _start(name: str, kind: str, work: object, key: str, unit: str) -> None:
     try:
-        jobs().start(name, kind, work, unit=unit, key=f"{kind} {key}")  # type: ignore[arg-type]
+        jobs().start(name, kind, work, unit=unit, key=_key(kind, key))  # type: ignore[arg-type]
     except BusyError as error:
         shown_error(error)
 
 
+def _key(kind: str, key: str) -> str:
+    return f"{kind} {key}"
+
+
 def summary(result: BuildResult) -> str:
     """Return what a build did, in a sentence."""
+    noun = "document" if result.documents == 1 else "documents"
     text = (
-        f"{result.chunks:,} chunks of {result.documents:,} documents written, "
-        f"{result.embedded:,} embedded and {result.reused:,} from the cache"
+        f"{result.chunks:,} chunks written, {result.embedded:,} embedded and {result.reused:,} from the cache; "
+        f"the table holds {result.documents:,} {noun}"
     )
     failed = "; ".join(f"{name}: {message}" for name, message in result.failed)
     lacking = f"It cannot be searched yet: {result.lacking}" if result.lacking else ""

@@ -11,7 +11,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import streamlit as st
 
 from workbench.errors import WorkbenchError
-from workbench.ui import demo_view, resources, run_schedule, warming
+from workbench.ui import at_work, demo_view, resources, run_schedule, warming
 from workbench.ui.messages import guarded, shown_error
 
 PAGES = resources.ROOT / "pages"
@@ -50,6 +50,8 @@ def run() -> None:
         st.stop()
     warming.start()
     run_schedule.keep_looking(resources.workspace())
+    if not demo_view.wanted():
+        at_work.show()
     with guarded():
         chosen.run()
 

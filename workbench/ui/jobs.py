@@ -51,7 +51,7 @@ class Job:
         self.kind = kind
         self.key = key
         self.unit = unit
-        """What is counted, in the plural: ``chunks``, ``files``."""
+        """What is counted, in the plural: ``chunks``, ``files``. ``%`` says the share alone, whatever the total."""
         self.heavy = heavy
         self.state: State = "waiting"
         self.done = 0
@@ -278,6 +278,9 @@ def progress_line(job: Job) -> str:
         return "waiting for another job to end"
     unit = f" {job.unit}" if job.unit else ""
     counted = f"{job.done:,} of {job.total:,}{unit}" if job.total > 0 else "starting"
+    if job.unit == "%" and job.total > 0:
+        # Rounded down: what is not done is not said to be.
+        counted = f"{int(100 * job.fraction)} %"
     left = f"about {shown_duration(job.seconds_left)} left" if job.seconds_left else ""
     asked = "stopping" if job.cancel_asked() else ""
     return " · ".join(part for part in (counted, asked or left, job.note) if part)

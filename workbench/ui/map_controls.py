@@ -11,7 +11,7 @@ from workbench.config import Config
 from workbench.errors import InputError
 from workbench.ui import address
 from workbench.ui.messages import term_help
-from workbench.ui.search_answers import labels_meant
+from workbench.ui.search_answers import first_labels, labels_meant
 from workbench.workspace import TableRow
 from workbench.workspace.maps import MapSettings
 
@@ -41,17 +41,17 @@ class Choice:
 
 def controls(found: Mapping[str, TableRow]) -> Choice:
     """Draw the controls; the address bar holds them, and leaving the page keeps them."""
-    labels = list(found)
+    labels, (first,) = list(found), first_labels(found, 1)
     address.entered(NEIGHBOURS, "neighbours", DEFAULTS.neighbours, _neighbours_meant, anchor=TABLE)
     address.entered(DISTANCE, "distance", DEFAULTS.min_distance, _distance_meant, anchor=TABLE)
-    address.entered(TABLE, "table", labels[0], lambda texts: next(iter(labels_meant(texts, found)), None))
+    address.entered(TABLE, "table", first, lambda texts: next(iter(labels_meant(texts, found)), None))
     address.entered(OTHER, "beside", ALONE, lambda texts: next(iter(labels_meant(texts, found)), None))
     usual = COLOURS[0] if st.session_state[OTHER] == ALONE else PAIR_COLOURS[0]
     address.entered(COLOUR, "colour", usual, lambda texts: _colour_meant(texts[-1]))
     address.entered(QUESTION, "q", "", lambda texts: texts[-1])
     # A table that was deleted meanwhile is no option any more, nor is one beside itself.
     if st.session_state[TABLE] not in found:
-        st.session_state[TABLE] = labels[0]
+        st.session_state[TABLE] = first
     others = [ALONE, *(label for label in labels if label != st.session_state[TABLE])]
     if st.session_state[OTHER] not in others:
         st.session_state[OTHER] = ALONE
@@ -90,7 +90,7 @@ def controls(found: Mapping[str, TableRow]) -> Choice:
     settings = _settings()
     address.shown(
         {
-            "table": label if question or label != labels[0] or beside != ALONE else "",
+            "table": label if question or label != first or beside != ALONE else "",
             "beside": beside if beside != ALONE else "",
             "colour": colour.lower() if colour and colour != colours[0] else "",
             "q": question if question and len(question) <= address.LONGEST_TEXT else "",

@@ -13,6 +13,7 @@ from workbench.config import Config
 from workbench.errors import WorkbenchError
 from workbench.projection import Points, Trust
 from workbench.records import Chunk, Hit, digest
+from workbench.ui.build_list import why_empty
 from workbench.ui.components.scatter_map import scatter_map
 from workbench.ui.hit_text import STYLE
 from workbench.ui.map_cards import chunk_list, name_of, point_label
@@ -57,7 +58,7 @@ class Drawing:
 def draw(choice: Choice, found: TableMap) -> None:
     """Draw the map with the question's hits, and below it the chunks that were picked."""
     if not found.sample.chunks:
-        st.info("This table is empty: build it again with documents.", icon=":material/inbox:")
+        why_empty(choice.config)
         return
     limited = scope(choice.label)
     scope_note(limited)

@@ -14,6 +14,7 @@ from workbench.evaluation.rank_flow import same_passage
 from workbench.records import Chunk, Hit
 from workbench.spans import Span
 from workbench.ui import state
+from workbench.ui.build_list import build_under_way
 from workbench.ui.messages import plain
 from workbench.ui.resources import workspace
 from workbench.workspace import TableRow
@@ -58,6 +59,16 @@ def searchable_tables() -> dict[str, TableRow]:
         else f"{row.config_name} ({row.fingerprint[:6]})": row
         for row in rows
     }
+
+
+def first_labels(found: Mapping[str, TableRow], count: int) -> list[str]:
+    """Return the labels to begin with: the newest tables that hold chunks and are not being built."""
+    ready = [
+        label
+        for label, row in found.items()
+        if row.rows and row.config is not None and build_under_way(row.config) is None
+    ]
+    return (ready or list(found))[:count]
 
 
 def labels_meant(texts: Sequence[str], found: Mapping[str, TableRow]) -> list[str]:

@@ -14,11 +14,11 @@ from workbench.contracts import Filter
 from workbench.ui import address, search_filter
 from workbench.ui.messages import term_help
 from workbench.ui.resources import workspace
-from workbench.ui.search_answers import Column, labels_meant
+from workbench.ui.search_answers import Column, first_labels, labels_meant
 from workbench.workspace import TableRow
 from workbench.workspace.search_history import filter_of, filter_values
 
-MOST_COLUMNS = 4
+MOST_COLUMNS, FIRST_TABLES = 4, 2
 MOST_HITS = 50
 HITS = 5
 OWN = "config"
@@ -61,11 +61,11 @@ class SearchChoice:
 
 def controls(found: Mapping[str, TableRow], beside: Callable[[], None]) -> SearchChoice:
     """Draw the controls, and ``beside`` at their end; the address bar holds them, and leaving the page keeps them."""
-    labels = list(found)
+    labels, first = list(found), first_labels(found, FIRST_TABLES)
     names = {row.name: row.id for row in workspace().documents()}
     search_filter.entered(names, QUESTION)
     address.entered(QUESTION, "q", "", lambda texts: texts[-1])
-    address.entered(TABLES, "tables", labels[:2], lambda texts: labels_meant(texts, found) or None)
+    address.entered(TABLES, "tables", first, lambda texts: labels_meant(texts, found) or None)
     address.entered(WAYS, "retrievers", [OWN], lambda texts: [t for t in texts if t in RETRIEVERS] or None)
     address.entered(K, "k", HITS, _hit_count)
     # A table that was deleted meanwhile is no option any more.
@@ -84,7 +84,7 @@ def controls(found: Mapping[str, TableRow], beside: Callable[[], None]) -> Searc
             max_selections=MOST_COLUMNS,
             key=TABLES,
             help=f"{term_help('table')} Up to four columns are searched with the same question.",
-            width=340,
+            width=430,
         )
         ways = st.multiselect(
             "Ways to search",
@@ -94,7 +94,7 @@ def controls(found: Mapping[str, TableRow], beside: Callable[[], None]) -> Searc
             placeholder=RETRIEVERS[OWN],
             help="Each table is searched in each of these ways, in a column of its own. Meaning compares embeddings; "
             "keywords compare the words themselves (BM25); both together adds them up.",
-            width=290,
+            width=215,
         )
         k = st.number_input(
             "Hits", min_value=1, max_value=MOST_HITS, step=1, key=K, help=term_help("top-k"), width=100
@@ -107,7 +107,7 @@ def controls(found: Mapping[str, TableRow], beside: Callable[[], None]) -> Searc
         {
             "q": question if question and len(question) <= address.LONGEST_TEXT else "",
             # The default depends on which tables are newest, so a link to an answer names its tables.
-            "tables": picked if question or picked != labels[:2] else [],
+            "tables": picked if question or picked != first else [],
             "retrievers": ways if ways != [OWN] else [],
             "k": str(k) if k != HITS else "",
             **search_filter.parameters(),
@@ -155,11 +155,16 @@ def _hit_count(texts: list[str]) -> int | None:
     return None if value is None else int(value)
 
 
-def suggestions() -> None:
-    """Draw questions to begin with."""
-    st.caption("Some questions to begin with (they suit the sample library):")
+def suggestions(questions: Sequence[str]) -> None:
+    """Draw questions to begin with, where there are any that these documents answer."""
+    if not questions:
+        st.caption(
+            "Ask what your documents answer, in your own words: whole sentences and single names both work."
+        )
+        return
+    st.caption("Some questions to begin with:")
     with st.container(gap=None):
-        for text in SAMPLE_QUESTIONS:
+        for text in questions:
             st.button(text, type="tertiary", icon=":material/north_west:", on_click=ask, args=(text,))
 
 

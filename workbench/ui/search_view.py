@@ -14,6 +14,7 @@ from workbench.evaluation.rank_flow import moves
 from workbench.records import Hit
 from workbench.spans import Span
 from workbench.ui import address
+from workbench.ui.build_list import why_empty
 from workbench.ui.components.rank_flow import rank_flow
 from workbench.ui.hit_dialog import open_hit
 from workbench.ui.hit_text import STYLE, hit_text, origin
@@ -124,7 +125,7 @@ def _no_hits(answer: Answer) -> None:
     if workspace().tables.table(answer.config).row_count():
         st.info("Nothing was found: loosen the filter, or search by meaning.", icon=":material/search_off:")
     else:
-        st.info("This table is empty: build it again with documents.", icon=":material/inbox:")
+        why_empty(answer.config)
 
 
 def _card(
@@ -154,7 +155,7 @@ def _card(
                 f"Given to the reader: {hit.context.token_count:,} tokens around it "
                 f"(characters {hit.context.start:,}–{hit.context.end:,})."
             )
-        _foot(column, answer.config, hit, document)
+        _foot(column, answer.config, hit, best, document)
         if judged is not None:
             verdict_buttons(judged[0], question, hit, best, f"{column}-{hit.rank}", judged[1])
 
@@ -211,7 +212,7 @@ def arithmetic(hit: Hit) -> str:
 
 
 @st.fragment
-def _foot(column: int, config: Config, hit: Hit, document: DocumentRow | None) -> None:
+def _foot(column: int, config: Config, hit: Hit, best: Span | None, document: DocumentRow | None) -> None:
     """Draw the score, and on demand the page; a fragment, so that looking at a page does not search again."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
@@ -225,4 +226,4 @@ def _foot(column: int, config: Config, hit: Hit, document: DocumentRow | None) -
             type="tertiary",
             icon=":material/pageview:",
         ):
-            open_hit(config, hit.chunk, document)
+            open_hit(config, hit.chunk, document, best)

@@ -78,7 +78,7 @@ def _start(here: Workspace, sweep: Sweep, questions: QuestionSet) -> None:
     here.sweeps.save(sweep)
     key = digest([RUN, written(sweep), questions.key])
     try:
-        jobs().start(f"Sweep {sweep.name}", RUN, run, unit="‰", key=key)
+        jobs().start(f"Sweep {sweep.name}", RUN, run, unit="%", key=key)
     except BusyError as error:
         shown_error(error)
 
