@@ -29,6 +29,6 @@ elif not choice.question.strip():
     search_controls.suggestions(demo_view.suggested(documents))
 else:
     found = answers(choice.columns, choice.question, choice.k, choice.where)
-    search_view.columns(choice, found)
+    # Above the hits: below them nobody would scroll to find it.
+    search_view.columns(choice, found, lambda: search_downloads.downloads(choice, found, documents))
     search_past.note(choice, found)
-    search_downloads.downloads(choice, found, documents)

@@ -77,12 +77,12 @@ def controls(tables: Mapping[str, TableRow], sets: Sequence[QuestionSet]) -> Cho
     labels, by_name = list(tables), {one.name: one for one in sets}
     first = first_labels(tables, FIRST_TABLES)
     address.entered(TABLES, "tables", first, lambda texts: labels_meant(texts, tables) or None)
-    address.entered(SET, "set", state.current_question_set(list(by_name)), lambda texts: texts[-1])
+    address.entered(SET, "set", state.current_question_set(sets), lambda texts: texts[-1])
     address.entered(MEASURE, "measure", DEFAULT_MEASURE, lambda texts: texts[-1])
     # What was deleted meanwhile is no option any more.
     st.session_state[TABLES] = [label for label in st.session_state[TABLES] if label in tables]
     if st.session_state[SET] not in by_name:
-        st.session_state[SET] = sets[0].name
+        st.session_state[SET] = state.usual_question_set(sets)
     if st.session_state[MEASURE] not in MEASURES:
         st.session_state[MEASURE] = DEFAULT_MEASURE
     picked = st.multiselect("Tables to compare", labels, key=TABLES, help=term_help("table"))
@@ -107,7 +107,7 @@ def controls(tables: Mapping[str, TableRow], sets: Sequence[QuestionSet]) -> Cho
     address.shown(
         {
             "tables": picked if picked != first else [],
-            "set": name if name != sets[0].name else "",
+            "set": name if name != state.usual_question_set(sets) else "",
             "measure": measure if measure != DEFAULT_MEASURE else "",
             "everywhere": "" if everywhere else "no",
         }

@@ -69,9 +69,9 @@ def chosen(sets: Sequence[QuestionSet]) -> tuple[QuestionSet, str]:
     opened = st.session_state.pop(OPENED, None)
     if opened in by_name:
         st.session_state[CHOSEN] = opened
-    address.entered(CHOSEN, "set", state.current_question_set(list(by_name)), lambda texts: texts[-1])
+    address.entered(CHOSEN, "set", state.current_question_set(sets), lambda texts: texts[-1])
     if st.session_state[CHOSEN] not in by_name:
-        st.session_state[CHOSEN] = sets[0].name
+        st.session_state[CHOSEN] = state.usual_question_set(sets)
     address.entered(VIEW, "view", "questions", lambda texts: texts[-1] if texts[-1] in VIEWS else None)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = st.selectbox("Question set", list(by_name), key=CHOSEN, width="stretch")

@@ -34,13 +34,17 @@ def downloads(choice: SearchChoice, found: Sequence[Answer], documents: Mapping[
     rows = hit_rows(choice.question, found, documents)
     if not rows:
         return
-    with st.container(horizontal=True, gap="small"):
+    with st.container(
+        horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="small"
+    ):
         st.download_button(
             "Hits as CSV",
             written(_COLUMNS, [[row[name] for name in _COLUMNS] for row in rows]),
             "hits.csv",
             "text/csv",
             icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
         )
         st.download_button(
             "Hits as JSON",
@@ -48,6 +52,8 @@ def downloads(choice: SearchChoice, found: Sequence[Answer], documents: Mapping[
             "hits.json",
             "application/json",
             icon=":material/download:",
+            type="tertiary",
+            on_click="ignore",
         )
         demo_link(choice)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -21,34 +21,43 @@ Grades = Mapping[tuple[str, int, int], int]
 SENTENCE, WHOLE = "the marked sentence", "the whole hit"
 
 
-def judging() -> str | None:
-    """Draw the switch and, when it is on, which set takes the judgments; return the set's name, or None when off."""
+def judging(beside: Callable[[], None]) -> str | None:
+    """Draw the switch and, when it is on, which set takes the judgments; return the set's name, or None when off.
+
+    ``beside`` is drawn at the end of the row.
+    """
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
-        if not st.toggle(
+        on = st.toggle(
             "Judge hits",
             key=ON,
             help="Say of each hit whether it answers the question. The judgments make a question set, by which "
             "configurations are compared on the Evaluate page.",
-        ):
-            return None
-        names = [one.name for one in workspace().question_sets.sets()]
-        into = st.selectbox(
-            "Kept in",
-            names if OWN_SET in names else [OWN_SET, *names],
-            key=INTO,
-            label_visibility="collapsed",
-            width=240,
         )
-        st.segmented_control(
-            "Judged range",
-            [SENTENCE, WHOLE],
-            default=SENTENCE,
-            required=True,
-            key=RANGE,
-            label_visibility="collapsed",
-            help="A judgment is a range of the document, whatever the chunks: the sentence alone is fair to every way "
-            "of cutting. The whole hit favours chunks like this one.",
-        )
+        into = _taking() if on else None
+        beside()
+    return into
+
+
+def _taking() -> str:
+    """Draw which set takes the judgments and what each is about; return the set's name."""
+    names = [one.name for one in workspace().question_sets.sets()]
+    into = st.selectbox(
+        "Kept in",
+        names if OWN_SET in names else [OWN_SET, *names],
+        key=INTO,
+        label_visibility="collapsed",
+        width=240,
+    )
+    st.segmented_control(
+        "Judged range",
+        [SENTENCE, WHOLE],
+        default=SENTENCE,
+        required=True,
+        key=RANGE,
+        label_visibility="collapsed",
+        help="A judgment is a range of the document, whatever the chunks: the sentence alone is fair to every way "
+        "of cutting. The whole hit favours chunks like this one.",
+    )
     return into
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Literal
 
@@ -46,8 +46,11 @@ section:has([class*="st-key-passage-{letter}-"]:hover) [class*="st-key-passage-{
 """
 
 
-def columns(choice: SearchChoice, found: Sequence[Answer]) -> None:
-    """Draw one column of hits per answer; what every one says about the question is said once."""
+def columns(choice: SearchChoice, found: Sequence[Answer], beside: Callable[[], None]) -> None:
+    """Draw one column of hits per answer; what every one says about the question is said once.
+
+    ``beside`` is drawn above the hits, where there are any columns that work.
+    """
     problems = {str(answer.problem) for answer in found if answer.problem is not None}
     if len(problems) == 1 and all(answer.problem is not None for answer in found):
         for answer in found[:1]:
@@ -58,7 +61,7 @@ def columns(choice: SearchChoice, found: Sequence[Answer]) -> None:
     st.html(f"<style>{STYLE}{_LAYOUT}{_passage_styles(found)}</style>")
     documents = {row.id: row for row in workspace().documents()}
     _flows(found, choice, documents)
-    into = judging()
+    into = judging(beside)
     judged = None if into is None else (into, given_grades(into, choice.question))
     with st.container(key="hit-columns"):
         for column, (place, answer) in enumerate(zip(st.columns(len(found)), found, strict=True)):

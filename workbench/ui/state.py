@@ -18,6 +18,7 @@ from workbench import plugins
 from workbench.config import DEFAULTS, NAME_PATTERN, SECTIONS, Config
 from workbench.contracts import Plugin
 from workbench.errors import SettingsError
+from workbench.evaluation.questions import QuestionSet
 from workbench.ui.wording import config_name, refusal
 
 LARGEST_COMPARISON = 4
@@ -154,10 +155,15 @@ def choose_document(document_id: str) -> None:
     st.session_state[DOCUMENT] = document_id
 
 
-def current_question_set(names: Sequence[str]) -> str:
-    """Return the question set chosen last on any page, or the first one when it is gone."""
+def usual_question_set(sets: Sequence[QuestionSet]) -> str:
+    """Return the name of the set to begin with: the one with the most judged passages, the first of several."""
+    return max(sets, key=lambda one: len(one.judgments)).name
+
+
+def current_question_set(sets: Sequence[QuestionSet]) -> str:
+    """Return the name of the set chosen last on any page, or of the usual one when it is gone."""
     chosen = st.session_state.get(QUESTION_SET)
-    return str(chosen) if chosen in names else names[0]
+    return chosen if chosen in {one.name for one in sets} else usual_question_set(sets)
 
 
 def choose_question_set(name: str) -> None:

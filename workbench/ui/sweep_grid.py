@@ -125,12 +125,12 @@ def _key(name: str) -> str:
 
 def _question_set(sets: Sequence[QuestionSet]) -> QuestionSet:
     by_name = {one.name: one for one in sets}
-    address.entered(SET, "set", state.current_question_set(list(by_name)), lambda texts: texts[-1])
+    address.entered(SET, "set", state.current_question_set(sets), lambda texts: texts[-1])
     if st.session_state[SET] not in by_name:
-        st.session_state[SET] = sets[0].name
+        st.session_state[SET] = state.usual_question_set(sets)
     name = st.selectbox("Question set", list(by_name), key=SET)
     state.choose_question_set(name)
-    address.shown({"set": name if name != sets[0].name else ""})
+    address.shown({"set": name if name != state.usual_question_set(sets) else ""})
     return by_name[name]
 
 
