@@ -30,16 +30,33 @@ class CsvFile(Source):
     """Read a table; each row is a document, whatever its place in the file."""
 
     label: ClassVar[str] = "Table (CSV)"
-    path: str = Field(min_length=1, description="the file; a relative path starts at the config's folder")
-    id_column: str = Field(min_length=1, description="column that tells the rows apart for good")
+    path: str = Field(
+        min_length=1,
+        examples=["/srv/tickets.csv"],
+        description="the file; a relative path starts at the config's folder",
+    )
+    id_column: str = Field(
+        min_length=1,
+        title="Column with the id",
+        examples=["ticket"],
+        description="column that tells the rows apart for good",
+    )
     text_columns: tuple[str, ...] = Field(
         min_length=1,
         strict=False,
+        title="Columns with the text",
+        examples=["subject, body"],
         description="columns that hold the text, in the order in which they are read",
     )
-    title_column: str = Field("", description="column with the title; empty means the row's id")
+    title_column: str = Field(
+        "", title="Column with the title", description="column with the title; empty means the row's id"
+    )
     metadata_columns: tuple[str, ...] = Field(
-        (), strict=False, description="columns kept with the document, such as product or author"
+        (),
+        strict=False,
+        title="Columns with metadata",
+        examples=["product, author"],
+        description="columns kept with the document, such as product or author",
     )
     text_format: Literal["txt", "md", "html"] = Field("txt", description="how the text is written")
     encoding: str = Field("", description="such as utf-8 or cp1252; empty means it is found out")

@@ -23,17 +23,31 @@ class PdfFolder(Source):
     """Read every file of a folder that a parser reads, PDF or not"""
 
     label: ClassVar[str] = "Folder"
-    path: str = Field(min_length=1, description="the folder; a relative path starts at the config's folder")
+    path: str = Field(
+        min_length=1,
+        examples=["/srv/handbook"],
+        description="the folder; a relative path starts at the config's folder",
+    )
     include: tuple[str, ...] = Field(
         (),
         strict=False,
+        examples=["*.pdf, tariffs/**"],
         description="patterns of files to read, such as *.pdf or tariffs/**; empty means all that can be read",
     )
     exclude: tuple[str, ...] = Field(
-        (), strict=False, description="patterns of files to leave out, such as **/drafts/**"
+        (),
+        strict=False,
+        examples=["**/drafts/**"],
+        description="patterns of files to leave out, such as **/drafts/**",
     )
-    hidden: bool = Field(False, description="whether to read files and folders whose names begin with a dot")
-    largest_mb: int = Field(200, ge=1, le=10_000, description="largest file to read, in megabytes")
+    hidden: bool = Field(
+        False,
+        title="Hidden files too",
+        description="whether to read files and folders whose names begin with a dot",
+    )
+    largest_mb: int = Field(
+        200, title="Largest file (MB)", ge=1, le=10_000, description="largest file to read, in megabytes"
+    )
 
     def place(self) -> str:
         """Return the folder as the config writes it."""

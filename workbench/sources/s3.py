@@ -37,25 +37,43 @@ class S3(Source):
 
     label: ClassVar[str] = "Bucket (S3)"
     bucket: str = Field(
-        min_length=3, max_length=63, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]+$", description="the bucket's name"
+        examples=["company-handbook"],
+        min_length=3,
+        max_length=63,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]+$",
+        description="the bucket's name",
     )
     prefix: str = Field(
-        "", description="what the keys begin with, such as handbooks/; empty means the whole bucket"
+        "",
+        examples=["handbooks/"],
+        description="what the keys begin with, such as handbooks/; empty means the whole bucket",
     )
     include: tuple[str, ...] = Field(
         (),
         strict=False,
+        examples=["*.pdf"],
         description="patterns of keys to read, such as *.pdf; empty means all that can be read",
     )
     exclude: tuple[str, ...] = Field((), strict=False, description="patterns of keys to leave out")
     endpoint_url: str = Field(
-        "", description="address of another service that speaks S3; empty means Amazon's"
+        "",
+        title="Address of the service",
+        examples=["https://minio.example.org"],
+        description="address of another service that speaks S3; empty means Amazon's",
     )
-    region: str = Field("", description="such as eu-central-1; empty means what the environment says")
+    region: str = Field(
+        "",
+        examples=["eu-central-1"],
+        description="such as eu-central-1; empty means what the environment says",
+    )
     profile: str = Field(
-        "", description="profile of the credentials file; empty means what the environment says"
+        "",
+        title="Profile of credentials",
+        description="profile of the credentials file; empty means what the environment says",
     )
-    largest_mb: int = Field(200, ge=1, le=5_000, description="largest object to read, in megabytes")
+    largest_mb: int = Field(
+        200, title="Largest object (MB)", ge=1, le=5_000, description="largest object to read, in megabytes"
+    )
 
     @field_validator("endpoint_url")
     @classmethod

@@ -32,17 +32,23 @@ class Sitemap(Source):
 
     label: ClassVar[str] = "Web site (sitemap)"
     url: str = Field(
-        description="address of the sitemap, or of the site's first page: then robots.txt says where the sitemaps are"
+        title="Address",
+        examples=["https://www.example.org/sitemap.xml"],
+        description="address of the sitemap, or of the site's first page: then robots.txt says where the sitemaps are",
     )
     include: tuple[str, ...] = Field(
-        (), strict=False, description="patterns of paths to read, such as docs/**; empty means all"
+        (),
+        strict=False,
+        examples=["docs/**"],
+        description="patterns of paths to read, such as docs/**; empty means all",
     )
     exclude: tuple[str, ...] = Field(
-        (), strict=False, description="patterns of paths to leave out, such as tag/**"
+        (), strict=False, examples=["tag/**"], description="patterns of paths to leave out, such as tag/**"
     )
     more_hosts: tuple[str, ...] = Field(
         (),
         strict=False,
+        examples=["docs.example.org"],
         description="other hosts whose pages and sitemaps may be read too, such as docs.example.org",
     )
     interval_s: float = Field(
@@ -52,9 +58,15 @@ class Sitemap(Source):
         description="least time between two requests to a host, in seconds; a longer crawl delay counts",
     )
     max_urls: int = Field(
-        50_000, ge=1, le=1_000_000, description="most pages to list; a larger site is not listed whole"
+        50_000,
+        title="Most pages",
+        ge=1,
+        le=1_000_000,
+        description="most pages to list; a larger site is not listed whole",
     )
-    largest_mb: int = Field(50, ge=1, le=1_000, description="largest page to read, in megabytes")
+    largest_mb: int = Field(
+        50, title="Largest page (MB)", ge=1, le=1_000, description="largest page to read, in megabytes"
+    )
 
     @field_validator("url")
     @classmethod

@@ -176,7 +176,9 @@ def _widget(name: str, field: FieldInfo, key: str, value: Any, *, commas: bool =
     if get_origin(kinds[0]) is tuple and commas:
         if key not in st.session_state:
             st.session_state[key] = ", ".join(value) if _is_list_of_texts(value) else ""
-        typed = st.text_input(label, key=key, help=f"{help_text or ''} (commas between them)")
+        typed = st.text_input(
+            label, key=key, help=f"{help_text or ''} (commas between them)", placeholder=_example(field)
+        )
         return tuple(part.strip() for part in typed.split(",") if part.strip())
     if get_origin(kinds[0]) is tuple:
         return _list_of_texts(label, key, help_text, value)
@@ -190,7 +192,7 @@ def _widget(name: str, field: FieldInfo, key: str, value: Any, *, commas: bool =
         return st.toggle(label, key=key, help=help_text)
     if kind is str:
         st.session_state[key] = st.session_state[key] or ""
-        typed = st.text_input(label, key=key, help=help_text)
+        typed = st.text_input(label, key=key, help=help_text, placeholder=_example(field))
         return (typed or None) if optional else typed
     whole = kind is int
     if not whole and st.session_state[key] is not None:
@@ -206,6 +208,10 @@ def _widget(name: str, field: FieldInfo, key: str, value: Any, *, commas: bool =
     )
     # An emptied box of a number that must be there counts as 0: the plug-in says what it needs.
     return typed if typed is not None or optional else (0 if whole else 0.0)
+
+
+def _example(field: FieldInfo) -> str | None:
+    return f"such as {field.examples[0]}" if field.examples else None
 
 
 def _is_list_of_texts(value: Any) -> bool:

@@ -323,12 +323,13 @@ def _panel(kinds: tuple[str, ...], finished: int, key: str, drawn: list[tuple[st
     with guarded():
         for job in shown:
             if job.active:
-                _active_row(job, key)
+                active_row(job, key)
             else:
                 _finished_row(job, key)
 
 
-def _active_row(job: Job, key: str) -> None:
+def active_row(job: Job, key: str) -> None:
+    """Draw a job at work: how far it is, and the button that stops it."""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.progress(job.fraction, text=f"**{plain(job.name)}** · {plain(progress_line(job))}")
         st.button(

@@ -5,33 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 from pydantic import ValidationError
 
 from workbench import plugins
 from workbench.contracts import Source
 from workbench.errors import SettingsError, WorkbenchError
+from workbench.ui import source_trial
 from workbench.ui.forms import fields_form
-from workbench.ui.jobs import Job, job_panel, jobs
-from workbench.ui.messages import guarded, plain, sentence, shown_error
+from workbench.ui.messages import guarded, plain, shown_error
 from workbench.ui.source_files import PipelineFile, saved, with_sources
-from workbench.ui.source_test import Preview, Tried, tried
+from workbench.ui.source_trial import trial_key
 from workbench.ui.wording import field_label, label_of, refusal
 from workbench.workspace import Workspace
 
-TRY = "source test"
 EDITED = "sources.edited"
 """Session key: which source of which pipeline has its form open, as (pipeline, place in the list); −1 is a new one."""
 NEW = -1
-TEXT_PIXELS = 260
 FIRST_KIND = "pdf_folder"
 
 
 def show(here: Workspace, file: PipelineFile) -> None:
     """Draw the sources with what can be done with each."""
     st.subheader("Where the documents come from")
-    job_panel(TRY, finished=0, key="source-tests")
     sources = file.config.sources
     if not sources:
         st.caption("No source yet: add a folder, a table, a web site or a bucket.")
@@ -40,7 +36,7 @@ def show(here: Workspace, file: PipelineFile) -> None:
             _row(here, file, number, source)
             if _edited(file) == number:
                 _form(here, file, number, source)
-            _tried(file, source.key)
+            source_trial.show(trial_key(file, source), folded=True)
     if _edited(file) == NEW:
         with st.container(border=True):
             st.markdown("**New source**")
@@ -63,7 +59,7 @@ def _row(here: Workspace, file: PipelineFile, number: int, source: Source) -> No
             help="Lists its first items and reads some.",
         ):
             with guarded():
-                _start(here, file, source)
+                source_trial.start(file, source)
         if st.button("Change", icon=":material/edit:", key=f"edit-{number}", type="tertiary"):
             _edit(file, None if _edited(file) == number else number)
             st.rerun()
@@ -74,10 +70,25 @@ def _row(here: Workspace, file: PipelineFile, number: int, source: Source) -> No
             type="tertiary",
             help="Take this source out. The next sync removes its documents from the index.",
         ):
-            rest = [one for one in file.config.sources if one.key != source.key]
-            saved(here, with_sources(file.config, rest))
-            _edit(file, None)
+            _confirm_drop(here, file, source)
+
+
+@st.dialog("Take this source out?")
+def _confirm_drop(here: Workspace, file: PipelineFile, source: Source) -> None:
+    st.markdown(f"**{plain(label_of('sources', source.name))}** {plain(source.place())}")
+    st.caption("Its settings go now. The next sync removes its documents from the index.")
+    with st.container(horizontal=True):
+        if st.button(
+            "Take it out", type="primary", icon=":material/delete:", on_click=_drop, args=(here, file, source)
+        ) or st.button("Keep it"):
             st.rerun()
+
+
+def _drop(here: Workspace, file: PipelineFile, source: Source) -> None:
+    rest = [one for one in file.config.sources if one.key != source.key]
+    with guarded():
+        saved(here, with_sources(file.config, rest))
+        _edit(file, None)
 
 
 def _form(here: Workspace, file: PipelineFile, number: int, source: Source | None) -> None:
@@ -99,11 +110,14 @@ def _form(here: Workspace, file: PipelineFile, number: int, source: Source | Non
     values = source.model_dump() if source is not None else {}
     typed = fields_form(fields, f"{key}.{kind}", values, main, commas=True)
     with st.expander("More settings", icon=":material/tune:"):
-        typed |= fields_form(fields, f"{key}.{kind}", values, rest, commas=True)
+        half = -(-len(rest) // 2)
+        for column, some in zip(st.columns(2), (rest[:half], rest[half:]), strict=True):
+            with column:
+                typed |= fields_form(fields, f"{key}.{kind}", values, some, commas=True)
     with st.container(horizontal=True, gap="small"):
         kept = st.button("Add it" if number == NEW else "Keep the change", type="primary", key=f"{key}.keep")
         tested = st.button("Try it first", icon=":material/cable:", key=f"{key}.try")
-        if st.button("Cancel", type="tertiary", key=f"{key}.cancel"):
+        if st.button("Leave it", type="tertiary", key=f"{key}.cancel"):
             _edit(file, None)
             st.rerun()
     try:
@@ -111,13 +125,13 @@ def _form(here: Workspace, file: PipelineFile, number: int, source: Source | Non
             _keep(here, file, number, made(kind, typed))
         elif tested:
             draft = made(kind, typed)
-            st.session_state[f"{key}.tried"] = draft.key
-            _start(here, file, draft)
+            st.session_state[f"{key}.tried"] = trial_key(file, draft)
+            source_trial.start(file, draft)
     except WorkbenchError as error:
         shown_error(error)
     draft_key = st.session_state.get(f"{key}.tried", "")
-    if draft_key and all(draft_key != one.key for one in file.config.sources):
-        _tried(file, draft_key)
+    if draft_key and all(draft_key != trial_key(file, one) for one in file.config.sources):
+        source_trial.show(draft_key, folded=False)
 
 
 def made(kind: str, typed: Mapping[str, Any]) -> Source:
@@ -162,98 +176,3 @@ def _edit(file: PipelineFile, number: int | None) -> None:
     for key in [key for key in st.session_state if str(key).startswith(f"source.{file.name}.")]:
         del st.session_state[key]
     st.session_state[EDITED] = (file.name, number)
-
-
-# ── trying ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def _start(here: Workspace, file: PipelineFile, source: Source) -> None:
-    def work(job: Job) -> Tried:
-        found = tried(
-            source,
-            file.config.parser,
-            file.path.parent,
-            job.cancel_asked,
-            lambda done, total: job.tick(done, total, "reading the first items"),
-        )
-        job.summary, job.trouble = "tried", bool(found.failure)
-        return found
-
-    key = _job_key(file, source.key)
-    for old in jobs().listing([TRY]):
-        if old.key == key:
-            jobs().dismiss(old)
-    jobs().start(f"Try {source.key}", TRY, work, unit="items", key=key, heavy=False)
-    # The panel of jobs stands above: drawn again, it shows this one.
-    st.rerun()
-
-
-def _tried(file: PipelineFile, source_key: str) -> None:
-    job = next((job for job in jobs().listing([TRY]) if job.key == _job_key(file, source_key)), None)
-    if job is None or job.active:
-        return
-    if not isinstance(job.result, Tried):
-        if job.error:
-            st.error(plain(sentence(job.error)), icon=":material/error:")
-        return
-    _result(job.result, job)
-
-
-def _result(found: Tried, job: Job) -> None:
-    count = f"{len(found.items):,}{' or more' if found.more else ''}"
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if found.failure:
-            st.error(plain(sentence(found.failure)), icon=":material/link_off:")
-        elif not found.items:
-            st.warning(
-                "It can be reached, and lists nothing that can be read. Are its patterns right?",
-                icon=":material/search_off:",
-            )
-        else:
-            st.success(
-                f"It can be reached: {count} {'item' if count == '1' else 'items'} found in {found.seconds:.1f} s.",
-                icon=":material/check:",
-            )
-        if st.button("Dismiss", key=f"dismiss-{job.id}", type="tertiary", icon=":material/close:"):
-            jobs().dismiss(job)
-            st.rerun()
-    for problem in found.problems[:5]:
-        st.warning(plain(sentence(problem)), icon=":material/warning:")
-    if found.items:
-        rows = [
-            {"Item": i.path or i.item_id, "Title": i.title, "Bytes": i.size_bytes, "Version": i.version}
-            for i in found.items
-        ]
-        table = pd.DataFrame(rows)
-        hidden = [name for name in ("Title", "Bytes") if not table[name].any()]
-        st.dataframe(
-            table.drop(columns=hidden),
-            hide_index=True,
-            height="content",
-            column_config={
-                "Bytes": st.column_config.NumberColumn(format="localized"),
-                "Version": st.column_config.TextColumn(
-                    help="What the source says of the item's state: as long as it is the same, the item is not read again."
-                ),
-            },
-        )
-    for preview in found.previews:
-        _preview(preview)
-
-
-def _preview(preview: Preview) -> None:
-    if preview.trouble:
-        st.warning(f"{plain(preview.name)}: {plain(preview.trouble)}", icon=":material/warning:")
-        return
-    pages = f"{preview.pages:,} pages, " if preview.pages > 1 else ""
-    with st.expander(
-        f"{plain(preview.name)} :small[:gray[{pages}{preview.characters:,} characters]]",
-        icon=":material/article:",
-    ):
-        st.text(preview.text)
-        if preview.characters > len(preview.text):
-            st.caption(f"The first {len(preview.text):,} of {preview.characters:,} characters.")
-
-
-def _job_key(file: PipelineFile, source_key: str) -> str:
-    return f"{TRY} {file.name} {source_key}"

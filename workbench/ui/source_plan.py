@@ -187,9 +187,15 @@ def _source(source: SourceListed, shown: str) -> None:
         st.caption(f":material/check: {name}: {source.items:,} items")
     elif source.complete:
         st.caption(f":material/warning: {name}: {source.items:,} items. {plain(sentence(source.message))}")
+    elif source.items:
+        st.warning(
+            f"{name}: {source.items:,} items, and this may not be all, so nothing of it is removed. "
+            f"{plain(sentence(source.message))}",
+            icon=":material/warning:",
+        )
     else:
         st.error(
-            f"{name} could not be listed to its end; nothing of it is removed. {plain(sentence(source.message))}",
+            f"{name} could not be listed, so nothing of it is changed. {plain(sentence(source.message))}",
             icon=":material/link_off:",
         )
 

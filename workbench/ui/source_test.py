@@ -5,16 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from workbench import pipeline
-from workbench.contracts import Parser, Source, SourceAccess, SourceConnection, Tick
+from workbench.contracts import Listing, Parser, Source, SourceAccess, SourceConnection, Tick
 from workbench.errors import Cancelled, WorkbenchError
+from workbench.http import Http, Limits
 from workbench.records import SourceItem
 from workbench.workspace.workspace import workers
 
 LISTED, READ = 10, 3
+MOST_COUNTED, COUNTING_S = 5_000, 5.0
+"""Listing goes on behind the items that are shown: what is wrong with a table stands further down."""
+PATIENCE = Limits(total_s=30.0, attempts=3)
+"""Somebody is waiting for the answer; a sync is more patient with a server in trouble."""
 SHOWN_CHARACTERS = 3_000
 
 
@@ -33,42 +37,59 @@ class Preview:
 class Tried:
     """What came of trying a source. ``failure`` says why it cannot be listed."""
 
-    key: str
+    kind: str
     items: tuple[SourceItem, ...] = ()
+    count: int = 0
     more: bool = False
-    """Whether it lists more than these."""
+    """Whether there may be more than were counted."""
+    complete: bool = False
+    """Whether the listing was whole: only then a sync removes what is missing in it."""
     problems: tuple[str, ...] = ()
     failure: str = ""
     previews: tuple[Preview, ...] = ()
-    seconds: float = 0.0
 
 
 def tried(source: Source, parser: Parser, folder: Path, cancelled: Callable[[], bool], tick: Tick) -> Tried:
     """Return the first items of a source and the texts of the very first; foreseeable trouble is an answer."""
-    started = time.perf_counter()
     try:
-        with source.connection(SourceAccess(folder, cancelled)) as connection:
+        with (
+            Http(limits=PATIENCE) as http,
+            source.connection(SourceAccess(folder, cancelled, http)) as connection,
+        ):
             listing = connection.items()
-            found = list(islice(listing, LISTED + 1))
-            items = found[:LISTED]
+            items, count, more = _counted(listing)
             previews = []
-            if not listing.failure:
-                for number, item in enumerate(items[:READ]):
-                    tick(number, min(READ, len(items)))
-                    previews.append(_preview(connection, source, parser, item, cancelled))
-            return Tried(
-                source.key,
-                tuple(items),
-                len(found) > LISTED,
-                tuple(listing.problems),
-                str(listing.failure or ""),
-                tuple(previews),
-                time.perf_counter() - started,
-            )
+            for number, item in enumerate(items[:READ]):
+                tick(number, min(READ, len(items)))
+                previews.append(_preview(connection, source, parser, item, cancelled))
+        return Tried(
+            source.name,
+            tuple(items),
+            count,
+            more,
+            listing.complete,
+            tuple(listing.problems),
+            str(listing.failure or ""),
+            tuple(previews),
+        )
     except Cancelled:
         raise
     except WorkbenchError as error:
-        return Tried(source.key, failure=str(error), seconds=time.perf_counter() - started)
+        return Tried(source.name, failure=str(error))
+
+
+def _counted(listing: Listing) -> tuple[list[SourceItem], int, bool]:
+    """Return the first items, how many were counted, and whether there may be more."""
+    until = time.monotonic() + COUNTING_S
+    items: list[SourceItem] = []
+    count = 0
+    for item in listing:
+        if len(items) < LISTED:
+            items.append(item)
+        elif count >= MOST_COUNTED or time.monotonic() > until:
+            return items, count, True
+        count += 1
+    return items, count, False
 
 
 def _preview(
