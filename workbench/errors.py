@@ -37,6 +37,14 @@ class InputError(WorkbenchError):
         super().__init__(message)
 
 
+class ElsewhereError(InputError):
+    """An item of a source is another one under a second address; ``item_id`` is the one to read instead."""
+
+    def __init__(self, message: str, item_id: str) -> None:
+        self.item_id = item_id
+        super().__init__(message, "gone")
+
+
 class MissingPackageError(WorkbenchError):
     """A plug-in needs a package that is not installed."""
 

@@ -10,7 +10,7 @@ import pytest
 
 from tests.web_site import Clock, Site, Visitor, answering, serving
 from workbench.contracts import Listing, SourceAccess, SourceConnection
-from workbench.errors import Cancelled, InputError, ServiceError, SettingsError
+from workbench.errors import Cancelled, ElsewhereError, InputError, ServiceError, SettingsError
 from workbench.http import AllowList, Http
 from workbench.plugins import build
 from workbench.records import SourceItem
@@ -335,19 +335,103 @@ def test_a_canonical_address_counts_on_the_same_host_and_in_the_head_alone(
     assert raw.uri == site.url + found
 
 
-def test_of_pages_that_call_each_other_proper_one_is_read(site: Site, http: Http) -> None:
-    site.put("/sitemap.xml", urlset("{site}/a", "{site}/b", "{site}/c"))
-    for here, there in ("ab", "bc", "ca"):
+def linked(site: Site, links: str) -> None:
+    """Put pages that each call another one proper: ``ab bc`` lets a name b and b name c."""
+    for here, there in links.split():
         page(site, f"/{here}", f'<link rel="canonical" href="/{there}">')
-    connection = opened(site, http)
-    kept = []
-    for item in connection.items():
+    site.put("/sitemap.xml", urlset(*(f"{{site}}/{link[0]}" for link in links.split())))
+
+
+def read_through(connection: SourceConnection, order: int = 1) -> dict[str, str]:
+    """Return for every listed page which one is read for it."""
+    found = {}
+    for item in list(connection.items())[::order]:
         try:
             connection.read(item)
-            kept.append(item.path)
-        except InputError:
-            continue
-    assert kept == ["c"]
+            found[item.path] = item.path
+        except ElsewhereError as error:
+            found[item.path] = error.item_id.rpartition("/")[2]
+    return found
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("links", "kept"),
+    [
+        ("ba ab", {"b": "a", "a": "a"}),
+        ("cb ba ac", {"c": "a", "b": "a", "a": "a"}),
+        ("xb bc cb", {"x": "b", "b": "b", "c": "b"}),
+        ("ab bc cc", {"a": "c", "b": "c", "c": "c"}),
+        ("ab bz", {"a": "b", "b": "b"}),
+        ("aa", {"a": "a"}),
+        ("az bz", {"a": "a", "b": "b"}),
+    ],
+    ids=["two", "circle", "into a circle", "chain", "chain out of the sitemap", "itself", "not listed"],
+)
+def test_of_pages_that_call_each_other_proper_the_same_one_stays_in_every_order(
+    site: Site, http: Http, links: str, kept: dict[str, str], order: int
+) -> None:
+    linked(site, links)
+    assert read_through(opened(site, http), order) == kept
+
+
+@pytest.mark.parametrize("links", ["ba ab", "ab bc cc"])
+def test_a_page_read_alone_gives_way_as_it_does_among_all(site: Site, http: Http, links: str) -> None:
+    linked(site, links)
+    among_all = read_through(opened(site, http))
+    for path, proper in among_all.items():
+        connection = opened(site, http)
+        item = next(item for item in list(connection.items()) if item.path == path)
+        if proper == path:
+            assert connection.read(item) is not None
+        else:
+            with pytest.raises(ElsewhereError, match="is another address of"):
+                connection.read(item)
+
+
+@pytest.mark.parametrize(
+    ("answer", "headers"),
+    [(404, {}), (403, {}), (200, {"Content_Type": "image/png"}), (302, {"Location": "/private/x"})],
+)
+def test_a_page_that_cannot_be_read_stands_for_no_other(
+    site: Site, http: Http, answer: int, headers: dict[str, str]
+) -> None:
+    linked(site, "ab bb")
+    site.put("/b", b"x", answer, **headers)
+    connection = opened(site, http)
+    first = next(iter(list(connection.items())))
+    assert connection.read(first) is not None
+
+
+def test_while_the_proper_page_does_not_answer_nothing_is_decided(site: Site, http: Http) -> None:
+    linked(site, "ab bb")
+    site.put("/b", b"", 503)
+    connection = opened(site, http)
+    with pytest.raises(ServiceError):
+        connection.read(next(iter(list(connection.items()))))
+
+
+def test_a_chain_without_end_is_not_believed(site: Site, http: Http) -> None:
+    letters = "abcdefghijklmnop"
+    linked(site, " ".join(map("".join, zip(letters, letters[1:] + "p", strict=True))))
+    found = read_through(opened(site, http))
+    assert (found["a"], found["p"], found["o"], found["g"]) == ("a", "p", "p", "p")
+
+
+def test_a_proper_page_on_another_host_counts_if_that_is_listed_too(site: Site, http: Http) -> None:
+    there = f"http://localhost:{site.port}"
+    page(site, "/a", f'<link rel="canonical" href="{there}/b">')
+    page(site, "/b")
+    site.put("/sitemap.xml", urlset("{site}/a", f"{there}/b"))
+    assert read_through(opened(site, http, more_hosts=["localhost"])) == {"a": "b", "b": "b"}
+    site.put("/sitemap.xml", urlset("{site}/a"))
+    assert read_through(opened(site, http, more_hosts=["localhost"])) == {"a": "a"}
+
+
+def test_every_page_is_asked_for_once_more_at_most(site: Site, http: Http) -> None:
+    linked(site, "az bz cz dz zz")
+    read_through(opened(site, http))
+    assert site.asked.count("/z") == 2
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from tests.sync.shelf import SENTENCES, Books, Clock, fresh, rows, synced, texts, with_config
 from workbench import plugins
 from workbench.contracts import Filter
-from workbench.errors import BusyError, InputError, ServiceError
+from workbench.errors import BusyError, ElsewhereError, InputError, ServiceError
 from workbench.ingest.lock import pipeline_lock
 from workbench.sections import Budget, Deletes, Failures
 from workbench.sync import Pipeline, events, run
@@ -159,6 +159,27 @@ def test_a_listed_document_that_is_gone_when_it_is_read_leaves_the_table_with_it
     assert (attempt.item_id, attempt.outcome) == ("depot", "removed: gone")
     assert attempt.message == "it is another address of red, which is read"
     assert pipeline.verified().findings == ()
+
+
+def test_a_document_gives_way_to_another_only_once_that_one_is_in_the_table(
+    pipeline: Pipeline, books: Books, clock: Clock
+) -> None:
+    """Two pages of which first one and then the other is called the proper one."""
+    books.versions = False
+    books.read_errors["red"] = ElsewhereError("red is another address of depot", "depot")
+    synced(pipeline)
+    assert "red" not in {key[1] for key in pipeline.ledger.items("library")}
+    books.read_errors = {"depot": ElsewhereError("depot is another address of red", "red")}
+    finished = synced(pipeline)
+    assert (finished.status, finished.figures.removed) == ("some_failed", 0)
+    (failure,) = [f for f in pipeline.ledger.failures("library").values() if f.item_id == "depot"]
+    assert "another address of red, but not in the index yet" in failure.message
+    assert any("depot" in text for text in texts(pipeline))
+
+    clock.forward(minutes=10)
+    finished = synced(pipeline)
+    assert (finished.status, finished.figures.added, finished.figures.removed) == ("done", 1, 1)
+    assert texts(pipeline) == [text for text in SENTENCES if "depot" not in text and "closes" not in text]
 
 
 def test_what_is_gone_is_not_fetched_by_every_run_but_looked_at_again_ever_more_rarely(

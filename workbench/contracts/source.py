@@ -152,7 +152,8 @@ class SourceConnection(ABC):
         """Return the item's bytes; None when nothing changed since a read that gave this ``validator``.
 
         Raises ``InputError``, with the status ``gone`` for an item that vanished after it was listed and
-        ``too_large`` beyond the limit, or ``ServiceError`` when trying again later may help.
+        ``too_large`` beyond the limit, ``ElsewhereError`` for a second address of another listed item, or
+        ``ServiceError`` when trying again later may help.
         """
 
     def items(self, cursor: str = "") -> Listing:

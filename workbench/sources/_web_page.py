@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from collections.abc import Container
 from email.message import Message
 from html.parser import HTMLParser
 from pathlib import PurePosixPath
@@ -61,8 +62,11 @@ def marked(response: Response) -> bytes:
         return data
 
 
-def canonical_url(response: Response) -> str:
-    """Return the address that a page calls its own, that of the answer where it names none or one of another host."""
+def canonical_url(response: Response, known: Container[str] = ()) -> str:
+    """Return the address that a page calls its own, that of the answer where it names none.
+
+    One of another host counts only if it is among the ``known``: else a page could say anything of itself.
+    """
     head = _Head()
     head.feed(response.data[:_HEAD_BYTES].decode("utf-8", "replace"))
     try:
@@ -70,7 +74,8 @@ def canonical_url(response: Response) -> str:
         found = checked_url(head.canonical, base) if head.canonical else response.url
     except InputError:
         return response.url
-    return found if host_and_port(found)[0] == host_and_port(response.url)[0] else response.url
+    same_host = host_and_port(found)[0] == host_and_port(response.url)[0]
+    return found if same_host or found in known else response.url
 
 
 class _Head(HTMLParser):

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 from pydantic import Field, field_validator
 
 from workbench.contracts import ItemPage, Source, SourceAccess, SourceConnection
-from workbench.errors import InputError, ServiceError, SettingsError
+from workbench.errors import ElsewhereError, InputError, ServiceError, SettingsError
 from workbench.http import NOT_MODIFIED, Http, Response, checked_url, host_and_port, shown_url
 from workbench.records import RawItem, SourceItem
 from workbench.sources._globs import wanted
@@ -23,6 +23,8 @@ from workbench.sources._web_page import canonical_url, content_type, file_name, 
 LARGEST_SITEMAP_BYTES = 52_428_800
 """What sitemaps.org allows, unpacked."""
 MOST_SITEMAPS = 1_000
+LONGEST_CHAIN = 10
+"""So many pages in a row may each call the next one proper; behind that none of them is believed."""
 _SECRET_ENDS = ("token", "secret", "password", "signature", "api_key", "apikey", "access_key", "credential")
 _ETAG, _DATE = "etag ", "date "
 
@@ -105,13 +107,15 @@ class _Site(SourceConnection):
         self._wanted = wanted(settings.include, settings.exclude)
         self._lock = threading.Lock()
         self._listed: set[str] = set()
-        self._stands_at: dict[str, str] = {}
+        self._called: dict[str, str] = {}
+        """Page → the address that it calls its own, "" for one that cannot be read."""
 
     def pages(self, cursor: str = "") -> Iterator[ItemPage]:
         """Yield the pages, a sitemap at a time. One that cannot be read makes the listing incomplete."""
         todo = self._first()
         met = set(todo)
         self._listed.clear()
+        self._called.clear()
         whole = True
         while todo:
             here = todo.pop()
@@ -147,7 +151,7 @@ class _Site(SourceConnection):
     def read(self, item: SourceItem, validator: str = "") -> RawItem | None:
         """Return the page's bytes, None where the server says that it has not changed.
 
-        Raises ``InputError`` (gone) for a page that calls another listed one its proper address.
+        Raises ``ElsewhereError`` for a page that calls another listed one its proper address, if that can be read.
         """
         headers = {}
         if validator.startswith(_ETAG):
@@ -159,14 +163,14 @@ class _Site(SourceConnection):
             if not headers:
                 raise ServiceError(f"{shown_url(item.item_id)} answered 304 to a question that was not asked")
             return None
-        name = file_name(response)
+        name, address = self._named(response)
         kind, _ = content_type(response)
-        is_page = name.lower().endswith((".html", ".htm"))
-        address = canonical_url(response) if is_page else response.url
-        if self._is_double(item.item_id, address):
-            raise InputError(
-                f"{shown_url(item.item_id)} is another address of {shown_url(address)}, which is read", "gone"
+        proper = self._proper(item.item_id, address)
+        if proper != item.item_id:
+            raise ElsewhereError(
+                f"{shown_url(item.item_id)} is another address of {shown_url(proper)}, which is read", proper
             )
+        is_page = name.lower().endswith((".html", ".htm"))
         data = marked(response) if kind.startswith("text/") or is_page else response.data
         return RawItem(data, name, address, content_type=kind, validator=_validator(response))
 
@@ -224,18 +228,46 @@ class _Site(SourceConnection):
                 f"{shown_url(url)} is on another site; list {host} in more_hosts to read it", "refused"
             )
 
-    def _is_double(self, item_id: str, address: str) -> bool:
-        """Say whether the page is read under another address, and remember it: of a circle of pages one must stay."""
+    def _named(self, response: Response) -> tuple[str, str]:
+        """Return the file name of an answer, and the address that it calls its own."""
+        name = file_name(response)
+        is_page = name.lower().endswith((".html", ".htm"))
+        return name, canonical_url(response, self._listed) if is_page else response.url
+
+    def _proper(self, item_id: str, address: str) -> str:
+        """Return the listed page that stands for this one, which calls ``address`` its own: most often itself.
+
+        Followed from page to page, and each is asked: one that cannot be read stands for nobody. Of a circle the
+        first in the alphabet stays, whichever of them is read first.
+        """
         with self._lock:
-            if address == item_id or address not in self._listed:
-                return False
-            end = address
-            while end in self._stands_at:
-                end = self._stands_at[end]
-            if end == item_id:
-                return False
-            self._stands_at[item_id] = address
-            return True
+            self._called[item_id] = address
+        met = [item_id]
+        while address != met[-1] and address in self._listed:
+            if address in met:
+                return min(met[met.index(address) :])
+            if len(met) == LONGEST_CHAIN:
+                return item_id
+            beyond = self._called_by(address)
+            if not beyond:
+                break
+            met.append(address)
+            address = beyond
+        return met[-1]
+
+    def _called_by(self, url: str) -> str:
+        """Return the address that a listed page calls its own, "" where it cannot be read."""
+        with self._lock:
+            known = self._called.get(url)
+        if known is None:
+            try:
+                response = self._response(url, self._settings.largest_mb * 10**6, {}, self._check)
+                known = self._named(response)[1]
+            except InputError:
+                known = ""
+            with self._lock:
+                self._called[url] = known
+        return known
 
 
 def _validator(response: Response) -> str:

@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from workbench.contracts import Asked, SourceAccess, Table
-from workbench.errors import Cancelled, ContractError, InputError, ServiceError, WorkbenchError
+from workbench.errors import (
+    Cancelled,
+    ContractError,
+    ElsewhereError,
+    InputError,
+    ServiceError,
+    WorkbenchError,
+)
 from workbench.ingest import entries
 from workbench.ingest.entries import WRITTEN, Failure, Item, Key, State
 from workbench.ingest.lock import pipeline_lock
@@ -84,6 +91,8 @@ class _Run:
         self.wrote = False
         self.gone: dict[Key, tuple[Step, str]] = {}
         """Items that their source lists, and called gone when they were read."""
+        self.elsewhere: dict[Key, Key] = {}
+        """Those of them that are another address of an item, with that item."""
 
     def course(self) -> Iterator[events.Event]:
         place = self.place
@@ -157,6 +166,7 @@ class _Run:
             yield _planned(plan)
             yield from self._steps(table, plan, ledger, in_table)
             removals, refused = plan.removals, plan.refused
+            yield from self._kept_alone(ledger)
             if self.gone:
                 removals, refused = removals_now(
                     place, self.sources, ledger, self.gone.keys(), confirmed=self.wishes.confirmed
@@ -328,6 +338,23 @@ class _Run:
         same.clear()
         group.confirmed.clear()
 
+    def _kept_alone(self, ledger: Known) -> Iterator[events.Event]:
+        """Keep what gives way to an item that is not in the table: until that one is in, nothing leaves for it."""
+        if not self.elsewhere:
+            return
+        place = self.place
+        there = _trusted(known(place))
+        for key, other in self.elsewhere.items():
+            if other in there and other not in self.gone:
+                continue
+            step, message = self.gone.pop(key)
+            failed = ledger.failures.get(other)
+            if failed is not None and failed.kind == GONE:
+                place.ledger.retry(place.name, [other], place.now_utc())
+            self.done -= 1
+            waiting = WorkbenchError(f"{message}, but not in the index yet; until then nothing is changed")
+            yield from self._failed(step, "read", waiting, ledger)
+
     # ── deleting ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def _removals(
@@ -390,6 +417,8 @@ class _Run:
         place = self.place
         if isinstance(error, InputError) and error.status == "gone":
             self.gone[step.key] = step, str(error)
+            if isinstance(error, ElsewhereError):
+                self.elsewhere[step.key] = step.key[0], error.item_id
             self.done += 1
             return
         if item is not None:

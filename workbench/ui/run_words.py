@@ -34,6 +34,7 @@ CAUSES = {
     "forbidden": "Its owner does not let us read it",
     "refused": "We do not go there",
     "gone": "It is not there any more",
+    "WorkbenchError": "It has to wait",
     "ServiceError": "A service or a disk did not answer",
     "BusyError": "Somebody else was writing",
     "MissingPackageError": "A package is missing",
