@@ -180,7 +180,7 @@ def test_a_schedule_starts_what_is_due_and_nothing_twice(here: Workspace, shelf:
     source_files.saved(here, trams([shelf]))
     source_files.saved(here, hourly)
     started: list[str] = []
-    scheduler = Scheduler(here, lambda _, found: started.append(found.name))
+    scheduler = Scheduler(here, lambda _, found, now: started.append(found.name))
     for minutes in (0, 1, 59, 60, 61):
         scheduler.look(now + timedelta(minutes=minutes))
     assert started == ["hourly", "hourly"]

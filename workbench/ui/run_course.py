@@ -120,7 +120,7 @@ def followed(course: Iterable[events.Event], job: Job, into: Course) -> Course:
     return into
 
 
-def start_sync(here: Workspace, file: PipelineFile, wishes: Wishes | None = None, by: str = "Sync") -> None:
+def start_sync(here: Workspace, file: PipelineFile, wishes: Wishes | None = None) -> None:
     """Start a sync in the background; raises ``BusyError`` while one of this pipeline runs here."""
 
     def work(job: Job) -> Course:
@@ -128,7 +128,7 @@ def start_sync(here: Workspace, file: PipelineFile, wishes: Wishes | None = None
             file.pipeline(here).sync(wishes or Wishes(), job.cancel_asked), job, Course(file.name)
         )
 
-    jobs().start(f"{by} {file.name}", SYNC, work, unit="documents", key=f"{SYNC} {file.name}")
+    jobs().start(f"Sync {file.name}", SYNC, work, unit="documents", key=f"{SYNC} {file.name}")
 
 
 def ask_for_sync(here: Workspace, file: PipelineFile, wishes: Wishes | None = None) -> None:

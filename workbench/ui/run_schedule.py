@@ -10,10 +10,13 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from workbench.errors import WorkbenchError
-from workbench.ingest.entries import Run
+from workbench.errors import BusyError, WorkbenchError
+from workbench.ingest.entries import RUNNING, Run
 from workbench.sections import Schedule
-from workbench.ui.run_course import start_sync
+from workbench.sync.run import Wishes
+from workbench.ui.jobs import Job, jobs, shown_duration
+from workbench.ui.run_course import SYNC, Course, followed
+from workbench.ui.run_words import STATUS
 from workbench.ui.source_files import PipelineFile, command, files, saved
 from workbench.workspace import Workspace
 
@@ -22,11 +25,47 @@ LOOK_EVERY_S = 15.0
 logger = logging.getLogger(__name__)
 
 
-def is_due(last: Run | None, begun: datetime | None, every_minutes: int, now: datetime) -> bool:
-    """Return whether a sync is due: so long after the start of the last one, by whomever, or of our last try."""
+def due_at(last: Run | None, begun: datetime | None, every_minutes: int) -> datetime | None:
+    """Return when the next sync is due: so long after the start of the last one, by whomever, or of our last try.
+
+    None means at once.
+    """
     starts = [datetime.fromisoformat(last.started_at_utc)] if last is not None else []
     starts += [begun] if begun is not None else []
-    return not starts or now - max(starts) >= timedelta(minutes=every_minutes)
+    return max(starts) + timedelta(minutes=every_minutes) if starts else None
+
+
+def is_due(last: Run | None, begun: datetime | None, every_minutes: int, now: datetime) -> bool:
+    """Return whether a sync is due."""
+    due = due_at(last, begun, every_minutes)
+    return due is None or due <= now
+
+
+def last_run(here: Workspace, file: PipelineFile) -> Run | None:
+    """Return the newest run of a pipeline, whoever began it."""
+    return next(iter(file.pipeline(here).ledger.runs.recent(file.name, 1)), None)
+
+
+def start_scheduled(here: Workspace, file: PipelineFile, now: datetime) -> None:
+    """Start a sync in the background, which gives way to whoever else keeps this workspace true.
+
+    Raises ``BusyError`` while one of this pipeline runs in this process.
+    """
+
+    def work(job: Job) -> Course:
+        course = Course(file.name)
+        schedule = file.config.schedule
+        # Another process may have begun since the look, or while this waited for its turn.
+        if schedule is not None and not is_due(last_run(here, file), None, schedule.every_minutes, now):
+            job.summary = "done by another program already"
+            return course
+        try:
+            return followed(file.pipeline(here).sync(Wishes(), job.cancel_asked), job, course)
+        except BusyError:
+            job.summary = "another program is at it"
+            return course
+
+    jobs().start(f"Scheduled sync {file.name}", SYNC, work, unit="documents", key=f"{SYNC} {file.name}")
 
 
 @dataclass
@@ -34,7 +73,7 @@ class Scheduler:
     """Looks at the pipelines' schedules and starts what is due."""
 
     here: Workspace
-    start: Callable[[Workspace, PipelineFile], None]
+    start: Callable[[Workspace, PipelineFile, datetime], None] = start_scheduled
     begun: dict[str, datetime] = field(default_factory=dict)
     """Pipeline → our last try: one that fails before it is a run must not be tried at every look."""
 
@@ -45,11 +84,11 @@ class Scheduler:
             schedule = file.config.schedule
             if schedule is None or not file.config.sources:
                 continue
-            last = next(iter(file.pipeline(self.here).ledger.runs.recent(file.name, 1)), None)
-            if is_due(last, self.begun.get(file.name), schedule.every_minutes, now):
+            begun = self.begun.get(file.name)
+            if is_due(last_run(self.here, file), begun, schedule.every_minutes, now):
                 self.begun[file.name] = now
                 try:
-                    self.start(self.here, file)
+                    self.start(self.here, file, now)
                 except WorkbenchError as error:
                     logger.info("the scheduled sync of %s did not start: %s", file.name, error)
                 else:
@@ -57,25 +96,26 @@ class Scheduler:
         return started
 
 
-def keep_looking(here: Workspace) -> None:
+def keep_looking(here: Workspace) -> Scheduler:
     """Look at the schedules from now on, for as long as this process lives; a second call changes nothing."""
-    _looking(str(here.folder), here)
+    return _looking(str(here.folder), here)
 
 
 @st.cache_resource(show_spinner=False)
-def _looking(folder: str, _here: Workspace) -> threading.Event:
-    stop = threading.Event()
-    scheduler = Scheduler(_here, lambda here, file: start_sync(here, file, by="Scheduled sync"))
+def _looking(folder: str, _here: Workspace) -> Scheduler:
+    scheduler = Scheduler(_here)
 
     def look() -> None:
-        while not stop.wait(LOOK_EVERY_S):
+        never = threading.Event()
+        while True:
             try:
                 scheduler.look(datetime.now(UTC))
             except Exception:
                 logger.exception("looking at the schedules failed")
+            never.wait(LOOK_EVERY_S)
 
     threading.Thread(target=look, name="schedules", daemon=True).start()
-    return stop
+    return scheduler
 
 
 # ── drawing ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -102,14 +142,41 @@ def show(here: Workspace, file: PipelineFile) -> None:
     if wanted != schedule:
         saved(here, replace(file.config, schedule=wanted))
         st.rerun()
+    if wanted is not None:
+        st.markdown(standing(here, file, wanted, keep_looking(here).begun.get(file.name), datetime.now(UTC)))
     st.caption(
-        "This runs only while this app runs, from the first time a page of it is opened: enough for a small "
-        "installation. On a server, leave it off and give this line to cron; two syncs of one pipeline never run at "
-        "once."
+        "Kept in the pipeline's file, and followed as long as this app runs, whether or not a page is open: enough for a "
+        "small installation. Elsewhere, leave it off and give this line to cron; two syncs of one pipeline never run "
+        "at once."
     )
     st.code(
         cron_line(here, file, wanted.every_minutes if wanted else minutes), language="bash", wrap_lines=True
     )
+
+
+def standing(
+    here: Workspace, file: PipelineFile, schedule: Schedule, begun: datetime | None, now: datetime
+) -> str:
+    """Return when the last sync began, how it ended, and when the next one is due."""
+    if not file.config.sources:
+        return "It begins once the pipeline has a source."
+    last = last_run(here, file)
+    said = []
+    if last is not None:
+        ago = now - datetime.fromisoformat(last.started_at_utc)
+        said.append(
+            f"The last sync began {shown_duration(ago.total_seconds())} ago: {STATUS.get(last.status, last.status)}."
+        )
+    if last is not None and last.status == RUNNING:
+        return said[0]
+    due = due_at(last, begun, schedule.every_minutes)
+    left = (due - now).total_seconds() if due is not None else 0.0
+    said.append(
+        f"The next one begins in {shown_duration(left)}."
+        if left > LOOK_EVERY_S
+        else "The next one begins now."
+    )
+    return " ".join(said)
 
 
 def cron_line(here: Workspace, file: PipelineFile, every_minutes: int) -> str:
