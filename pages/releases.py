@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from workbench.ui import release_candidate, release_disk, release_view, source_files
+from workbench.ui import release_candidate, release_disk, release_figures, release_view, source_files
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import workspace
 
@@ -28,5 +28,7 @@ pipeline = file.pipeline(here)
 tables = pipeline.tables()
 published = release_view.show_published(pipeline, tables)
 release_candidate.show(here, file, pipeline, tables, published)
+if any(table.rows for table in tables):
+    release_figures.show(here, file, published)
 release_view.show_history(pipeline.ledger, file.name, published)
 release_disk.show(pipeline, tables)

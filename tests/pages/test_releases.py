@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from tests.pages.pipelines import ask, button, fill, labels, metrics, page, said, trams, when_idle
+from workbench.evaluation.formats import imported
 from workbench.sections import Release
 from workbench.ui import source_files
 from workbench.ui.source_files import PipelineFile
@@ -121,3 +123,75 @@ def test_only_tables_that_nobody_can_go_back_to_are_cleaned(
     app = button(app, "Delete them")
     assert [table.is_published for table in pipeline.tables()] == [True]
     assert "2 tables deleted" in said(app)
+
+
+def figures(app: AppTest) -> dict[str, str]:
+    """Return the recall that was measured, by release."""
+    table = next(frame.value for frame in app.dataframe if "recall@1" in frame.value)
+    return dict(zip(table["Table"], table["recall@1"], strict=True))
+
+
+def test_without_a_gate_the_page_says_that_nothing_was_measured_and_what_is_there(
+    here: Workspace, shelf: Path
+) -> None:
+    file = source_files.saved(here, trams([shelf]))
+    list(file.pipeline(here).sync())
+    app = when_idle(button(page("releases"), "Publish"))
+    assert {"Documents": "12", "Chunks": "12", "Release": "1"}.items() <= metrics(app).items()
+    assert "recall@5" not in metrics(app)
+    assert "Nothing was measured when it was published: there was no gate." in said(app)
+
+
+def test_a_release_without_a_gate_is_measured_with_a_file_of_questions_beside_its_candidate(
+    here: Workspace, shelf: Path, questions: Path
+) -> None:
+    file = source_files.saved(here, trams([shelf]))
+    pipeline = file.pipeline(here)
+    list(pipeline.sync())
+    pipeline.publish()
+    app = page("releases")
+    app = button(app, "Measure")
+    assert "Choose a file with judged questions first" in said(app)
+    app.file_uploader[0].upload("asked.csv", questions.read_bytes(), "text/csv").run()
+    app = when_idle(button(app, "Measure"))
+    assert figures(app) == {"release 1": "1.000 [1.000, 1.000]"}
+    assert f"asked.csv: {COUNT} questions, with 95 % intervals." in said(app)
+
+    # Another model, and one document fewer: compared is what both can answer.
+    (shelf / "0.md").unlink()
+    list(source_files.saved(here, trams([shelf], None, POOR)).pipeline(here).sync())
+    app = page("releases")
+    assert "changed since: measure again" in said(app)
+    app.file_uploader[0].upload("asked.csv", questions.read_bytes(), "text/csv").run()
+    app = when_idle(button(app, "Measure"))
+    found = figures(app)
+    assert list(found) == ["release 1", "candidate"]
+    assert found["candidate"] < found["release 1"]
+    assert f"{COUNT - 1} questions that both can answer" in said(app)
+    assert "1 judgments have no place" in said(app)
+    assert pipeline.ledger.releases.published("trams").id == 1  # type: ignore[union-attr]
+
+
+def test_a_question_set_of_the_workspace_finds_its_answers_in_the_documents_of_the_pipeline(
+    here: Workspace, shelf: Path, questions: Path
+) -> None:
+    for path in sorted(shelf.iterdir()):
+        here.add(path.name, path.read_bytes())
+    documents = [here.document(row.id) for row in here.documents()]
+    here.question_sets.save(imported(questions.read_bytes(), "asked.csv", documents, "trams").question_set)
+    file = source_files.saved(here, trams([shelf]))
+    list(file.pipeline(here).sync())
+    app = when_idle(button(page("releases"), "Measure"))
+    assert figures(app) == {"candidate": "1.000 [1.000, 1.000]"}
+    assert f"trams: {COUNT} questions, with 95 % intervals." in said(app)
+
+
+def test_questions_without_an_answer_in_the_documents_are_no_figures(
+    here: Workspace, shelf: Path, tmp_path: Path
+) -> None:
+    list(source_files.saved(here, trams([shelf])).pipeline(here).sync())
+    app = page("releases")
+    nothing = 'question,references,corpus_id\nWhy?,"[{""content"": ""nowhere""}]",x\n'
+    app.file_uploader[0].upload("odd.csv", nothing.encode(), "text/csv").run()
+    app = when_idle(button(app, "Measure"))
+    assert "No question of odd.csv has an answer in these documents" in said(app)

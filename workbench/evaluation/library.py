@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
+from urllib.parse import unquote
 
 from workbench.evaluation.anchoring import Anchors, Placement
 from workbench.records import Document
@@ -18,8 +19,13 @@ def document_name(document: Document) -> str:
 
     >>> document_name(Document("1", "", (), "A report", "upload:report 2024.pdf"))
     'report 2024.pdf'
+    >>> document_name(Document("1", "", (), "A report", "file:///srv/report%202024.pdf"))
+    'report 2024.pdf'
     """
     path = _SCHEME.sub("", document.uri).replace("\\", "/").partition("?")[0]
+    if "://" in document.uri:
+        # Blanks and umlauts of a web or file address are encoded; people write the name as it is.
+        path = unquote(path)
     return PurePosixPath(path).name or document.title or document.id
 
 

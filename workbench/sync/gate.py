@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,15 +11,18 @@ from workbench import pipeline
 from workbench.config import Config, parsed
 from workbench.contracts import Tick, no_tick
 from workbench.errors import InputError
-from workbench.evaluation.formats import imported_path
+from workbench.evaluation.formats import Imported, imported_path
 from workbench.evaluation.results import ChunkRanges
 from workbench.experiment import Options, Outcome, asked, on_common_questions, outcome
 from workbench.ingest.entries import WRITTEN, Release
-from workbench.records import Hit
+from workbench.records import Document, Hit
 from workbench.sections import Evaluate
 from workbench.sync.place import Place
 from workbench.sync.texts import Texts
 from workbench.workspace.tables import with_top_k
+
+QuestionReader = Callable[[Sequence[Document]], Imported]
+"""The documents of a table → the questions, with every judgment placed in them that has a place there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def gate(place: Place, published: Release | None, tick: Tick = no_tick) -> GateR
     asked_for = place.config.evaluate
     if asked_for is None:
         return GateResult(tuple(reasons))
-    own, unplaced = measured(place, place.config, place.table_name, asked_for, tick)
+    own, unplaced = measured(place, place.config, place.table_name, _reader(place, asked_for), tick)
     value = own.scores.mean(asked_for.metric)
     count = len(own.scores.question_ids)
     if not count:
@@ -101,20 +104,25 @@ def _against(
 ) -> tuple[float | None, float | None]:
     """Return the figures of the published release and of this table on the questions that both can answer."""
     config = parsed(published.config, f"release {published.id}")
-    other, _ = measured(place.beside(config), config, published.table_name, asked_for, tick)
+    reader = _reader(place, asked_for)
+    other, _ = measured(place.beside(config), config, published.table_name, reader, tick)
     theirs, ours = on_common_questions([other, own])
     if not theirs.question_ids:
         return None, None
     return theirs.mean(asked_for.metric), ours.mean(asked_for.metric)
 
 
+def _reader(place: Place, asked_for: Evaluate) -> QuestionReader:
+    return lambda documents: imported_path(place.folder / asked_for.questions, documents)
+
+
 def measured(
-    place: Place, config: Config, table_name: str, asked_for: Evaluate, tick: Tick = no_tick
+    place: Place, config: Config, table_name: str, questions: QuestionReader, tick: Tick = no_tick
 ) -> tuple[Outcome, int]:
     """Return what one table gives, asked through a config, and how many judgments have no place in its texts."""
     texts = Texts(place, table_name)
     documents = texts.documents()
-    read = imported_path(place.folder / asked_for.questions, documents)
+    read = questions(documents)
     options = Options()
     truths, elsewhere = asked(read.question_set, documents, options)
     table = place.connection.table(table_name)
@@ -144,5 +152,4 @@ def measured(
         table.size_bytes(),
         tick,
     )
-    found.scores.of(asked_for.metric)
     return found, len(read.problems)

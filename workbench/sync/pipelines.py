@@ -15,6 +15,7 @@ from workbench.ingest.plan import Plan
 from workbench.sync import events
 from workbench.sync.gate import GateResult
 from workbench.sync.listing import Sources, known, planned
+from workbench.sync.measuring import Measurement, measurements
 from workbench.sync.place import Place, utc_now
 from workbench.sync.publishing import (
     Answer,
@@ -87,6 +88,10 @@ class Pipeline:
     def publish(self, force: bool = False, tick: Tick = no_tick) -> tuple[Release, GateResult]:
         """Publish the config's table; raises ``GateRefused`` when the gate stays shut and nobody forces it."""
         return publish(self.place, force, tick)
+
+    def measurements(self, data: bytes, file_name: str, tick: Tick = no_tick) -> list[Measurement]:
+        """Return what the published release, and the config's table where it is another, make of a question file."""
+        return measurements(self.place, data, file_name, tick)
 
     def roll_back(self) -> Release:
         """Go back to the release before the published one, in one small write."""

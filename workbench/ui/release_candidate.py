@@ -6,16 +6,17 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from workbench.config import written
 from workbench.ingest.entries import Release
 from workbench.sync import Pipeline
 from workbench.sync.gate import GateResult
+from workbench.sync.measuring import is_published
 from workbench.sync.publishing import TableOnDisk
 from workbench.ui import release_jobs
 from workbench.ui.card_row import card_row
 from workbench.ui.jobs import job_panel
 from workbench.ui.messages import guarded, plain, sentence
 from workbench.ui.release_jobs import FORCE, GATE, MEASURE, PUBLISH, Measured
+from workbench.ui.release_view import documents_of
 from workbench.ui.source_files import PipelineFile
 from workbench.workspace import Workspace
 
@@ -44,14 +45,11 @@ def show(
         )
         job_panel(GATE, finished=0, key="gate")
         return
-    same = (
-        published is not None
-        and published.table_name == table.name
-        and published.config == written(pipeline.place.query_side)
-    )
+    same = is_published(pipeline.place, published)
     with st.container(border=True):
         st.markdown(
-            f"**{plain(pipeline.place.model.title)}**, {table.rows:,} chunks, {table.size_bytes / 2**20:,.1f} MB  \n"
+            f"**{plain(pipeline.place.model.title)}**, {documents_of(pipeline, table.name):,} documents, "
+            f"{table.rows:,} chunks, {table.size_bytes / 2**20:,.1f} MB  \n"
             f":small[:gray[{plain(table.name)}]]"
         )
         if same:
@@ -64,7 +62,8 @@ def show(
             f"Gate: {plain(gate.metric)} of at least {gate.minimum:g}, and at most {gate.max_drop:g} below the "
             "published release on the same questions."
             if gate is not None
-            else "No gate: nothing is measured before it is published. Sources → Settings gives it one."
+            else "No gate: it is published without being measured. Measure it below, or give it a gate in "
+            "Sources → Settings."
         )
         busy = release_jobs.busy(file)
         with st.container(horizontal=True, gap="small"):

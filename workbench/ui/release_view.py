@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
-from workbench.ingest.entries import Release
+from workbench.ingest.entries import WRITTEN, Release
 from workbench.ingest.ledger import Ledger
 from workbench.ingest.releases import PUBLISH
 from workbench.sync import Pipeline
@@ -38,23 +38,28 @@ def show_published(pipeline: Pipeline, tables: Sequence[TableOnDisk]) -> Release
         return None
     since = ledger.releases.published_since(name) or release.created_at_utc
     table = next((table for table in tables if table.name == release.table_name), None)
-    cards = card_row(4, "published")
+    value = release.gate.get("value")
+    is_measured = isinstance(value, float)
+    cards = card_row(5 if is_measured else 4, "published", narrowest_rem=9)
     cards[0].metric("Release", release.id, help=plain(release.table_name))
     cards[1].metric("Since", age(since), help=f"{since[:16].replace('T', ' ')} UTC")
-    value = release.gate.get("value")
-    cards[2].metric(
-        str(release.gate.get("metric") or "Gate"),
-        f"{value:.3f}" if isinstance(value, float) else "not measured",
-        help="Measured when it was published.",
-    )
+    cards[2].metric("Documents", f"{documents_of(pipeline, release.table_name):,}")
     cards[3].metric("Chunks", f"{table.rows:,}" if table is not None else "–")
+    if isinstance(value, float):
+        cards[4].metric(
+            str(release.gate.get("metric")),
+            f"{value:.3f}",
+            help=f"On {release.gate.get('questions'):,} questions, when it was published.",
+        )
     if release.forced:
         st.warning(
             "It was published against the gate: " + plain("; ".join(_reasons(release))),
             icon=":material/gavel:",
         )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption(f"Model: {plain(release.model_title)}", width="stretch")
+        size = f", {table.size_bytes / 2**20:,.1f} MB on the disk" if table is not None else ""
+        told = "" if is_measured else "  \nNothing was measured when it was published: there was no gate."
+        st.caption(f"Model: {plain(release.model_title)}{size}.{told}", width="stretch")
         before = next((one for one in ledger.releases.all(name) if one.id == release.previous_id), None)
         asked = st.button(
             "Roll back",
@@ -67,6 +72,12 @@ def show_published(pipeline: Pipeline, tables: Sequence[TableOnDisk]) -> Release
     with st.expander("The config it answers with", icon=":material/code:"):
         st.code(release.config, language="yaml")
     return release
+
+
+def documents_of(pipeline: Pipeline, table_name: str) -> int:
+    """Return how many documents a table holds."""
+    states = pipeline.ledger.states(pipeline.place.name, table_name).values()
+    return sum(state.status == WRITTEN for state in states)
 
 
 def show_history(ledger: Ledger, name: str, published: Release | None) -> None:
