@@ -28,6 +28,7 @@ NOBODY = AllowList()
         "100.100.100.200",
         "169.254.169.254",
         "192.0.0.192",
+        "192.88.99.1",
         "168.63.129.16",
         "198.18.0.1",
         "224.0.0.1",
@@ -45,6 +46,9 @@ NOBODY = AllowList()
         "2001:0:7f00:1::",
         "fe80::1",
         "fec0::1",
+        "3fff::1",
+        "3fff:fff::1",
+        "5f00::1",
         "fc00::1",
         "fd00:ec2::254",
         "ff02::1",
@@ -54,7 +58,9 @@ def test_an_address_that_is_not_public_is_refused(address: str) -> None:
     assert refusal(ipaddress.ip_address(address))
 
 
-@pytest.mark.parametrize("address", ["9.9.9.9", "93.184.215.14", "2606:2800:21f::1", "64:ff9b::9.9.9.9"])
+@pytest.mark.parametrize(
+    "address", ["9.9.9.9", "93.184.215.14", "2606:2800:21f::1", "64:ff9b::9.9.9.9", "192.88.98.255"]
+)
 def test_a_public_address_is_not_refused(address: str) -> None:
     assert refusal(ipaddress.ip_address(address)) == ""
 

@@ -14,6 +14,8 @@ from email.utils import formatdate
 
 import pytest
 import trustme
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.web_site import Clock, Site, Visitor, answering, serving
 from workbench.errors import Cancelled, InputError, ServiceError, WorkbenchError
@@ -107,6 +109,31 @@ def test_redirects_are_followed_and_checked_one_by_one(site: Site, http: Http) -
     seen: list[str] = []
     assert http.get(f"{site.url}/a", check=seen.append).url == f"{site.url}/d"
     assert seen == [f"{site.url}{path}" for path in ("/a", "/b/c", "/d")]
+
+
+@pytest.mark.parametrize(
+    ("sent", "asked"),
+    [
+        ("/gr\u00f6\u00dfe?q=\u2713 a".encode(), "/gr%C3%B6%C3%9Fe?q=%E2%9C%93%20a"),
+        (b"/gr\xf6\xdfe", "/gr%F6%DFe"),
+        (b"/%C3%B6", "/%C3%B6"),
+    ],
+    ids=["utf-8", "other bytes", "encoded"],
+)
+def test_a_redirect_leads_to_the_very_bytes_that_were_sent(
+    site: Site, http: Http, sent: bytes, asked: str
+) -> None:
+    site.put("/a", b"", 302, Location=sent.decode("latin-1"))
+    site.put(asked.partition("?")[0], b"end")
+    assert http.get(f"{site.url}/a").data == b"end"
+    assert site.asked == ["/a", asked]
+
+
+def test_an_etag_of_any_letters_goes_back_as_it_came(site: Site, http: Http) -> None:
+    site.put("/a", b"", ETag='"\u00e9\u00ff"')
+    etag = http.get(f"{site.url}/a").headers["etag"]
+    http.get(f"{site.url}/a", {"If-None-Match": etag})
+    assert site.headers[1]["If-None-Match"] == etag == '"\u00e9\u00ff"'
 
 
 def test_redirects_in_a_circle_end(site: Site, http: Http) -> None:
@@ -334,6 +361,30 @@ def test_what_cannot_be_unpacked_is_damaged(data: bytes) -> None:
 def test_many_small_parts_count_together() -> None:
     with pytest.raises(InputError, match="unpacks to more"):
         unpacked(gzip.compress(b"x" * 1_000, mtime=0) * 30, 20_000, "a")
+
+
+def test_parts_without_end_are_refused() -> None:
+    with pytest.raises(InputError, match="packed in more than 10,000 parts") as caught:
+        unpacked(gzip.compress(b"", mtime=0) * 10_001, 20_000, "a")
+    assert caught.value.status == "too_large"
+    assert unpacked(gzip.compress(b"x", mtime=0) * 10_000, 20_000, "a") == b"x" * 10_000
+
+
+def test_what_follows_a_part_is_not_copied_for_each_of_them() -> None:
+    """Or the time grows with the square of the size."""
+    data = gzip.compress(b"word", mtime=0) * 3 + b"\0" * 20_000_000
+    tracemalloc.start()
+    assert unpacked(data, 20_000, "a") == b"word" * 3
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+@given(st.lists(st.binary(max_size=200_000), min_size=1, max_size=5), st.integers(0, 3))
+@settings(max_examples=30)
+def test_parts_are_joined_wherever_they_end(texts: list[bytes], zeros: int) -> None:
+    packed = (b"\0" * zeros).join(gzip.compress(text, 0, mtime=0) for text in texts)
+    assert unpacked(packed, 2_000_000, "a") == b"".join(texts)
 
 
 def test_an_unwanted_packing_is_named(site: Site, http: Http) -> None:

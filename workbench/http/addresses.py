@@ -16,8 +16,9 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 ENVIRONMENT_NAME = "WORKBENCH_ALLOW_HOSTS"
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
-_PROTOCOL_ASSIGNMENTS = ipaddress.IPv4Network("192.0.0.0/24")
-"""RFC 6890; Oracle's machines find their credentials here, and older Pythons call most of it global."""
+_SPECIAL = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
+"""What Pythons call global, at least older ones, and IANA does not: protocol assignments, where Oracle's machines find
+their credentials; relays of 6to4; addresses for documentation (RFC 6890, 7526, 9637)."""
 _AZURE_PLATFORM = ipaddress.IPv4Address("168.63.129.16")
 """A public address by its number, but Azure answers it inside every virtual machine."""
 _WITH_PORT = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^\[\]:]+))(?::(?P<port>\d{1,5}))?")
@@ -42,7 +43,7 @@ def refusal(address: Address) -> str:
         return "a multicast address"
     site_local = isinstance(address, ipaddress.IPv6Address) and address.is_site_local
     # Reserved covers ::/8 too, in which the old ::127.0.0.1 form lies; is_global alone lets it pass.
-    special = site_local or address in _PROTOCOL_ASSIGNMENTS
+    special = site_local or any(address in network for network in _SPECIAL)
     if special or not address.is_global or (address.is_reserved and not _is_nat64(address)):
         return "an address of a private network"
     return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterable
 
@@ -10,6 +11,9 @@ from workbench.errors import InputError
 GZIP_MAGIC = b"\x1f\x8b"
 _EITHER_HEADER = zlib.MAX_WBITS | 32
 _NO_HEADER = -zlib.MAX_WBITS
+_ZEROS = re.compile(rb"\0*")
+_BLOCK_BYTES = 1 << 16
+MOST_PARTS = 10_000
 
 
 def joined(pieces: Iterable[bytes], limit_bytes: int, name: str) -> bytes:
@@ -28,18 +32,29 @@ def unpacked(data: bytes, limit_bytes: int, name: str) -> bytes:
     Raises ``InputError``: too_large, or damaged.
     """
     whole = bytearray()
-    while data:
-        part = zlib.decompressobj(_EITHER_HEADER if _has_header(data) else _NO_HEADER)
-        try:
-            whole += part.decompress(data, limit_bytes - len(whole) + 1)
-        except zlib.error as error:
-            raise InputError(f"{name} says that it is packed, but cannot be unpacked", "damaged") from error
-        if len(whole) > limit_bytes:
-            raise InputError(f"{name} unpacks to more than {megabytes(limit_bytes)}", "too_large")
-        if not part.eof:
-            raise InputError(f"{name} is packed, and its end is missing", "damaged")
+    at = parts = 0
+    while at < len(data):
+        parts += 1
+        if parts > MOST_PARTS:
+            raise InputError(f"{name} is packed in more than {MOST_PARTS:,} parts", "too_large")
+        part = zlib.decompressobj(_EITHER_HEADER if _has_header(data[at : at + 2]) else _NO_HEADER)
+        while not part.eof:
+            # By blocks: what is behind the end of a part is copied each time.
+            block = data[at : at + _BLOCK_BYTES]
+            if not block:
+                raise InputError(f"{name} is packed, and its end is missing", "damaged")
+            try:
+                whole += part.decompress(block, limit_bytes - len(whole) + 1)
+            except zlib.error as error:
+                raise InputError(
+                    f"{name} says that it is packed, but cannot be unpacked", "damaged"
+                ) from error
+            if len(whole) > limit_bytes:
+                raise InputError(f"{name} unpacks to more than {megabytes(limit_bytes)}", "too_large")
+            at += len(block) - len(part.unused_data)
         # Some servers pad the last part with zeros.
-        data = part.unused_data.lstrip(b"\x00")
+        if (zeros := _ZEROS.match(data, at)) is not None:
+            at = zeros.end()
     return bytes(whole)
 
 

@@ -6,8 +6,10 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from string import printable
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote
 
 import httpcore2
 
@@ -112,7 +114,7 @@ class Http:
             target = response.headers.get("location")
             if response.status not in REDIRECTS or target is None:
                 return response
-            here = checked_url(target, here)
+            here = checked_url(_as_sent(target), here)
         raise InputError(f"{shown_url(first)} was redirected more than {bounds.redirects} times", "refused")
 
     def close(self) -> None:
@@ -183,7 +185,7 @@ class Http:
         }
         try:
             with self._pool.stream(
-                "GET", url, headers=list(sent.items()), extensions={"timeout": timeout}
+                "GET", url, headers=_encoded(sent), extensions={"timeout": timeout}
             ) as answer:
                 found: dict[str, str] = {}
                 for key, value in answer.headers:
@@ -199,7 +201,7 @@ class Http:
                 if isinstance(why, ssl.SSLCertVerificationError):
                     raise ServiceError(f"{name} cannot prove who it is: {why.verify_message}") from error
             raise TryAgain(f"{name} cannot be reached or broke off") from error
-        except httpcore2.LocalProtocolError:
+        except (httpcore2.LocalProtocolError, UnicodeEncodeError):
             # What the library says repeats headers, and a header may be a secret.
             raise InputError(
                 f"{name} cannot be asked for: a header holds what no header may", "refused"
@@ -222,6 +224,20 @@ class Http:
         if status >= 500:
             raise ServiceError(f"{name} answered {status}")
         raise InputError(f"{name} was refused by its server ({status})", "refused")
+
+
+def _encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    # As they are decoded: an ETag goes back as it came, whatever letters it holds.
+    return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+def _as_sent(location: str) -> str:
+    """Return a redirect's target. Beyond ASCII it is mostly UTF-8; of other bytes nobody knows the letters: kept as such."""
+    raw = location.encode("latin-1")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return quote(raw, safe=printable)
 
 
 def _body(answer: httpcore2.Response, headers: Mapping[str, str], limits: Limits, name: str) -> bytes:
