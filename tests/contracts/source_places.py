@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +16,11 @@ from tests.web_site import Clock, Visitor, serving
 from workbench.contracts import Source, SourceAccess
 from workbench.http import AllowList, Http
 from workbench.plugins import build
+
+
+def settle(path: Path) -> None:
+    """Give a file a time that is long over: one written within the last two seconds has no version yet."""
+    os.utime(path, (1_600_000_000, 1_600_000_000))
 
 
 class SourcePlace(ABC):
@@ -52,6 +58,7 @@ class pdf_folder(SourcePlace):  # noqa: N801, named as the plug-in is
         path = self.folder / "deep" / f"{name}.txt"
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, "utf-8")
+        settle(path)
 
     def remove(self, name: str) -> None:
         (self.folder / "deep" / f"{name}.txt").unlink()
@@ -82,6 +89,7 @@ class csv_file(SourcePlace):  # noqa: N801
     def _write(self) -> None:
         with self.path.open("w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([("id", "text"), *self.rows.items()])
+        settle(self.path)
 
 
 class sitemap(SourcePlace):  # noqa: N801

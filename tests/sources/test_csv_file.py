@@ -6,12 +6,17 @@ import codecs
 import csv
 import io
 import tracemalloc
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.contracts.source_places import settle
 from workbench.contracts import SourceAccess, SourceConnection
 from workbench.errors import InputError, ServiceError, SettingsError
 from workbench.plugins import build
@@ -255,10 +260,79 @@ def test_a_row_that_was_taken_out_after_it_was_listed_is_gone(tmp_path: Path) ->
     written(tmp_path, FAQ)
     connection = opened(tmp_path)
     item = list(connection.items())[2]
-    written(tmp_path, FAQ.replace("A3,", "A9,"))
+    settle(written(tmp_path, FAQ.replace("A3,", "A9,")))
     with pytest.raises(InputError, match="has no row 'A3' any more") as caught:
         connection.read(item)
     assert caught.value.status == "gone"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "id,question,answer,pro", FAQ.partition("A3")[0], FAQ.replace('".",', "")]
+)
+def test_a_file_that_is_being_written_says_nothing_of_its_rows(tmp_path: Path, text: str) -> None:
+    """Cut off anywhere: empty, in its header, between two rows, or within quotation marks."""
+    written(tmp_path, FAQ)
+    connection = opened(tmp_path)
+    item = list(connection.items())[2]
+    written(tmp_path, text)
+    with pytest.raises(ServiceError):
+        connection.read(item)
+
+
+@pytest.mark.parametrize("moment", [1, 2, 3])
+def test_a_file_that_is_away_at_any_moment_of_a_reading_says_nothing_of_its_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    """It is moved away just before one look at it, and is back for the next."""
+    path = written(tmp_path, FAQ)
+    settle(path)
+    connection = opened(tmp_path)
+    item = list(connection.items())[2]
+    looks = 0
+
+    def looking(real: Callable[..., Any]) -> Callable[..., Any]:
+        def look(self: Path, *args: Any, **kwargs: Any) -> Any:
+            nonlocal looks
+            if self != path:
+                return real(self, *args, **kwargs)
+            looks += 1
+            if looks != moment:
+                return real(self, *args, **kwargs)
+            path.rename(away)
+            try:
+                return real(self, *args, **kwargs)
+            finally:
+                away.rename(path)
+
+        return look
+
+    away = tmp_path / "away.csv"
+    monkeypatch.setattr(Path, "stat", looking(Path.stat))
+    monkeypatch.setattr(Path, "open", looking(Path.open))
+    for handle in (item.handle, ""):
+        looks = 0
+        with suppress(ServiceError):
+            assert connection.read(replace(item, handle=handle)) is not None
+
+
+def test_a_file_that_is_moved_away_while_it_is_listed_is_an_incomplete_listing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = written(tmp_path, FAQ)
+    connection = opened(tmp_path)
+    list(connection.items())
+    real = Path.open
+
+    def opening(self: Path, *args: Any, **kwargs: Any) -> Any:
+        self.unlink()
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", opening)
+    listing = connection.items()
+    assert list(listing) == []
+    assert isinstance(listing.failure, ServiceError)
+    assert "faq.csv cannot be read just now: No such file or directory" in str(listing.failure)
+    assert not path.exists()
 
 
 def test_a_file_that_is_away_for_a_moment_says_nothing_of_its_rows(tmp_path: Path) -> None:
@@ -266,7 +340,7 @@ def test_a_file_that_is_away_for_a_moment_says_nothing_of_its_rows(tmp_path: Pat
     connection = opened(tmp_path)
     item = list(connection.items())[2]
     path.unlink()
-    with pytest.raises(ServiceError, match="not there just now"):
+    with pytest.raises(ServiceError, match=r"there is no file faq\.csv"):
         connection.read(item)
 
 

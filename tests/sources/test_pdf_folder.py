@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,49 @@ def test_a_version_changes_with_the_time_and_with_the_size(folder: Path) -> None
     path.write_bytes(b"longer than before")
     os.utime(path, ns=(1, 2))
     assert len({first, second, version()}) == 3
+
+
+def test_a_file_of_the_same_size_that_was_given_its_old_time_back_has_another_version(folder: Path) -> None:
+    """What ``cp -p`` and ``touch -r`` do: only the time of the last change of any kind tells."""
+    path = folder / "docs/a.pdf"
+    os.utime(path, ns=(1, 1))
+    first = next(iter(opened(folder).items()))
+    while path.stat().st_ctime_ns == int(first.version.split("-")[1]):
+        path.write_bytes(b"A.PDF")
+        os.utime(path, ns=(1, 1))
+    second = next(iter(opened(folder).items()))
+    assert (first.size_bytes, path.stat().st_mtime_ns) == (second.size_bytes, 1)
+    assert first.version != second.version
+
+
+@pytest.mark.parametrize(
+    ("age_s", "has_version"),
+    [(0, False), (1.9, False), (2, True), (3_600, True), (-1, False), (-3_600, True)],
+)
+def test_a_file_has_no_version_until_two_seconds_after_it_was_written(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, age_s: float, has_version: bool
+) -> None:
+    """Two changes may bear the same time. A time far ahead is a clock that is wrong, and must not keep it so for ever."""
+    path = folder / "docs/a.pdf"
+    os.utime(path, ns=(10**18, 10**18))
+    monkeypatch.setattr("time.time_ns", lambda: 10**18 + int(age_s * 1e9))
+    connection = opened(folder)
+    item = next(iter(connection.items()))
+    raw = connection.read(item)
+    assert raw is not None
+    assert bool(item.version) is has_version
+    assert raw.version == item.version
+
+
+def test_a_copy_of_a_folder_keeps_the_ids_and_says_of_every_file_that_it_must_be_read(folder: Path) -> None:
+    for path in (folder / "docs").rglob("*.*"):
+        if path.is_file():
+            os.utime(path, ns=(1, 1))
+    before = list(opened(folder).items())
+    shutil.copytree(folder / "docs", folder / "copy/docs")
+    after = list(opened(folder / "copy").items())
+    assert [item.item_id for item in before] == [item.item_id for item in after]
+    assert not {item.version for item in before} & {item.version for item in after}
 
 
 def test_the_place_is_what_the_config_says_so_that_a_moved_folder_keeps_its_ids(folder: Path) -> None:
@@ -171,6 +215,32 @@ def test_a_file_that_vanishes_while_it_is_listed_is_not_listed(
     assert listing.complete
 
 
+@pytest.mark.parametrize("call", ["stat", "is_symlink", "is_dir"])
+def test_a_file_that_cannot_be_looked_at_makes_the_listing_incomplete(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """A disk that fails, or a share that is away for a moment: the file is as likely there as not."""
+
+    class Failing:
+        def __init__(self, entry: os.DirEntry[str]) -> None:
+            self._entry = entry
+
+        def __getattr__(self, name: str) -> object:
+            if name == call and self._entry.name == "a.pdf":
+                return self._fail
+            return getattr(self._entry, name)
+
+        def _fail(self, **kwargs: object) -> None:
+            raise OSError(5, "Input/output error")
+
+    real = os.scandir
+    monkeypatch.setattr("os.scandir", lambda path: [Failing(entry) for entry in real(path)])
+    listing = opened(folder).items()
+    assert ids(listing) == ["b.TXT", "deep/d.html", "deep/er/c.md"]
+    assert (listing.complete, listing.failure) == (False, None)
+    assert listing.problems == ["a.pdf cannot be looked at: Input/output error"]
+
+
 def test_a_pipe_is_neither_listed_nor_waited_for(folder: Path) -> None:
     os.mkfifo(folder / "docs/pipe.txt")
     assert "pipe.txt" not in ids(opened(folder).items())
@@ -186,16 +256,16 @@ def test_a_file_above_the_limit_is_too_large(folder: Path) -> None:
 
 
 def test_a_file_written_while_it_is_read_is_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    versions = iter(["before", "after", "calm", "calm", "calm"])
-    monkeypatch.setattr(_local_files, "version", lambda found: next(versions))
+    stamps = iter([(1, 1, 1), (2, 2, 1), (3, 3, 1), (3, 3, 1), (3, 3, 1)])
+    monkeypatch.setattr(_local_files, "stamp", lambda found: next(stamps))
     raw = opened(folder).read(SourceItem("a.pdf"))
     assert raw is not None
-    assert raw.version == "calm"
+    assert (raw.data, list(stamps)) == (b"a.pdf", [(3, 3, 1)])
 
 
 def test_a_file_written_all_the_time_is_left_for_later(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     times = iter(range(100))
-    monkeypatch.setattr(_local_files, "version", lambda found: str(next(times)))
+    monkeypatch.setattr(_local_files, "stamp", lambda found: (next(times), 0, 0))
     with pytest.raises(ServiceError, match="being written"):
         opened(folder).read(SourceItem("a.pdf"))
 

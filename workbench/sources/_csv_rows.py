@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from charset_normalizer import from_bytes
 
-from workbench.errors import InputError, SettingsError
+from workbench.errors import InputError, ServiceError, SettingsError
 
 SEPARATORS = (",", ";", "\t", "|")
 LONGEST_ROW_CHARACTERS = 20_000_000
@@ -82,8 +82,16 @@ def form(path: Path, needed: Sequence[str], encoding: str = "", separator: str =
 def rows(path: Path, form: Form, offset: int = 0, number: int = 0) -> Iterator[Row]:
     """Yield rows with something in them, from the one that begins at ``offset`` and is row ``number``.
 
-    0 for both begins with the header. Raises ``InputError`` that names the row which cannot be read.
+    0 for both begins with the header. Raises ``InputError`` that names the row which cannot be read, and
+    ``ServiceError`` for a file that cannot be opened or read just now.
     """
+    try:
+        yield from _rows(path, form, offset, number)
+    except OSError as error:
+        raise ServiceError(f"{path.name} cannot be read just now: {error.strerror}; try again") from error
+
+
+def _rows(path: Path, form: Form, offset: int, number: int) -> Iterator[Row]:
     csv.field_size_limit(max(csv.field_size_limit(), LONGEST_ROW_CHARACTERS))
     with path.open("rb") as binary:
         binary.seek(offset or form.start)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import time
 from pathlib import Path
 
 from workbench.errors import InputError, ServiceError
@@ -13,15 +14,30 @@ from workbench.http import megabytes
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _GONE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.ENAMETOOLONG})
 _TRIES = 3
+_SETTLED_NS = 2 * 10**9
+"""A clock of a file system may stand for so long (FAT writes every other second): a second change may bear one time."""
+
+Stamp = tuple[int, int, int]
+"""Times of the last write and of the last change of any kind, in nanoseconds, and size in bytes."""
 
 
-def version(found: os.stat_result) -> str:
-    """Return what changes when a file is written: its time in nanoseconds, and its size."""
-    return f"{found.st_mtime_ns}-{found.st_size}"
+def stamp(found: os.stat_result) -> Stamp:
+    """Return what changes when a file is written; whoever gives it an old time back changes the second time."""
+    return found.st_mtime_ns, found.st_ctime_ns, found.st_size
+
+
+def version(found: os.stat_result, looked_at_ns: int) -> str:
+    """Return the version of a file, "" while it was written so lately that a second change could bear the same time.
+
+    ``looked_at_ns``: a moment before ``found`` was asked for.
+    """
+    if abs(looked_at_ns - found.st_mtime_ns) < _SETTLED_NS:
+        return ""
+    return "-".join(map(str, stamp(found)))
 
 
 def read_below(root: Path, relative: str, limit_bytes: int) -> tuple[bytes, str]:
-    """Return a file's bytes and the version they are of.
+    """Return a file's bytes and the version they are of, "" as ``version`` does.
 
     Every folder on the way is opened without following links, so a folder that becomes a link after it was listed
     leads nowhere. Raises ``InputError`` (gone, forbidden, refused, too_large), or ``ServiceError`` for a file that is
@@ -29,14 +45,15 @@ def read_below(root: Path, relative: str, limit_bytes: int) -> tuple[bytes, str]
     """
     for _ in range(_TRIES):
         with os.fdopen(_opened(root, relative), "rb") as file:
+            now_ns = time.time_ns()
             before = os.fstat(file.fileno())
             if not stat.S_ISREG(before.st_mode):
                 raise InputError(f"{relative} is not a file any more", "gone")
             data = file.read(limit_bytes + 1)
             if len(data) > limit_bytes:
                 raise InputError(f"{relative} is larger than {megabytes(limit_bytes)}", "too_large")
-            if version(os.fstat(file.fileno())) == version(before) and len(data) == before.st_size:
-                return data, version(before)
+            if stamp(os.fstat(file.fileno())) == stamp(before) and len(data) == before.st_size:
+                return data, version(before, now_ns)
     raise ServiceError(f"{relative} is being written while it is read; try again later")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,14 +17,13 @@ from pydantic import Field
 
 from workbench.contracts import ItemPage, Source, SourceAccess, SourceConnection
 from workbench.contracts.source import LONGEST_ITEM_ID_CHARACTERS
-from workbench.errors import InputError, ServiceError
+from workbench.errors import InputError, ServiceError, SettingsError
 from workbench.files import shown_name
 from workbench.records import RawItem, SourceItem, digest
 from workbench.sources._csv_rows import Form, Row, form, rows
+from workbench.sources._local_files import Stamp, stamp, version
 
 PAGE_ROWS = 1_000
-Stamp = tuple[int, int]
-"""Time of the last write in nanoseconds, and size in bytes."""
 
 
 class CsvFile(Source):
@@ -122,13 +122,16 @@ class _Table(SourceConnection):
     def read(self, item: SourceItem, validator: str = "") -> RawItem | None:
         """Return the row's text, found by its place in the file, or by its id where that has changed."""
         try:
-            row, how = self._row(item)
+            now, how = self._now()
+        except (InputError, SettingsError) as error:
+            # Whoever writes the file anew may take the old one away first: that says nothing of the row.
+            raise ServiceError(f"{error}; try again") from error
+        try:
+            found = self._content(self._row(item, now, how), how)
         except InputError:
-            if not self._path.is_file():
-                # Whoever writes the file anew may take the old one away first: that says nothing of the row.
-                raise ServiceError(f"{self._settings.path} is not there just now; try again") from None
+            if not self._is_at_rest(now):
+                raise ServiceError(f"{self._path.name} is being written; try again") from None
             raise
-        found = self._content(row, how)
         return RawItem(
             _bytes(found.text),
             f"{shown_name(found.item_id.replace('/', '_'))}.{self._settings.text_format}",
@@ -141,20 +144,28 @@ class _Table(SourceConnection):
     def _now(self) -> tuple[Stamp, Form]:
         """Return the file's time and size, and how it is written, found out again whenever these change."""
         try:
-            found = self._path.stat()
-            stamp = (found.st_mtime_ns, found.st_size)
+            now = stamp(self._path.stat())
             with self._lock:
-                if self._form is None or self._form[0] != stamp:
+                if self._form is None or self._form[0] != now:
                     s = self._settings
                     needed = dict.fromkeys(
                         [s.id_column, *s.text_columns, *s.metadata_columns, s.title_column]
                     )
-                    self._form = stamp, form(self._path, [n for n in needed if n], s.encoding, s.separator)
+                    self._form = now, form(self._path, [n for n in needed if n], s.encoding, s.separator)
                 return self._form
         except FileNotFoundError as error:
             raise InputError(f"there is no file {self._settings.path}; is the path right?", "gone") from error
         except OSError as error:
             raise ServiceError(f"{self._settings.path} cannot be read: {error.strerror}") from error
+
+    def _is_at_rest(self, then: Stamp) -> bool:
+        """Say whether the file is still that of ``then``, and nobody is likely to be writing it."""
+        now_ns = time.time_ns()
+        try:
+            found = self._path.stat()
+        except OSError:
+            return False
+        return stamp(found) == then and version(found, now_ns) != ""
 
     def _rows(self, how: Form) -> Iterator[Row]:
         """Yield the rows below the header."""
@@ -196,23 +207,22 @@ class _Table(SourceConnection):
         version = digest([text, title, metadata, settings.text_format])
         return _Content(item_id, text, title or item_id, metadata, version)
 
-    def _row(self, item: SourceItem) -> tuple[Row, Form]:
+    def _row(self, item: SourceItem, now: Stamp, how: Form) -> Row:
         """Return the row of an item: where it was listed if it is still there, else where its id is now."""
-        stamp, how = self._now()
         if item.handle and (row := self._at(item.handle, item, how)) is not None:
-            return row, how
+            return row
         with self._lock:
-            if self._places is None or self._places[0] != stamp:
+            if self._places is None or self._places[0] != now:
                 found: dict[str, str] = {}
                 for row in self._rows(how):
                     with suppress(InputError):
                         found.setdefault(self._content(row, how).item_id, f"{row.offset}:{row.number}")
-                self._places = stamp, found
+                self._places = now, found
             handle = self._places[1].get(item.item_id, "")
         row = self._at(handle, replace(item, version=""), how) if handle else None
         if row is None:
             raise InputError(f"{self._path.name} has no row {item.item_id!r:.60} any more", "gone")
-        return row, how
+        return row
 
     def _at(self, handle: str, item: SourceItem, how: Form) -> Row | None:
         """Return the row that begins at this place, None where it is not the item's (or not its version) any more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import ClassVar
@@ -90,15 +91,21 @@ class _Folder(SourceConnection):
                 path = folder + entry.name
                 if entry.name.startswith(".") and not self._settings.hidden:
                     continue
-                if not _is_text(path):
-                    problems.append(f"{_shown(path)} has a name that is not UTF-8; rename it")
-                elif entry.is_symlink():
-                    if (outside := self._leads_out(path)) is not None:
-                        problems.append(outside)
-                elif entry.is_dir(follow_symlinks=False):
-                    inner.append(f"{path}/")
-                elif entry.is_file(follow_symlinks=False) and is_readable(path) and fits(path):
-                    items += self._items(path, entry)
+                try:
+                    if not _is_text(path):
+                        problems.append(f"{_shown(path)} has a name that is not UTF-8; rename it")
+                    elif entry.is_symlink():
+                        if (outside := self._leads_out(path)) is not None:
+                            problems.append(outside)
+                    elif entry.is_dir(follow_symlinks=False):
+                        inner.append(f"{path}/")
+                    elif entry.is_file(follow_symlinks=False) and is_readable(path) and fits(path):
+                        items.append(self._item(path, entry))
+                except FileNotFoundError:
+                    continue  # It has just vanished.
+                except OSError as error:
+                    whole = False
+                    problems.append(f"{path} cannot be looked at: {error.strerror}")
                 if len(items) >= PAGE_ITEMS:
                     yield ItemPage(tuple(items), problems=tuple(problems))
                     items, problems = [], []
@@ -110,13 +117,10 @@ class _Folder(SourceConnection):
         data, found = read_below(self._root, item.item_id, self._settings.largest_mb * 10**6)
         return RawItem(data, PurePosixPath(item.item_id).name, self._uri(item.item_id), version=found)
 
-    def _items(self, path: str, entry: os.DirEntry[str]) -> list[SourceItem]:
-        """Return the file as an item, nothing if it has just vanished."""
-        try:
-            found = entry.stat(follow_symlinks=False)
-        except OSError:
-            return []
-        return [SourceItem(path, version(found), path, self._uri(path), size_bytes=found.st_size)]
+    def _item(self, path: str, entry: os.DirEntry[str]) -> SourceItem:
+        now_ns = time.time_ns()
+        found = entry.stat(follow_symlinks=False)
+        return SourceItem(path, version(found, now_ns), path, self._uri(path), size_bytes=found.st_size)
 
     def _uri(self, path: str) -> str:
         return (self._root / path).as_uri()
