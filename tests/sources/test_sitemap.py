@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from tests.web_site import Clock, Site, Visitor, answering, serving
 from workbench.contracts import Listing, SourceAccess, SourceConnection
 from workbench.errors import Cancelled, ElsewhereError, InputError, ServiceError, SettingsError
-from workbench.http import AllowList, Http
+from workbench.http import AllowList, Http, Response
 from workbench.plugins import build
 from workbench.records import SourceItem
+from workbench.sources._sitemap_file import entries, version
+from workbench.sources._web_page import content_type, marked
 
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC).timestamp()
 HTML = "<html><head><title>T</title>{head}</head><body><main>text</main></body></html>"
@@ -180,6 +185,24 @@ def test_the_crawl_delay_is_kept(site: Site, http: Http, clock: Clock) -> None:
     assert sum(clock.slept) == pytest.approx(1 + 1 + 7)
 
 
+@pytest.mark.parametrize("delay", ["100000", "3601"])
+def test_a_site_that_asks_for_endless_waits_is_refused_and_not_waited_for(
+    site: Site, http: Http, clock: Clock, delay: str
+) -> None:
+    site.put("/robots.txt", f"User-agent: *\nCrawl-delay: {delay}\n")
+    site.put("/sitemap.xml", urlset("{site}/a"))
+    page(site, "/a")
+    connection = opened(site, http, interval_s=0)
+    listing = connection.items()
+    assert list(listing) == []
+    assert "between two requests" in str(listing.failure)
+    with pytest.raises(InputError, match="between two requests") as caught:
+        connection.read(SourceItem(f"{site.url}/a"))
+    assert caught.value.status == "refused"
+    assert clock.slept == []
+    assert site.asked.count("/robots.txt") == 1
+
+
 def test_the_first_page_leads_to_the_sitemaps_that_robots_txt_names(site: Site, http: Http) -> None:
     site.put("/robots.txt", f"Sitemap: {site.url}/one.xml\nSitemap: /two.xml\n")
     site.put("/one.xml", urlset("{site}/a"))
@@ -240,6 +263,45 @@ def test_one_sitemap_of_several_that_cannot_be_read_makes_the_listing_incomplete
     assert (listing.complete, listing.finished, listing.problem_count) == (False, True, 1)
 
 
+@pytest.mark.parametrize("url", ["https://other.example/two.xml", "ftp://127.0.0.1/two.xml", "http://[bad"])
+def test_a_sitemap_of_another_site_among_several_makes_the_listing_incomplete(
+    site: Site, http: Http, url: str
+) -> None:
+    """Which pages of this site it lists, nobody knows."""
+    site.put("/sitemap.xml", index("{site}/one.xml", url))
+    site.put("/one.xml", urlset("{site}/a"))
+    listing = opened(site, http).items()
+    assert paths(listing) == ["a"]
+    assert (listing.complete, listing.finished, listing.problem_count) == (False, True, 1)
+
+
+def test_what_no_sitemap_holds_is_not_kept_in_memory() -> None:
+    """Elements of any name, beside the entries and inside of one."""
+    strange = b"<x/>" * 10_000
+    data = (
+        b"<urlset>"
+        + strange
+        + b"<url>"
+        + strange
+        + b"<loc>http://e.org/a</loc></url><url><lastmod>2024</lastmod>"
+        b"</url><url><loc>http://e.org/b<i/></loc></url></urlset>"
+    )
+    tracemalloc.start()
+    found = [entry.location for entry in entries(data, "s", len(data))]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == ["http://e.org/a", "http://e.org/b"]
+    assert peak < 500_000
+
+
+@pytest.mark.parametrize("data", [b"<x/>" * 1_000, b"<x>" * 100 + b"</x>" * 100], ids=["many", "deep"])
+def test_a_sitemap_with_elements_without_end_is_refused(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.sources._sitemap_file.MOST_ELEMENTS", 1_000)
+    with pytest.raises(InputError, match="too many elements") as caught:
+        list(entries(b"<urlset>" + data + b"</urlset>", "s", 10**9))
+    assert caught.value.status == "too_large"
+
+
 def test_a_server_that_fails_half_way_leaves_an_incomplete_listing(site: Site, http: Http) -> None:
     site.put("/sitemap.xml", index("{site}/one.xml", "{site}/two.xml"))
     site.put("/two.xml", urlset("{site}/a"))
@@ -269,6 +331,12 @@ def test_more_pages_than_allowed_are_an_incomplete_listing(site: Site, http: Htt
         ("2026-01-01", ""),
         ("2025-05", ""),
         ("yesterday", ""),
+        ("9999-12-31", ""),
+        ("9999-12-31T23:59:59-14:00", ""),
+        ("0001-01-01T00:00:00+14:00", ""),
+        ("2025-06-01T00:00:00Z", ""),
+        ("2025-05-31T00:00:00.000+02:00", ""),
+        ("2025-05-20T00:00:00+02:00", "lastmod 2025-05-19T22:00:00+00:00"),
     ],
 )
 def test_a_last_change_counts_only_if_it_can_tell_two_changes_apart(
@@ -474,6 +542,48 @@ def test_the_encoding_of_the_header_reaches_the_parser(site: Site, http: Http) -
     assert parsed.document.text == "Größe"
 
 
+@pytest.mark.parametrize(
+    "declared",
+    [
+        "charset*=utf-8''a%00b",
+        "charset*=a%00b''x",
+        "charset*=a\x01''x",
+        'charset="a\x00b"',
+        "charset=punycode",
+        "charset=unicode_escape",
+        "charset=utf-7",
+        "charset=hex",
+        "charset=mbcs",
+        "charset=é",
+        "charset=..os",
+        "charset",
+    ],
+)
+def test_an_encoding_that_no_page_is_in_is_not_heard(declared: str) -> None:
+    """Punycode, for one, takes seconds for a page, and the name may be of letters that no codec may have."""
+    answer = Response("http://e.org/a", 200, {"content-type": f"text/html; {declared}"}, b"<p>a-\\u0041+AEE-")
+    assert content_type(answer) == ("text/html", "")
+    assert marked(answer) == answer.data
+
+
+@given(st.text(st.characters(max_codepoint=255), max_size=60), st.binary(max_size=60))
+def test_no_header_and_no_bytes_break_a_reading(header: str, data: bytes) -> None:
+    for value in (header, f"text/html; charset{header}"):
+        answer = Response("http://e.org/a", 200, {"content-type": value}, data)
+        assert content_type(answer)[1] == content_type(answer)[1].lower()
+        assert isinstance(marked(answer), bytes)
+
+
+@given(st.datetimes(), st.sampled_from(["", "Z", "+14:00", "-14:00", "+23:59"]))
+@example(datetime.max, "-14:00")
+@example(datetime.min, "+14:00")
+def test_no_moment_breaks_a_listing(moment: datetime, zone: str) -> None:
+    now = datetime(2025, 6, 1, tzinfo=UTC)
+    for changed in (moment.isoformat() + zone, moment.date().isoformat()):
+        found = version(changed, now)
+        assert found == "" or datetime.fromisoformat(found.removeprefix("lastmod ")) <= now
+
+
 def test_a_page_that_is_not_there_any_more_is_gone(site: Site, http: Http) -> None:
     with pytest.raises(InputError) as caught:
         opened(site, http).read(SourceItem(f"{site.url}/nowhere"))
@@ -523,6 +633,34 @@ def test_an_address_that_is_none_is_a_settings_error_without_its_password(url: s
     with pytest.raises(SettingsError, match="url") as caught:
         build("sources", "sitemap", {"url": url})
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "tail",
+    [
+        *(
+            f"?page=1&{name}=hunter2"
+            for name in ("sig", "key", "auth", "pwd", "jwt", "sessionid", "X-Amz-Signature")
+        ),
+        *(
+            f"?{name}=hunter2"
+            for name in ("token", "api_key", "apiKey", "PHPSESSID", "subscription-key", "%6Bey")
+        ),
+        "?a=1;token=hunter2",
+        "?token",
+        ";token=hunter2",
+        "/deep;jsessionid=hunter2/sitemap.xml",
+    ],
+)
+def test_a_secret_may_not_stand_in_the_address(tail: str) -> None:
+    with pytest.raises(SettingsError, match="a secret may not stand in an address") as caught:
+        build("sources", "sitemap", {"url": f"https://example.org/s.xml{tail}"})
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("tail", ["?page=1&monkey=2&design=3", "?q=token", "/key/sitemap.xml", ";v=1"])
+def test_an_address_without_a_secret_is_taken(tail: str) -> None:
+    assert build("sources", "sitemap", {"url": f"https://example.org/s.xml{tail}"})
 
 
 def test_the_spelling_of_an_address_does_not_make_another_place() -> None:

@@ -11,6 +11,7 @@ from protego import Protego
 from workbench.errors import InputError, ServiceError
 from workbench.http import PRODUCT, Http, host_and_port, origin, shown_url
 
+LONGEST_DELAY_S = 3_600.0
 _LARGEST_BYTES = 1_000_000
 
 
@@ -24,7 +25,10 @@ class Robots:
         self._lock = threading.Lock()
 
     def allows(self, url: str) -> bool:
-        """Say whether the address may be read; raises ``ServiceError`` while the site does not answer."""
+        """Say whether the address may be read.
+
+        Raises ``ServiceError`` while the site does not answer, ``InputError`` where it asks for endless waits.
+        """
         return self._of(url).can_fetch(url, PRODUCT)
 
     def check(self, url: str) -> None:
@@ -40,10 +44,16 @@ class Robots:
         site = origin(url)
         with self._lock:
             if site not in self._rules:
-                self._rules[site] = rules = Protego.parse(self._text(site))
-                if delay_s := rules.crawl_delay(PRODUCT):
-                    self._http.pace.slow_down(host_and_port(url)[0], float(delay_s))
-            return self._rules[site]
+                self._rules[site] = Protego.parse(self._text(site))
+            rules = self._rules[site]
+        delay_s = float(rules.crawl_delay(PRODUCT) or 0)
+        if delay_s > LONGEST_DELAY_S:
+            raise InputError(
+                f"{site} is not read: its robots.txt asks for {delay_s:,.0f} seconds between two requests",
+                "refused",
+            )
+        self._http.pace.slow_down(host_and_port(url)[0], delay_s)
+        return rules
 
     def _text(self, site: str) -> str:
         limits = replace(self._http.limits, size_bytes=_LARGEST_BYTES, unpacked_bytes=_LARGEST_BYTES)

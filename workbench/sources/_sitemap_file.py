@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
@@ -15,6 +15,8 @@ from defusedxml.ElementTree import iterparse
 from workbench.errors import InputError
 from workbench.http import GZIP_MAGIC, unpacked
 
+MOST_ELEMENTS = 2_000_000
+_DEEPEST = 20
 _CONTAINERS = {"urlset": "url", "sitemapindex": "sitemap"}
 
 
@@ -53,20 +55,30 @@ def entries(data: bytes, name: str, unpacked_bytes: int) -> Iterator[Entry]:
 
 
 def _xml_entries(data: bytes, name: str) -> Iterator[Entry]:
-    root: Any = None
+    open_elements: list[Any] = []
+    fields: dict[str, str] = {}
     wanted = ""
+    count = 0
     for event, element in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=True):
-        tag = _local(element.tag)
-        if root is None:
-            root, wanted = element, _CONTAINERS.get(tag, "")
-            if not wanted:
+        if event == "start":
+            count += 1
+            if not open_elements and not (wanted := _CONTAINERS.get(tag := _local(element.tag), "")):
                 raise InputError(f"{name} is no sitemap: it begins with <{tag[:40]}>")
-        elif event == "end" and tag == wanted:
-            fields = {_local(child.tag): (child.text or "").strip() for child in element}
-            if fields.get("loc"):
+            if count > MOST_ELEMENTS or len(open_elements) == _DEEPEST:
+                raise InputError(f"{name} is no sitemap: it has too many elements", "too_large")
+            open_elements.append(element)
+            continue
+        open_elements.pop()
+        if len(open_elements) == 2:
+            if (tag := _local(element.tag)) in ("loc", "lastmod"):
+                fields[tag] = (element.text or "").strip()
+        elif len(open_elements) == 1:
+            if _local(element.tag) == wanted and fields.get("loc"):
                 yield Entry(fields["loc"], fields.get("lastmod", ""), wanted == "sitemap")
-            # A finished entry is forgotten, or 50,000 of them would be held.
-            root.clear()
+            fields = {}
+        if open_elements:
+            # What is finished is forgotten, whatever it is, or all of the file would be held.
+            del open_elements[-1][:]
 
 
 def _local(tag: str) -> str:
@@ -78,7 +90,7 @@ def version(changed: str, now: datetime) -> str:
     """Return the version that a last change stands for, "" where it says too little to skip fetching.
 
     A day alone does not tell a second change on that day from the first, so it counts once the day is over
-    everywhere; a time in the future tells nothing.
+    everywhere; so does midnight sharp, which is a day written in full. A time in the future tells nothing.
 
     >>> version("2024-05-01", datetime(2024, 5, 9, tzinfo=UTC))
     'lastmod 2024-05-01T00:00:00+00:00'
@@ -87,8 +99,9 @@ def version(changed: str, now: datetime) -> str:
     """
     try:
         moment = datetime.fromisoformat(changed)
-    except ValueError:
+        is_day = moment.time() == time()
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        settled = moment + timedelta(days=2) if is_day else moment
+    except (ValueError, OverflowError):
         return ""
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    settled = moment + timedelta(days=2) if len(changed) == 10 else moment
-    return f"lastmod {moment.astimezone(UTC).isoformat()}" if settled <= now else ""
+    return f"lastmod {moment.isoformat()}" if settled <= now else ""

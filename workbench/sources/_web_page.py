@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Container
 from email.message import Message
 from html.parser import HTMLParser
@@ -23,14 +24,29 @@ _SUFFIXES = {
 }
 _UNCERTAIN = frozenset({"", "application/octet-stream", "binary/octet-stream", "text/plain"})
 _HEAD_BYTES = 200_000
+_CHARSETS = re.compile(
+    r"ascii|utf-8|utf-16(-[lb]e)?|iso8859-\d+|cp125\d|cp866|cp874|tis-620|koi8-[ru]|mac-(roman|cyrillic)"
+    r"|gb2312|gbk|gb18030|big5|big5hkscs|euc_jp|iso2022_jp|shift_jis|cp932|euc_kr|cp949"
+)
+"""What pages are written in (https://encoding.spec.whatwg.org/#names-and-labels), under Python's names. Python knows
+more: some of these are no letters at all, and punycode takes seconds for a page."""
 
 
 def content_type(response: Response) -> tuple[str, str]:
-    """Return the media type and the encoding that the answer declares, both in lower case, "" where it does not."""
+    """Return the media type and the encoding (as Python calls it) that the answer declares, "" where it does not."""
     message = Message()
     message["content-type"] = response.headers.get("content-type", "")
     declared = "content-type" in response.headers
-    return (message.get_content_type() if declared else ""), (message.get_content_charset() or "")
+    return (message.get_content_type() if declared else ""), _charset(message)
+
+
+def _charset(message: Message) -> str:
+    """Return Python's name of the encoding that a header declares, "" for none and for one that no page is in."""
+    try:
+        name = codecs.lookup(message.get_content_charset() or "").name
+    except (LookupError, ValueError):
+        return ""
+    return name if _CHARSETS.fullmatch(name) else ""
 
 
 def file_name(response: Response) -> str:
@@ -58,7 +74,7 @@ def marked(response: Response) -> bytes:
     try:
         text = data.decode(encoding)
         return codecs.BOM_UTF8 + text.encode("utf-8")
-    except (UnicodeError, LookupError, AttributeError, TypeError):
+    except UnicodeError:
         return data
 
 

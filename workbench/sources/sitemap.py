@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import ClassVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, field_validator
 
@@ -25,7 +26,11 @@ LARGEST_SITEMAP_BYTES = 52_428_800
 MOST_SITEMAPS = 1_000
 LONGEST_CHAIN = 10
 """So many pages in a row may each call the next one proper; behind that none of them is believed."""
-_SECRET_ENDS = ("token", "secret", "password", "signature", "api_key", "apikey", "access_key", "credential")
+_SECRET = re.compile(
+    r"(token|secret|passw(or)?d|passphrase|signature|credentials?|(api|access|auth|secret)key|session_?id|sessid|jwt)$"
+    r"|(^|[^a-z])(key|sig|auth|authorization|pwd|pass|sid|session)$"
+)
+"""Names of what opens doors; the short ones only as words of their own: ``monkey`` holds no key."""
 _ETAG, _DATE = "etag ", "date "
 
 
@@ -78,8 +83,11 @@ class Sitemap(Source):
         except InputError as error:
             raise ValueError(f"url: {error}") from error
         # The address is part of every key in the ledger, and of what is shown.
-        for name, _ in parse_qsl(urlsplit(checked).query, keep_blank_values=True):
-            if name.lower().endswith(_SECRET_ENDS):
+        parts = urlsplit(checked)
+        in_path = [part for part in re.split("[/;]", parts.path) if "=" in part]
+        for part in (*re.split("[&;]", parts.query), *in_path):
+            name = unquote(part.partition("=")[0])
+            if _SECRET.search(name.lower()):
                 raise ValueError(
                     f"url: a secret may not stand in an address, and {name!r:.40} looks like one"
                 )
@@ -129,6 +137,8 @@ class _Site(SourceConnection):
                         self._check_host(url)
                     except InputError as error:
                         problems.append(str(error))
+                        # Which pages it lists, nobody knows.
+                        whole = whole and not entry.is_sitemap
                         continue
                     if not entry.is_sitemap:
                         items += self._items(url, entry.changed, problems)
