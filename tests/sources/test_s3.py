@@ -129,6 +129,23 @@ def test_an_object_above_the_limit_is_too_large(server: str, client: Any) -> Non
     assert caught.value.status == "too_large"
 
 
+def test_an_object_in_an_archive_stays_listed_and_says_when_read_that_it_must_be_restored(
+    server: str, client: Any
+) -> None:
+    client.put_object(Bucket="library", Key="old.txt", Body=b"old", StorageClass="GLACIER")
+    with opened(server, include=["*.txt"]) as connection:
+        listing = connection.items()
+        items = {item.item_id: item for item in listing}
+        assert sorted(items) == ["notes/c.txt", "old.txt"]
+        assert (listing.complete, listing.problems) == (
+            True,
+            ["old.txt lies in GLACIER and must be restored first"],
+        )
+        with pytest.raises(InputError, match="must be restored first") as caught:
+            connection.read(items["old.txt"])
+    assert caught.value.status == "forbidden"
+
+
 def test_a_bucket_that_is_not_there_is_a_failure(server: str, client: object) -> None:
     with opened(server, bucket="no-such-bucket") as connection:
         listing = connection.items()
@@ -209,8 +226,31 @@ def test_buckets_and_prefixes_are_places() -> None:
     assert build("sources", "s3", {"bucket": "library", "prefix": "a/"}).key == "s3:s3://library/a/"
     assert (
         build("sources", "s3", {"bucket": "library", "endpoint_url": "http://minio.corp:9000"}).key
-        == "s3:s3://minio.corp/library/"
+        == "s3:s3://minio.corp:9000/library/"
     )
+
+
+def test_two_services_on_one_host_are_two_places() -> None:
+    urls = (
+        "http://minio.corp:9000",
+        "http://minio.corp:9001",
+        "http://minio.corp",
+        "http://minio.corp/tenant/",
+    )
+    keys = {build("sources", "s3", {"bucket": "library", "endpoint_url": url}).key for url in urls}
+    assert keys == {
+        "s3:s3://minio.corp:9000/library/",
+        "s3:s3://minio.corp:9001/library/",
+        "s3:s3://minio.corp/library/",
+        "s3:s3://minio.corp/tenant/library/",
+    }
+
+
+@pytest.mark.parametrize("query", ["?token=hunter2", "?hunter2", "?a=hunter2&b"])
+def test_nothing_may_follow_a_question_mark_in_the_address_of_the_service(query: str) -> None:
+    with pytest.raises(SettingsError, match="endpoint_url") as caught:
+        build("sources", "s3", {"bucket": "library", "endpoint_url": f"https://minio.corp/{query}"})
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_bucket_name_is_checked() -> None:

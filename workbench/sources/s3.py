@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from pydantic import Field, field_validator
 
@@ -22,6 +22,7 @@ from workbench.sources._readable import is_readable
 PAGE_KEYS = 1_000
 """The most that the service gives at once."""
 _ASLEEP = frozenset({"GLACIER", "DEEP_ARCHIVE"})
+_ARCHIVED = "InvalidObjectState"
 _GONE = frozenset({"NoSuchKey", "404"})
 _FORBIDDEN = frozenset(
     {"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"}
@@ -79,13 +80,18 @@ class S3(Source):
     @classmethod
     def _web_address(cls, url: str) -> str:
         try:
-            return url and checked_url(url)
+            checked = url and checked_url(url)
         except InputError as error:
             raise ValueError(f"endpoint_url: {error}") from error
+        # It is part of every key in the ledger, and of what is shown; no service needs a query there.
+        if urlsplit(checked).query:
+            raise ValueError("endpoint_url: nothing may follow a question mark, as it may be a secret")
+        return checked
 
     def place(self) -> str:
         """Return bucket and prefix, and the service where it is not Amazon's; two prefixes are two places."""
-        host = f"{host_and_port(self.endpoint_url)[0]}/" if self.endpoint_url else ""
+        service = urlsplit(self.endpoint_url)
+        host = f"{service.netloc}{service.path.rstrip('/')}/" if self.endpoint_url else ""
         return f"s3://{host}{self.bucket}/{self.prefix}"
 
     def connection(self, access: SourceAccess) -> SourceConnection:
@@ -205,6 +211,8 @@ class _Bucket(SourceConnection):
         code = _code(error)
         if code in _GONE:
             return InputError(f"{name} is not there any more", "gone")
+        if code == _ARCHIVED:
+            return InputError(f"{name} lies in an archive and must be restored first", "forbidden")
         if code in _FORBIDDEN:
             return InputError(
                 f"{name} may not be read with the credentials of this machine ({code})", "forbidden"
