@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.ingest.entries import WRITING, WRITTEN, Failure, Item, Key, State
-from workbench.ingest.plan import Action, Known, Listed, Plan, Rules, full_recipe, plan
+from workbench.ingest.plan import Action, Listed, Plan, Rules, full_recipe
+from workbench.ingest.plan import plan as plan_of
+from workbench.ingest.standings import Standing
 from workbench.records import SourceItem
 
 NOW = "2026-03-01T12:00:00+00:00"
@@ -37,6 +39,36 @@ def failure(name: str, version: str = "1", **changes: Any) -> Failure:
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Known:
+    """What the ledger knows, for a test to change."""
+
+    items: dict[Key, Item]
+    states: dict[str, State]
+    failures: Mapping[Key, Failure] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the sources say."""
+
+    items: dict[Key, SourceItem]
+    complete: set[str]
+    removed: set[Key] = field(default_factory=set)
+
+
+def standings(now: Told, before: Known) -> Iterator[Standing]:
+    states = {one.key: one for one in before.states.values()}
+    for key in dict.fromkeys([*now.items, *before.items, *states, *before.failures]):
+        yield Standing(
+            key, now.items.get(key), before.items.get(key), states.get(key), before.failures.get(key)
+        )
+
+
+def plan(now: Told, before: Known, rules: Rules) -> Plan:
+    return plan_of(standings(now, before), Listed(now.complete, now.removed), rules)
+
+
 def known(*names: str, failures: Mapping[Key, Failure] | None = None) -> Known:
     return Known(
         {("s", name): item(name) for name in names},
@@ -45,8 +77,8 @@ def known(*names: str, failures: Mapping[Key, Failure] | None = None) -> Known:
     )
 
 
-def listed(*items: SourceItem, complete: bool = True) -> Listed:
-    return Listed({("s", one.item_id): one for one in items}, {"s"} if complete else set())
+def listed(*items: SourceItem, complete: bool = True) -> Told:
+    return Told({("s", one.item_id): one for one in items}, {"s"} if complete else set())
 
 
 def here(*names: str, version: str = "1") -> list[SourceItem]:
@@ -61,7 +93,7 @@ def actions(found: Plan) -> dict[str, str]:
 def test_each_kind_of_item_gets_its_action() -> None:
     items = [*here("new", "same", "other_table"), *here("changed", version="2")]
     before = known("same", "changed", "other_table", "gone")
-    del before.states["d-s-other_table"]  # type: ignore[attr-defined]
+    del before.states["d-s-other_table"]
     found = plan(listed(*items), before, RULES)
     assert actions(found) == {"new": "add", "changed": "change", "other_table": "rebuild", "gone": "remove"}
     assert found.counts[Action.KEEP] == 1
@@ -93,7 +125,7 @@ def test_nothing_is_removed_on_the_word_of_half_a_listing() -> None:
 
 
 def test_what_the_source_itself_calls_gone_is_removed_without_a_complete_listing() -> None:
-    half = Listed({("s", "a"): SourceItem("a", "1")}, set(), {("s", "b")})
+    half = Told({("s", "a"): SourceItem("a", "1")}, set(), {("s", "b")})
     assert actions(plan(half, known("a", "b"), RULES)) == {"b": "remove"}
 
 
@@ -107,9 +139,7 @@ def test_the_ratio_counts_each_source_for_itself() -> None:
     names = ("a", "b", "c")
     items = {("s", n): item(n) for n in names} | {("t", n): item(n, source="t") for n in names}
     states = {f"d-{s}-{n}": state(n, source=s) for s in "st" for n in names}
-    now = Listed(
-        {("s", "a"): SourceItem("a", "1"), **{("t", n): SourceItem(n, "1") for n in "ab"}}, {"s", "t"}
-    )
+    now = Told({("s", "a"): SourceItem("a", "1"), **{("t", n): SourceItem(n, "1") for n in "ab"}}, {"s", "t"})
     found = plan(now, Known(items, states), RULES)
     assert [removal.key for removal in found.removals] == [("t", "c")]
     assert [(one.source, one.known, one.present) for one in found.refused] == [("s", 3, 1)]

@@ -5,20 +5,26 @@ Writing the result only after the store failed to converge in 17 of 240 injected
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, fields
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from workbench.ingest.columns import (
+    FAILURE_COLUMNS,
+    ITEM_COLUMNS,
+    STATE_COLUMNS,
+    failure,
+    failure_row,
+    item,
+    item_row,
+    state,
+)
 from workbench.ingest.database import Database
-from workbench.ingest.entries import REMOVING, Failure, Item, Key, State
+from workbench.ingest.entries import REMOVING, WRITTEN, Failure, Item, Key, State
 from workbench.ingest.releases import Releases
 from workbench.ingest.runs import Runs
-
-ITEM_COLUMNS = tuple(one.name for one in fields(Item))
-STATE_COLUMNS = tuple(one.name for one in fields(State))
-FAILURE_COLUMNS = tuple(one.name for one in fields(Failure))
+from workbench.ingest.standings import Standings
 
 
 def _names(columns: Sequence[str]) -> str:
@@ -47,6 +53,15 @@ _PUT_FAILURE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """How many states a table has, how many of them are surely there, and how many chunks those have."""
+
+    states: int
+    trusted: int
+    chunks: int
+
+
 class Ledger:
     """All pipelines of one workspace. ``runs`` and ``releases`` are kept in the same file."""
 
@@ -66,16 +81,14 @@ class Ledger:
     def items(self, pipeline: str) -> dict[Key, Item]:
         """Return every item that was read, by where it lives."""
         with self._database.reading() as database:
-            rows = database.execute(_ITEMS, (pipeline,))
-            found = [_item(row) for row in rows]
-        return {item.key: item for item in found}
+            found = [item(row) for row in database.execute(_ITEMS, (pipeline,))]
+        return {one.key: one for one in found}
 
     def states(self, pipeline: str, table: str) -> dict[str, State]:
         """Return what a table holds, by document id."""
         with self._database.reading() as database:
-            rows = database.execute(_STATES, (pipeline, table))
-            found = [State(*row) for row in rows]
-        return {state.document_id: state for state in found}
+            found = [state(row) for row in database.execute(_STATES, (pipeline, table))]
+        return {one.document_id: one for one in found}
 
     def tables(self, pipeline: str) -> list[str]:
         """Return the tables that hold something of a pipeline."""
@@ -83,22 +96,38 @@ class Ledger:
         with self._database.reading() as database:
             return [row["table_name"] for row in database.execute(query, (pipeline,))]
 
-    def parse_keys(self) -> set[str]:
-        """Return the keys of all parsed texts that some table was cut from."""
-        with self._database.reading() as database:
-            return {row[0] for row in database.execute("SELECT DISTINCT parse_key FROM states")}
+    def standings(self, pipeline: str, table: str, document_id: Callable[[str, str], str]) -> Standings:
+        """Return where what the sources list is laid beside what is known here."""
+        return Standings(self._database.path, pipeline, table, document_id)
 
-    def content_hashes(self) -> set[str]:
-        """Return the hashes of all contents that some pipeline holds now."""
+    def balance(self, pipeline: str, table: str) -> Balance:
+        """Return what a table should hold, in numbers."""
+        query = (
+            "SELECT count(*), coalesce(sum(status = ? AND recipe != ''), 0),"
+            " coalesce(sum(CASE WHEN status = ? AND recipe != '' THEN chunk_count END), 0)"
+            " FROM states WHERE pipeline = ? AND table_name = ?"
+        )
         with self._database.reading() as database:
-            return {row[0] for row in database.execute("SELECT DISTINCT content_hash FROM items")}
+            return Balance(*database.execute(query, (WRITTEN, WRITTEN, pipeline, table)).fetchone())
+
+    def parse_keys(self) -> Iterator[str]:
+        """Yield the keys of all parsed texts that some table was cut from, each once, in order."""
+        return self._sorted("SELECT DISTINCT parse_key FROM states ORDER BY parse_key")
+
+    def content_hashes(self) -> Iterator[str]:
+        """Yield the hashes of all contents that some pipeline holds now, each once, in order."""
+        return self._sorted("SELECT DISTINCT content_hash FROM items ORDER BY content_hash")
+
+    def _sorted(self, query: str) -> Iterator[str]:
+        with self._database.reading() as database:
+            for row in database.execute(query):
+                yield row[0]
 
     def failures(self, pipeline: str) -> dict[Key, Failure]:
         """Return the items that could not be brought in, by where they live."""
         with self._database.reading() as database:
-            rows = database.execute(_FAILURES, (pipeline,))
-            found = [_failure(row) for row in rows]
-        return {failure.key: failure for failure in found}
+            found = [failure(row) for row in database.execute(_FAILURES, (pipeline,))]
+        return {one.key: one for one in found}
 
     # ── items ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -125,7 +154,7 @@ class Ledger:
         with self._database.writing() as database:
             _put_items(database, pipeline, items, at_utc)
             _put_states(database, pipeline, table, states)
-            _drop_failures(database, pipeline, (state.key for state in states))
+            _drop_failures(database, pipeline, (one.key for one in states))
 
     def intend_removal(self, pipeline: str, table: str, document_ids: Sequence[str]) -> None:
         """Say that the rows of these documents are about to go."""
@@ -165,11 +194,10 @@ class Ledger:
 
     # ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def note_failure(self, pipeline: str, failure: Failure) -> None:
+    def note_failure(self, pipeline: str, one: Failure) -> None:
         """Keep a failure; it replaces the item's earlier one."""
-        values = [int(v) if isinstance(v, bool) else v for v in astuple(failure)]
         with self._database.writing() as database:
-            database.execute(_PUT_FAILURE, (pipeline, *values))
+            database.execute(_PUT_FAILURE, (pipeline, *failure_row(one)))
 
     def forget_failures(self, pipeline: str, keys: Sequence[Key]) -> None:
         """Drop failures of items that are fine, or gone."""
@@ -193,22 +221,14 @@ class Ledger:
 def _put_items(database: sqlite3.Connection, pipeline: str, items: Iterable[Item], at_utc: str) -> None:
     database.executemany(
         _PUT_ITEM,
-        [
-            (
-                pipeline,
-                *(getattr(item, name) for name in ITEM_COLUMNS[:-1]),
-                json.dumps(dict(item.about), ensure_ascii=False),
-                at_utc,
-            )
-            for item in items
-        ],
+        [(pipeline, *item_row(one), at_utc) for one in items],
     )
 
 
 def _put_states(database: sqlite3.Connection, pipeline: str, table: str, states: Iterable[State]) -> None:
     database.executemany(
         _PUT_STATE,
-        [(pipeline, table, *astuple(state)) for state in states],
+        [(pipeline, table, *astuple(one)) for one in states],
     )
 
 
@@ -217,13 +237,3 @@ def _drop_failures(database: sqlite3.Connection, pipeline: str, keys: Iterable[K
         "DELETE FROM failures WHERE pipeline = ? AND source = ? AND item_id = ?",
         [(pipeline, *key) for key in keys],
     )
-
-
-def _item(row: sqlite3.Row) -> Item:
-    values = {name: row[name] for name in ITEM_COLUMNS}
-    return Item(**{**values, "about": json.loads(values["about"])})
-
-
-def _failure(row: sqlite3.Row) -> Failure:
-    values = {name: row[name] for name in FAILURE_COLUMNS}
-    return Failure(**{**values, "retryable": bool(values["retryable"])})

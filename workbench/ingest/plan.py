@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from workbench.ingest.entries import WRITTEN, Failure, Item, Key, State
+from workbench.ingest.standings import Standing
 from workbench.records import SourceItem, digest
 
 GONE = "gone"
@@ -31,24 +32,18 @@ class Action(StrEnum):
     REMOVE = "remove"
 
 
+IDLE = (Action.KEEP, Action.WAIT)
+"""Nothing is done."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What the sources say."""
+    """How the sources were listed."""
 
-    items: Mapping[Key, SourceItem]
     complete: Set[str] = frozenset()
     """Keys of the sources that were listed to the end, and of those that the config names no longer."""
     removed: Set[Key] = frozenset()
     """Items that a source itself calls gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the ledger says of one pipeline and one table."""
-
-    items: Mapping[Key, Item] = field(default_factory=dict)
-    states: Mapping[str, State] = field(default_factory=dict)
-    failures: Mapping[Key, Failure] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,63 +125,66 @@ class Plan:
         return not (self.steps or self.removals)
 
 
-def plan(listed: Listed, known: Known, rules: Rules) -> Plan:
-    """Return what brings the table to what the sources hold.
+def plan(standings: Iterable[Standing], listed: Listed, rules: Rules) -> Plan:
+    """Return what brings the table to what the sources hold; the items are looked at one by one as they come.
 
     Nothing is removed because a listing lacks it, unless that listing is complete; and nothing of a source in
     which fewer than ``min_present_ratio`` of the known items are left, unless ``confirmed``.
     """
-    by_key = {state.key: state for state in known.states.values()}
     steps: list[Step] = []
     counts: Counter[Action] = Counter()
-    for key, item in listed.items.items():
-        step = _step(key, item, known, by_key.get(key), rules)
+    leaving = _Leaving(listed)
+    expected = _Expectation()
+    gone_failures: list[Key] = []
+    for one in standings:
+        expected.learn(one.state)
+        gone = leaving.take(one)
+        if one.listed is not None:
+            step = _step(one.key, one.listed, one, rules)
+        elif one.item is not None:
+            step = _unlisted_step(one.key, one.item, one, rules)
+            if gone:
+                leaving.if_it_stays(step, _size(one))
+                continue
+        else:
+            if not one.is_known and _is_gone(one.key, listed):
+                gone_failures.append(one.key)
+            continue
         counts[step.action] += 1
-        if step.action not in (Action.KEEP, Action.WAIT):
+        if step.action not in IDLE:
             steps.append(step)
-    removals, refused = _removals(listed, known, by_key, rules)
-    going = {removal.key for removal in removals}
-    for key, content in known.items.items():
-        # Not listed this time, and not gone for sure: what the table lacks of it is made from what is here.
-        if key not in listed.items and key not in going:
-            failed = known.failures.get(key)
-            stale = not _is_current(by_key.get(key), content, rules)
-            waits = failed is not None and not _is_due(failed, failed.version, rules)
-            action = (Action.WAIT if waits else Action.REBUILD) if stale else Action.KEEP
-            counts[action] += 1
-            if action is Action.REBUILD:
-                steps.append(Step(action, key, fetch=False))
+            expected.add(_size(one))
+    removals, refused, staying = leaving.settled(rules)
+    for step, size in staying:
+        counts[step.action] += 1
+        if step.action not in IDLE:
+            steps.append(step)
+            expected.add(size)
     counts[Action.REMOVE] = len(removals)
-    gone = tuple(
-        key
-        for key in known.failures
-        if key not in listed.items and _is_gone(key, listed) and key not in known.items
-    )
     return Plan(
         tuple(steps),
-        tuple(removals),
-        tuple(refused),
+        removals,
+        refused,
         dict(counts),
-        _expected(steps, listed, known, rules),
-        gone,
+        expected.of(len(steps), rules),
+        tuple(gone_failures),
     )
 
 
 def gone_removals(
-    gone: Set[Key], listed: Listed, known: Known, rules: Rules
+    gone: Set[Key], standings: Iterable[Standing], listed: Listed, rules: Rules
 ) -> tuple[tuple[Removal, ...], tuple[RefusedRemoval, ...]]:
     """Return what is to go, and what is refused, now that reading showed some listed items to be gone as well."""
-    left = {key: item for key, item in listed.items.items() if key not in gone}
-    by_key = {state.key: state for state in known.states.values()}
-    now = Listed(left, listed.complete, listed.removed | gone)
-    removals, refused = _removals(now, known, by_key, rules)
-    return tuple(removals), tuple(refused)
+    leaving = _Leaving(replace(listed, removed=listed.removed | gone))
+    for one in standings:
+        leaving.take(replace(one, listed=None) if one.key in gone else one)
+    removals, refused, _ = leaving.settled(rules)
+    return removals, refused
 
 
-def _step(key: Key, item: SourceItem, known: Known, state: State | None, rules: Rules) -> Step:
-    here = known.items.get(key)
+def _step(key: Key, item: SourceItem, known: Standing, rules: Rules) -> Step:
+    here, failed = known.item, known.failure
     same = here is not None and item.version != "" and here.version == item.version
-    failed = known.failures.get(key)
     if failed is not None:
         due = _is_due(failed, item.version, rules)
         return Step(Action.RETRY if due else Action.WAIT, key, fetch=not same)
@@ -194,7 +192,16 @@ def _step(key: Key, item: SourceItem, known: Known, state: State | None, rules: 
         return Step(Action.ADD, key, fetch=True)
     if not same:
         return Step(Action.CHANGE, key, fetch=True)
-    return Step(Action.KEEP if _is_current(state, here, rules) else Action.REBUILD, key, fetch=False)
+    return Step(Action.KEEP if _is_current(known.state, here, rules) else Action.REBUILD, key, fetch=False)
+
+
+def _unlisted_step(key: Key, content: Item, known: Standing, rules: Rules) -> Step:
+    """Return what becomes of an item that is not listed this time and stays: it is made from what is here."""
+    if _is_current(known.state, content, rules):
+        return Step(Action.KEEP, key, fetch=False)
+    failed = known.failure
+    waits = failed is not None and not _is_due(failed, failed.version, rules)
+    return Step(Action.WAIT if waits else Action.REBUILD, key, fetch=False)
 
 
 def _is_current(state: State | None, item: Item, rules: Rules) -> bool:
@@ -224,51 +231,91 @@ def _is_gone(key: Key, listed: Listed) -> bool:
     return key in listed.removed or key[0] in listed.complete
 
 
-def _removals(
-    listed: Listed, known: Known, by_key: Mapping[Key, State], rules: Rules
-) -> tuple[list[Removal], list[RefusedRemoval]]:
-    documents = {key: item.document_id for key, item in known.items.items()}
-    documents.update({key: state.document_id for key, state in by_key.items()})
-    of_source: dict[str, list[Key]] = defaultdict(list)
-    for key in documents:
-        of_source[key[0]].append(key)
-    removals: list[Removal] = []
-    refused: list[RefusedRemoval] = []
-    for source, keys in of_source.items():
-        gone = [key for key in keys if key not in listed.items and _is_gone(key, listed)]
-        present = len(keys) - len(gone)
-        if gone and present < rules.min_present_ratio * len(keys) and not rules.confirmed:
-            refused.append(RefusedRemoval(source, len(keys), present, rules.min_present_ratio))
+class _Leaving:
+    """Counts the known items of each source, and keeps those that are not there any more."""
+
+    def __init__(self, listed: Listed) -> None:
+        self._listed = listed
+        self._known: Counter[str] = Counter()
+        self._gone: dict[str, list[Removal]] = {}
+        self._staying: dict[str, list[tuple[Step, int | None]]] = {}
+
+    def take(self, one: Standing) -> bool:
+        """Note an item and return whether its document is to go, if that is not refused."""
+        if not one.is_known:
+            return False
+        source = one.key[0]
+        self._known[source] += 1
+        if one.listed is not None or not _is_gone(one.key, self._listed):
+            return False
+        held = one.state or one.item
+        if held is not None:
+            self._gone.setdefault(source, []).append(Removal(held.document_id, one.key))
+        return True
+
+    def if_it_stays(self, step: Step, size_bytes: int | None) -> None:
+        """Note what becomes of the item if its source may delete nothing."""
+        self._staying.setdefault(step.key[0], []).append((step, size_bytes))
+
+    def settled(
+        self, rules: Rules
+    ) -> tuple[tuple[Removal, ...], tuple[RefusedRemoval, ...], list[tuple[Step, int | None]]]:
+        """Return what is to go, what is refused, and what becomes of the items that stay therefore."""
+        removals: list[Removal] = []
+        refused: list[RefusedRemoval] = []
+        staying: list[tuple[Step, int | None]] = []
+        for source, gone in self._gone.items():
+            known = self._known[source]
+            present = known - len(gone)
+            if present < rules.min_present_ratio * known and not rules.confirmed:
+                refused.append(RefusedRemoval(source, known, present, rules.min_present_ratio))
+                staying += self._staying.get(source, ())
+            else:
+                removals += gone
+        return tuple(removals), tuple(refused), staying
+
+
+class _Expectation:
+    """Sums from which follows what the work will come to: documents are like those that are in already."""
+
+    def __init__(self) -> None:
+        self._written = self._chunks = self._tokens = 0
+        self._sized = self._bytes = 0
+
+    def learn(self, state: State | None) -> None:
+        """Learn from a document of the table."""
+        if state is not None and state.status == WRITTEN:
+            self._written += 1
+            self._chunks += state.chunk_count
+            self._tokens += state.token_count
+
+    def add(self, size_bytes: int | None) -> None:
+        """Note the size of an item that is to be worked on, where it is known."""
+        if size_bytes is not None:
+            self._sized += 1
+            self._bytes += size_bytes
+
+    def of(self, count: int, rules: Rules) -> Expected:
+        """Return what so many items will come to."""
+        if not count:
+            return Expected(0, 0, 0.0)
+        chunks: float | None
+        tokens: float | None
+        if self._written:
+            chunks = count * self._chunks / self._written
+            tokens = count * self._tokens / self._written
         else:
-            removals += [Removal(documents[key], key) for key in gone]
-    return removals, refused
-
-
-def _expected(steps: list[Step], listed: Listed, known: Known, rules: Rules) -> Expected:
-    if not steps:
-        return Expected(0, 0, 0.0)
-    written = [state for state in known.states.values() if state.status == WRITTEN]
-    chunks: float | None
-    tokens: float | None
-    if written:
-        chunks = len(steps) * sum(state.chunk_count for state in written) / len(written)
-        tokens = len(steps) * sum(state.token_count for state in written) / len(written)
-    else:
-        sizes = [_size(step.key, listed, known) for step in steps]
-        found = [size for size in sizes if size is not None]
-        tokens = len(steps) * sum(found) / len(found) / BYTES_A_TOKEN if found else None
-        chunks = (
-            None if tokens is None or not rules.chunk_tokens else max(len(steps), tokens / rules.chunk_tokens)
+            tokens = count * self._bytes / self._sized / BYTES_A_TOKEN if self._sized else None
+            chunks = (
+                None if tokens is None or not rules.chunk_tokens else max(count, tokens / rules.chunk_tokens)
+            )
+        money = None if tokens is None else tokens * rules.price_per_million_tokens / 1e6
+        return Expected(
+            None if chunks is None else round(chunks), None if tokens is None else round(tokens), money
         )
-    money = None if tokens is None else tokens * rules.price_per_million_tokens / 1e6
-    return Expected(
-        None if chunks is None else round(chunks), None if tokens is None else round(tokens), money
-    )
 
 
-def _size(key: Key, listed: Listed, known: Known) -> int | None:
-    item = listed.items.get(key)
-    if item is not None and item.size_bytes is not None:
-        return item.size_bytes
-    here = known.items.get(key)
-    return here.size_bytes if here is not None else None
+def _size(one: Standing) -> int | None:
+    if one.listed is not None and one.listed.size_bytes is not None:
+        return one.listed.size_bytes
+    return one.item.size_bytes if one.item is not None else None

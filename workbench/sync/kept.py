@@ -9,7 +9,7 @@ import os
 import sqlite3
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -78,15 +78,20 @@ class Kept:
         with self._locked(exclusive=False):
             yield
 
-    def clean(self, content_hashes: Callable[[], Set[str]], parse_keys: Callable[[], Set[str]]) -> int:
-        """Drop everything else; return how many blobs went. None while any pipeline runs: the next clean takes them."""
+    def clean(
+        self, content_hashes: Callable[[], Iterator[str]], parse_keys: Callable[[], Iterator[str]]
+    ) -> int:
+        """Drop everything else; return how many blobs went. None while any pipeline runs: the next clean takes them.
+
+        What is wanted comes in order, and is compared as it streams by.
+        """
         with self._locked(exclusive=True) as free:
             return self._cleaned(content_hashes(), parse_keys()) if free else 0
 
-    def _cleaned(self, content_hashes: Set[str], parse_keys: Set[str]) -> int:
+    def _cleaned(self, content_hashes: Iterator[str], parse_keys: Iterator[str]) -> int:
         with self._open() as database:
-            old_contents = _absent(database, "SELECT hash FROM contents", content_hashes)
-            old_parses = _absent(database, "SELECT key FROM parses", parse_keys)
+            old_contents = _absent(database, "SELECT hash FROM contents ORDER BY hash", content_hashes)
+            old_parses = _absent(database, "SELECT key FROM parses ORDER BY key", parse_keys)
             for query, keys in (
                 ("DELETE FROM contents WHERE hash = ?", old_contents),
                 ("DELETE FROM parses WHERE key = ?", old_parses),
@@ -161,5 +166,13 @@ def _opened(data: bytes, document_id: str, uri: str) -> ParsedFile | None:
         return None
 
 
-def _absent(database: sqlite3.Connection, query: str, wanted: Set[str]) -> list[str]:
-    return [row[0] for row in database.execute(query) if row[0] not in wanted]
+def _absent(database: sqlite3.Connection, query: str, wanted: Iterator[str]) -> list[str]:
+    """Return the keys of a query that are not wanted; both come in order."""
+    absent: list[str] = []
+    next_wanted = next(wanted, None)
+    for (key,) in database.execute(query):
+        while next_wanted is not None and next_wanted < key:
+            next_wanted = next(wanted, None)
+        if key != next_wanted:
+            absent.append(key)
+    return absent

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+from workbench import pipeline
 from workbench.config import Config
 from workbench.contracts import SourceAccess, SourceConnection
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.ingest.entries import Key
-from workbench.ingest.plan import Known, Listed, Plan, RefusedRemoval, Removal, Rules, gone_removals, plan
-from workbench.records import SourceItem
+from workbench.ingest.plan import Listed, Plan, RefusedRemoval, Removal, Rules, gone_removals, plan
+from workbench.ingest.standings import Standings
 from workbench.sections import Budget, Deletes, Failures
 from workbench.sync.events import SourceListed
 from workbench.sync.place import Place
@@ -23,7 +24,8 @@ SENTENCES_A_MESSAGE = 5
 class Sources:
     """The sources of a config while a run lasts: what they list, and the way to read it."""
 
-    items: dict[Key, SourceItem] = field(default_factory=dict)
+    standings: Standings
+    """What they list, beside what the ledger knows."""
     complete: set[str] = field(default_factory=set)
     removed: set[Key] = field(default_factory=set)
     connections: dict[str, SourceConnection] = field(default_factory=dict)
@@ -38,13 +40,12 @@ class Sources:
         for source in place.config.sources:
             message = ""
             complete = False
-            count = len(self.items)
+            count = self.standings.listed_count
             try:
                 connection = stack.enter_context(source.connection(access))
                 self.connections[source.key] = connection
                 listing = connection.items()
-                for item in listing:
-                    self.items[source.key, item.item_id] = item
+                self.standings.take(source.key, listing)
                 self.removed |= {(source.key, item_id) for item_id in listing.removed}
                 complete = listing.complete
                 sentences = ([str(listing.failure)] if listing.failure else []) + listing.problems
@@ -58,39 +59,33 @@ class Sources:
                 self.failures.append(f"{source.key}: {error}")
             if complete:
                 self.complete.add(source.key)
-            yield SourceListed(source.key, len(self.items) - count, complete, message)
+            yield SourceListed(source.key, self.standings.listed_count - count, complete, message)
 
 
-def known(place: Place) -> Known:
-    """Return what the ledger says of the pipeline and its table."""
-    ledger = place.ledger
-    return Known(
-        ledger.items(place.name), ledger.states(place.name, place.table_name), ledger.failures(place.name)
-    )
+def standings(place: Place) -> Standings:
+    """Return where the listing is laid beside the ledger; close it after use."""
+    return place.ledger.standings(place.name, place.table_name, pipeline.document_id)
 
 
-def planned(
-    place: Place, sources: Sources, ledger: Known, *, confirmed: bool, retry_all: bool, stored: bool
-) -> Plan:
+def planned(place: Place, sources: Sources, *, confirmed: bool, retry_all: bool, stored: bool) -> Plan:
     """Return the plan; with ``stored`` the sources were not asked, and nothing is taken as gone."""
     rules = _rules(place, confirmed=confirmed, retry_all=retry_all)
-    return plan(_listed(place, sources, ledger, stored), ledger, rules)
+    return plan(sources.standings, _listed(place, sources, stored), rules)
 
 
 def removals_now(
-    place: Place, sources: Sources, ledger: Known, gone: Set[Key], *, confirmed: bool
+    place: Place, sources: Sources, gone: Set[Key], *, confirmed: bool
 ) -> tuple[tuple[Removal, ...], tuple[RefusedRemoval, ...]]:
     """Return what is to go, and what is refused, once reading showed that these listed items are gone."""
-    listed = _listed(place, sources, ledger, stored=False)
-    return gone_removals(gone, listed, ledger, _rules(place, confirmed=confirmed, retry_all=False))
+    listed = _listed(place, sources, stored=False)
+    rules = _rules(place, confirmed=confirmed, retry_all=False)
+    return gone_removals(gone, sources.standings, listed, rules)
 
 
-def _listed(place: Place, sources: Sources, ledger: Known, stored: bool) -> Listed:
+def _listed(place: Place, sources: Sources, stored: bool) -> Listed:
     named = {source.key for source in place.config.sources}
-    no_longer = {key[0] for key in ledger.items} | {state.source for state in ledger.states.values()}
-    no_longer |= {key[0] for key in ledger.failures}
-    complete = set() if stored else sources.complete | (no_longer - named)
-    return Listed(sources.items, complete, sources.removed)
+    no_longer = sources.standings.sources() - named
+    return Listed(set() if stored else sources.complete | no_longer, sources.removed)
 
 
 def _rules(place: Place, *, confirmed: bool, retry_all: bool) -> Rules:

@@ -14,7 +14,7 @@ from workbench.ingest.ledger import Ledger
 from workbench.ingest.plan import Plan
 from workbench.sync import events
 from workbench.sync.gate import GateResult
-from workbench.sync.listing import Sources, known, planned
+from workbench.sync.listing import Sources, planned, standings
 from workbench.sync.measuring import Measurement, measurements
 from workbench.sync.place import Place, utc_now
 from workbench.sync.publishing import (
@@ -59,12 +59,10 @@ class Pipeline:
         self, cancelled: Callable[[], bool] = never, *, confirmed: bool = False, retry_all: bool = False
     ) -> tuple[Plan, list[events.SourceListed]]:
         """Return what a sync would do now, and what the sources said; nothing is changed."""
-        sources = Sources()
         with ExitStack() as stack:
+            sources = Sources(stack.enter_context(standings(self.place)))
             said = list(sources.listed(self.place, SourceAccess(self.place.folder, cancelled), stack))
-        found = planned(
-            self.place, sources, known(self.place), confirmed=confirmed, retry_all=retry_all, stored=False
-        )
+            found = planned(self.place, sources, confirmed=confirmed, retry_all=retry_all, stored=False)
         return found, said
 
     def sync(

@@ -11,24 +11,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from workbench.contracts import Asked, SourceAccess, Table
-from workbench.errors import (
-    Cancelled,
-    ContractError,
-    ElsewhereError,
-    InputError,
-    ServiceError,
-    WorkbenchError,
-)
+from workbench.errors import Cancelled, ContractError, InputError, ServiceError, WorkbenchError
 from workbench.ingest import entries
-from workbench.ingest.entries import WRITTEN, Failure, Item, Key, State
+from workbench.ingest.entries import WRITTEN, Failure, Item, Key
 from workbench.ingest.lock import pipeline_lock
-from workbench.ingest.plan import GONE, Action, Known, Plan, RefusedRemoval, Removal, Step
+from workbench.ingest.plan import GONE, Action, Plan, RefusedRemoval, Removal, Step
 from workbench.records import Query
 from workbench.sections import Budget, Failures
 from workbench.sync import events
 from workbench.sync.drift import reconciled
 from workbench.sync.groups import Group, Piece, Unaffordable, cut
-from workbench.sync.listing import Sources, known, planned, removals_now
+from workbench.sync.listing import Sources, planned, removals_now, standings
 from workbench.sync.place import Place, stamp
 from workbench.sync.preparing import NotPrepared, Prepared, Task, batches, prepared
 from workbench.sync.tally import Tally
@@ -84,15 +77,13 @@ class _Run:
         self.failures = place.config.failures or Failures()
         self.budget = place.config.budget or Budget()
         self.tally = Tally()
-        self.sources = Sources()
+        self.sources = Sources(standings(place))
         self.started = time.perf_counter()
         self.run_id = 0
         self.total = self.done = 0
         self.wrote = False
         self.gone: dict[Key, tuple[Step, str]] = {}
         """Items that their source lists, and called gone when they were read."""
-        self.elsewhere: dict[Key, Key] = {}
-        """Those of them that are another address of an item, with that item."""
 
     def course(self) -> Iterator[events.Event]:
         place = self.place
@@ -143,18 +134,17 @@ class _Run:
         """Yield the events; return what has to be said at the end."""
         place, tally = self.place, self.tally
         with ExitStack() as stack:
+            stack.enter_context(self.sources.standings)
             started = time.perf_counter()
             if not self.wishes.stored:
                 yield from self.sources.listed(place, SourceAccess(place.folder, self.cancelled), stack)
-                tally.time("list", time.perf_counter() - started, len(self.sources.items))
+                tally.time("list", time.perf_counter() - started, self.sources.standings.listed_count)
             started = time.perf_counter()
             table = place.opened_table()
             in_table, orphans = reconciled(place, table)
-            ledger = known(place)
             plan = planned(
                 place,
                 self.sources,
-                ledger,
                 confirmed=self.wishes.confirmed,
                 retry_all=self.wishes.retry_all,
                 stored=self.wishes.stored,
@@ -164,16 +154,16 @@ class _Run:
             tally.count("waiting", plan.counts.get(Action.WAIT, 0))
             self.total = len(plan.steps) + len(plan.removals)
             yield _planned(plan)
-            yield from self._steps(table, plan, ledger, in_table)
+            yield from self._steps(table, plan, in_table)
             removals, refused = plan.removals, plan.refused
-            yield from self._kept_alone(ledger)
+            there = {key for key in self.gone if self.sources.standings.of(key).is_known}
             if self.gone:
                 removals, refused = removals_now(
-                    place, self.sources, ledger, self.gone.keys(), confirmed=self.wishes.confirmed
+                    place, self.sources, self.gone.keys(), confirmed=self.wishes.confirmed
                 )
                 self.total += len(removals) - len(plan.removals)
             yield from self._removals(table, removals, refused, orphans)
-            self._note_gone(ledger, refused)
+            self._note_gone(there, refused)
             place.ledger.forget_failures(place.name, plan.gone_failures)
         if self.wrote:
             started = time.perf_counter()
@@ -183,20 +173,17 @@ class _Run:
             tally.time("optimise", time.perf_counter() - started)
         return "; ".join([*self.sources.failures, *(one.sentence for one in refused)])
 
-    def _steps(
-        self, table: Table, plan: Plan, ledger: Known, in_table: dict[str, str]
-    ) -> Iterator[events.Event]:
-        states = _trusted(ledger)
+    def _steps(self, table: Table, plan: Plan, in_table: dict[str, str]) -> Iterator[events.Event]:
         group = Group(self.place, table)
         same: list[tuple[Step, Item]] = []
         try:
-            for step, found in self._prepared(plan, ledger):
+            for task, found in self._prepared(plan):
+                step, state = task.step, task.state
                 self._check()
                 if isinstance(found, NotPrepared):
-                    yield from self._failed(step, found.stage, found.error, ledger)
+                    yield from self._failed(step, found.stage, found.error)
                     continue
                 yield from self._told(found)
-                state = states.get(step.key)
                 if found.document is None:
                     same.append((step, found.item))
                     continue
@@ -204,7 +191,7 @@ class _Run:
                 try:
                     piece = cut(self.place, found, found.document, state is not None)
                 except (WorkbenchError, ContractError) as error:
-                    yield from self._failed(step, "cut", error, ledger, found.item)
+                    yield from self._failed(step, "cut", error, found.item)
                     continue
                 seconds = time.perf_counter() - started
                 self.tally.time("cut", seconds)
@@ -216,21 +203,20 @@ class _Run:
                 else:
                     group.pieces.append(piece)
                 if group.is_full:
-                    yield from self._flushed(group, ledger)
+                    yield from self._flushed(group)
                 if len(same) + len(group.confirmed) >= DOCUMENTS_A_REMOVAL:
                     self._keep_same(same, group)
-            yield from self._flushed(group, ledger)
+            yield from self._flushed(group)
         except _Stop as stop:
             if stop.keep:
-                yield from self._flushed(group, ledger)
+                yield from self._flushed(group)
             self._keep_same(same, group)
             raise
         self._keep_same(same, group)
         yield self._progress()
 
-    def _prepared(self, plan: Plan, ledger: Known) -> Iterator[tuple[Step, Prepared | NotPrepared]]:
+    def _prepared(self, plan: Plan) -> Iterator[tuple[Task, Prepared | NotPrepared]]:
         """Yield the documents in the order of the plan; every core reads ahead a little."""
-        states = _trusted(ledger)
         given_up = False
 
         def stop() -> bool:
@@ -238,27 +224,25 @@ class _Run:
 
         def tasks() -> Iterator[Task]:
             for step in plan.steps:
-                key = step.key
-                connection = self.sources.connections.get(key[0])
-                yield Task(
-                    step, self.sources.items.get(key), ledger.items.get(key), states.get(key), connection
-                )
+                now = self.sources.standings.of(step.key)
+                connection = self.sources.connections.get(step.key[0])
+                yield Task(step, now.listed, now.item, now.trusted, connection)
 
         with ThreadPoolExecutor(workers().size, thread_name_prefix="sync") as pool:
-            under_way: deque[Future[list[Prepared | NotPrepared]]] = deque()
+            under_way: deque[tuple[list[Task], Future[list[Prepared | NotPrepared]]]] = deque()
             todo = batches(tasks())
             try:
                 while True:
                     while len(under_way) < 2 * workers().size and (batch := next(todo, None)) is not None:
-                        under_way.append(pool.submit(prepared, self.place, batch, stop))
+                        under_way.append((batch, pool.submit(prepared, self.place, batch, stop)))
                     if not under_way:
                         return
-                    for found in under_way.popleft().result():
-                        yield found.step, found
+                    batch, answer = under_way.popleft()
+                    yield from zip(batch, answer.result(), strict=True)
             finally:
                 given_up = True
-                for future in under_way:
-                    future.cancel()
+                for _, answer in under_way:
+                    answer.cancel()
 
     def _check(self) -> None:
         if self.cancelled():
@@ -273,7 +257,7 @@ class _Run:
 
     # ── a group through the last stages ──────────────────────────────────────────────────────────────────────────
 
-    def _flushed(self, group: Group, ledger: Known) -> Iterator[events.Event]:
+    def _flushed(self, group: Group) -> Iterator[events.Event]:
         if not group.pieces:
             return
         pieces = group.taken()
@@ -285,23 +269,23 @@ class _Run:
             raise
         except (WorkbenchError, ContractError) as error:
             if len(pieces) == 1:
-                yield from self._failed(pieces[0].step, group.stage, error, ledger, pieces[0].item)
+                yield from self._failed(pieces[0].step, group.stage, error, pieces[0].item)
             else:
                 # One of them is to blame, or none: alone, each shows.
-                yield from self._one_by_one(group, pieces, ledger)
+                yield from self._one_by_one(group, pieces)
             return
         yield self._progress()
 
-    def _one_by_one(self, group: Group, pieces: list[Piece], ledger: Known) -> Iterator[events.Event]:
+    def _one_by_one(self, group: Group, pieces: list[Piece]) -> Iterator[events.Event]:
         failed: list[str] = []
         for number, piece in enumerate(pieces):
             if number == len(failed) == PATIENCE_DOCUMENTS and len(set(failed)) == 1:
                 # The service is to blame: waiting for it once per document would take hours.
                 for one in pieces[number:]:
-                    yield from self._failed(one.step, group.stage, ServiceError(failed[0]), ledger, one.item)
+                    yield from self._failed(one.step, group.stage, ServiceError(failed[0]), one.item)
                 return
             group.pieces = [piece]
-            for event in self._flushed(group, ledger):
+            for event in self._flushed(group):
                 if isinstance(event, events.ItemFailed):
                     failed.append(event.message)
                 yield event
@@ -322,6 +306,8 @@ class _Run:
     def _keep_same(self, same: list[tuple[Step, Item]], group: Group) -> None:
         """Tell the ledger what was read and found unchanged; the store is left alone."""
         place = self.place
+        if not same and not group.confirmed:
+            return
         if group.confirmed:
             place.ledger.record(
                 place.name,
@@ -337,23 +323,7 @@ class _Run:
             self.tally.done(step, "unchanged", known=True)
         same.clear()
         group.confirmed.clear()
-
-    def _kept_alone(self, ledger: Known) -> Iterator[events.Event]:
-        """Keep what gives way to an item that is not in the table: until that one is in, nothing leaves for it."""
-        if not self.elsewhere:
-            return
-        place = self.place
-        there = _trusted(known(place))
-        for key, other in self.elsewhere.items():
-            if other in there and other not in self.gone:
-                continue
-            step, message = self.gone.pop(key)
-            failed = ledger.failures.get(other)
-            if failed is not None and failed.kind == GONE:
-                place.ledger.retry(place.name, [other], place.now_utc())
-            self.done -= 1
-            waiting = WorkbenchError(f"{message}, but not in the index yet; until then nothing is changed")
-            yield from self._failed(step, "read", waiting, ledger)
+        self._note()
 
     # ── deleting ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -388,13 +358,12 @@ class _Run:
             table.drop_documents(sorted(stale))
             self.wrote = True
 
-    def _note_gone(self, ledger: Known, refused: Sequence[RefusedRemoval]) -> None:
+    def _note_gone(self, there: set[Key], refused: Sequence[RefusedRemoval]) -> None:
         """Remember which listed items are gone, and why, so that not every run fetches them again."""
         held = {one.source for one in refused}
-        there = ledger.items.keys() | {state.key for state in ledger.states.values()}
         for key, (step, message) in self.gone.items():
             if key[0] not in held:
-                failure = self._failure(step, "read", GONE, message, ledger, None, retryable=True)
+                failure = self._failure(step, "read", GONE, message, None, retryable=True)
                 self.place.ledger.note_failure(self.place.name, failure)
                 self.tally.gone(step, message, key in there)
 
@@ -411,21 +380,18 @@ class _Run:
         step: Step,
         stage: str,
         error: WorkbenchError | ContractError,
-        ledger: Known,
         item: Item | None = None,
     ) -> Iterator[events.Event]:
         place = self.place
         if isinstance(error, InputError) and error.status == "gone":
             self.gone[step.key] = step, str(error)
-            if isinstance(error, ElsewhereError):
-                self.elsewhere[step.key] = step.key[0], error.item_id
             self.done += 1
             return
         if item is not None:
             place.ledger.note_items(place.name, [item], place.now_utc())
         retryable = not isinstance(error, InputError | ContractError)
         kind = error.status if isinstance(error, InputError) else type(error).__name__
-        failure = self._failure(step, stage, kind, str(error), ledger, item, retryable)
+        failure = self._failure(step, stage, kind, str(error), item, retryable)
         place.ledger.note_failure(place.name, failure)
         self.tally.failed(step, stage, str(error))
         self.done += 1
@@ -453,14 +419,13 @@ class _Run:
         stage: str,
         kind: str,
         message: str,
-        ledger: Known,
         item: Item | None,
         retryable: bool,
     ) -> Failure:
         place = self.place
-        listed = self.sources.items.get(step.key)
-        here = item or ledger.items.get(step.key)
-        before = ledger.failures.get(step.key)
+        now_known = self.sources.standings.of(step.key)
+        listed, before = now_known.listed, now_known.failure
+        here = item or now_known.item
         version = listed.version if listed is not None else here.version if here else ""
         again = before is not None and (before.version, before.recipe) == (version, place.failure_recipe)
         attempts = before.attempts + 1 if again and before is not None else 1
@@ -490,11 +455,6 @@ class _Run:
     def _note(self) -> None:
         tally = self.tally
         self.place.ledger.runs.note(self.run_id, tally.figures, tally.timings, tally.new_attempts())
-
-
-def _trusted(ledger: Known) -> dict[Key, State]:
-    """Return what the table surely holds, by where its item lives."""
-    return {s.key: s for s in ledger.states.values() if s.status == WRITTEN and s.recipe}
 
 
 def _planned(plan: Plan) -> events.Planned:
