@@ -76,6 +76,10 @@ class Tokens:
         return max(0, last - first)
 
 
+ENTRY_BYTES = 500
+"""What an array takes beside its numbers, with its key: of short texts that is the most of it."""
+
+
 class Memo:
     """Arrays by key: the newest in memory up to ``size_bytes``, all of them in ``folder`` when there is one.
 
@@ -122,9 +126,9 @@ class Memo:
         with self._lock:
             before = self._held.pop(key, None)
             self._held[key] = array
-            self._held_bytes += array.nbytes - (0 if before is None else before.nbytes)
+            self._held_bytes += _size_bytes(array) - (0 if before is None else _size_bytes(before))
             while self._held_bytes > self._size_bytes and len(self._held) > 1:
-                self._held_bytes -= self._held.popitem(last=False)[1].nbytes
+                self._held_bytes -= _size_bytes(self._held.popitem(last=False)[1])
 
     def _path(self, key: str) -> Path | None:
         return None if self._folder is None else self._folder / key[:2] / f"{key}.npy"
@@ -148,6 +152,10 @@ class Memo:
         np.save(content, array)
         with contextlib.suppress(OSError):
             write_atomically(path, content.getvalue())
+
+
+def _size_bytes(array: Ranges) -> int:
+    return array.nbytes + ENTRY_BYTES
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from workbench.stores.lancedb import LanceDB
 
 _T = TypeVar("_T")
+_METADATA_BYTES = 16 * 2**20
+"""LanceDB keeps what it read of every version; by default it would hold up to 1 GB of that, and 6 GB of indexes."""
 
 
 class Place:
@@ -36,9 +38,16 @@ class Place:
         if self._database is None:
             try:
                 import lancedb
+                import pyarrow as pa
             except ImportError as error:
                 raise MissingPackageError("lancedb", "The store lancedb") from error
-            self._database = lancedb.connect(str(self.folder))
+            # Arrow's own pool keeps what LanceDB's threads gave back: 50 MB more after a hundred writes.
+            pa.set_memory_pool(pa.system_memory_pool())
+            session = lancedb.Session(
+                index_cache_size_bytes=self.store.cache_mb * 2**20,
+                metadata_cache_size_bytes=_METADATA_BYTES,
+            )
+            self._database = lancedb.connect(str(self.folder), session=session)
         return self._database
 
     def info(self, name: str, opened: Any) -> TableInfo:

@@ -22,7 +22,7 @@ from workbench.records import Document, digest
 from workbench.sync.kept import Kept
 from workbench.workspace import Workspace
 
-MEMO_BYTES = 64 * 2**20
+MEMO_BYTES = 16 * 2**20
 
 
 def utc_now() -> datetime:
