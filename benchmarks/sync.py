@@ -2,6 +2,7 @@
 
     python benchmarks/sync.py                      # 1,000 documents, all-MiniLM-L6-v2: minutes
     python benchmarks/sync.py --documents 100 --syncs 20 --rows 5000 --embedder hashing
+    python benchmarks/sync.py --only rows          # one part: documents, disk or rows
 
 Every step runs in a process of its own, so that memory and warm caches of one do not help another.
 """
@@ -132,8 +133,9 @@ def many_syncs(count: int, syncs: int) -> None:
 
 
 def csv_rows(count: int) -> None:
-    """Peak memory of a table with many rows, against one with a tenth of them."""
-    for rows in (count // 10, count):
+    """Peak memory of a table with many rows, against one with a fiftieth and one with a fifth of them."""
+    peaks: dict[int, tuple[int, int]] = {}
+    for rows in (count // 50, count // 5, count):
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place)
             with (folder / "rows.csv").open("w", newline="") as file:
@@ -144,12 +146,19 @@ def csv_rows(count: int) -> None:
                 "embedder: {name: hashing}\n"
                 "sources: [{name: csv_file, path: rows.csv, id_column: id, text_columns: [text]}]\n"
             )
-            found = step(folder)
+            first, second = step(folder), step(folder)
+            peaks[rows] = first["peak_bytes"], second["peak_bytes"]
             size = (folder / "rows.csv").stat().st_size
             print(
-                f"{rows:,} rows ({size / 2**20:.1f} MB): peak {found['peak_bytes'] / 2**20:.0f} MB, "
-                f"{found['seconds']:.1f} s, {rows / found['seconds']:.0f} rows/s  {found['stages']}"
+                f"{rows:,} rows ({size / 2**20:.1f} MB): peak {first['peak_bytes'] / 2**20:.0f} MB, "
+                f"{first['seconds']:.1f} s, {rows / first['seconds']:.0f} rows/s; nothing changed: "
+                f"peak {second['peak_bytes'] / 2**20:.0f} MB, {second['seconds']:.1f} s  {first['stages']}",
+                flush=True,
             )
+    few, many = count // 5, count
+    for number, name in enumerate(("first sync", "nothing changed")):
+        growth = (peaks[many][number] - peaks[few][number]) / (many - few)
+        print(f"{name}: {growth:.0f} bytes a row between {few:,} and {many:,} rows")
 
 
 def told(name: str, found: dict[str, Any], first: dict[str, Any]) -> None:
@@ -172,10 +181,14 @@ def main() -> None:
     parser.add_argument("--syncs", type=int, default=200)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--embedder", choices=("minilm", "hashing"), default="minilm")
+    parser.add_argument("--only", choices=("documents", "disk", "rows"))
     options = parser.parse_args()
-    documents(options.documents, options.embedder)
-    many_syncs(min(options.documents, 200), options.syncs)
-    csv_rows(options.rows)
+    if options.only in (None, "documents"):
+        documents(options.documents, options.embedder)
+    if options.only in (None, "disk"):
+        many_syncs(min(options.documents, 200), options.syncs)
+    if options.only in (None, "rows"):
+        csv_rows(options.rows)
 
 
 if __name__ == "__main__":

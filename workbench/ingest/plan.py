@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from workbench.ingest.entries import WRITTEN, Failure, Item, Key, State
@@ -118,6 +118,8 @@ class Plan:
     expected: Expected
     gone_failures: tuple[Key, ...] = ()
     """Failed items that are not in their source any more."""
+    known_counts: Mapping[str, int] = field(default_factory=dict)
+    """Source → how many of its items are known."""
 
     @property
     def is_empty(self) -> bool:
@@ -168,18 +170,30 @@ def plan(standings: Iterable[Standing], listed: Listed, rules: Rules) -> Plan:
         dict(counts),
         expected.of(len(steps), rules),
         tuple(gone_failures),
+        dict(leaving.known_counts),
     )
 
 
 def gone_removals(
-    gone: Set[Key], standings: Iterable[Standing], listed: Listed, rules: Rules
+    plan: Plan, gone: Iterable[Removal], rules: Rules
 ) -> tuple[tuple[Removal, ...], tuple[RefusedRemoval, ...]]:
-    """Return what is to go, and what is refused, now that reading showed some listed items to be gone as well."""
-    leaving = _Leaving(replace(listed, removed=listed.removed | gone))
-    for one in standings:
-        leaving.take(replace(one, listed=None) if one.key in gone else one)
-    removals, refused, _ = leaving.settled(rules)
-    return removals, refused
+    """Return what is to go, and what is refused, now that reading showed some listed items to be gone as well.
+
+    Counted is what was known when the plan was made: what the run added since makes nothing good.
+    """
+    going: dict[str, list[Removal]] = {}
+    for removal in (*plan.removals, *gone):
+        going.setdefault(removal.key[0], []).append(removal)
+    refused = {one.source: one for one in plan.refused}
+    removals: list[Removal] = []
+    for source, some in going.items():
+        known = plan.known_counts[source]
+        present = (refused[source].present if source in refused else known) - len(some)
+        if source in refused or _is_refused(known, present, rules):
+            refused[source] = RefusedRemoval(source, known, present, rules.min_present_ratio)
+        else:
+            removals += some
+    return tuple(removals), tuple(refused.values())
 
 
 def _step(key: Key, item: SourceItem, known: Standing, rules: Rules) -> Step:
@@ -231,12 +245,16 @@ def _is_gone(key: Key, listed: Listed) -> bool:
     return key in listed.removed or key[0] in listed.complete
 
 
+def _is_refused(known: int, present: int, rules: Rules) -> bool:
+    return present < rules.min_present_ratio * known and not rules.confirmed
+
+
 class _Leaving:
     """Counts the known items of each source, and keeps those that are not there any more."""
 
     def __init__(self, listed: Listed) -> None:
         self._listed = listed
-        self._known: Counter[str] = Counter()
+        self.known_counts: Counter[str] = Counter()
         self._gone: dict[str, list[Removal]] = {}
         self._staying: dict[str, list[tuple[Step, int | None]]] = {}
 
@@ -245,7 +263,7 @@ class _Leaving:
         if not one.is_known:
             return False
         source = one.key[0]
-        self._known[source] += 1
+        self.known_counts[source] += 1
         if one.listed is not None or not _is_gone(one.key, self._listed):
             return False
         held = one.state or one.item
@@ -265,9 +283,9 @@ class _Leaving:
         refused: list[RefusedRemoval] = []
         staying: list[tuple[Step, int | None]] = []
         for source, gone in self._gone.items():
-            known = self._known[source]
+            known = self.known_counts[source]
             present = known - len(gone)
-            if present < rules.min_present_ratio * known and not rules.confirmed:
+            if _is_refused(known, present, rules):
                 refused.append(RefusedRemoval(source, known, present, rules.min_present_ratio))
                 staying += self._staying.get(source, ())
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -74,12 +74,10 @@ def planned(place: Place, sources: Sources, *, confirmed: bool, retry_all: bool,
 
 
 def removals_now(
-    place: Place, sources: Sources, gone: Set[Key], *, confirmed: bool
+    place: Place, plan: Plan, gone: Sequence[Removal], *, confirmed: bool
 ) -> tuple[tuple[Removal, ...], tuple[RefusedRemoval, ...]]:
     """Return what is to go, and what is refused, once reading showed that these listed items are gone."""
-    listed = _listed(place, sources, stored=False)
-    rules = _rules(place, confirmed=confirmed, retry_all=False)
-    return gone_removals(gone, sources.standings, listed, rules)
+    return gone_removals(plan, gone, _rules(place, confirmed=confirmed, retry_all=False))
 
 
 def _listed(place: Place, sources: Sources, stored: bool) -> Listed:

@@ -156,14 +156,12 @@ class _Run:
             yield _planned(plan)
             yield from self._steps(table, plan, in_table)
             removals, refused = plan.removals, plan.refused
-            there = {key for key in self.gone if self.sources.standings.of(key).is_known}
-            if self.gone:
-                removals, refused = removals_now(
-                    place, self.sources, self.gone.keys(), confirmed=self.wishes.confirmed
-                )
+            there = self._known_gone()
+            if there:
+                removals, refused = removals_now(place, plan, there, confirmed=self.wishes.confirmed)
                 self.total += len(removals) - len(plan.removals)
             yield from self._removals(table, removals, refused, orphans)
-            self._note_gone(there, refused)
+            self._note_gone({one.key for one in there}, refused)
             place.ledger.forget_failures(place.name, plan.gone_failures)
         if self.wrote:
             started = time.perf_counter()
@@ -357,6 +355,16 @@ class _Run:
             # Rows that no ledger knows and no source lists: left by a ledger that was lost.
             table.drop_documents(sorted(stale))
             self.wrote = True
+
+    def _known_gone(self) -> list[Removal]:
+        """Return what the table or the ledger holds of items that turned out to be gone."""
+        found = []
+        for key in self.gone:
+            now = self.sources.standings.of(key)
+            held = now.state or now.item
+            if held is not None:
+                found.append(Removal(held.document_id, key))
+        return found
 
     def _note_gone(self, there: set[Key], refused: Sequence[RefusedRemoval]) -> None:
         """Remember which listed items are gone, and why, so that not every run fetches them again."""
