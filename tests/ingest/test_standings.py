@@ -135,9 +135,7 @@ def alive(kind: type) -> int:
 def test_planning_holds_one_item_at_a_time_and_keeps_names_only(tmp_path: Path) -> None:
     count = 2_000
     ledger = Ledger(tmp_path / "ledger.db")
-    ledger.record(
-        "p", "t", [state(f"{n}") for n in range(count)], [item(f"{n}") for n in range(count)], AT
-    )
+    ledger.record("p", "t", [state(f"{n}") for n in range(count)], [item(f"{n}") for n in range(count)], AT)
     most = 0
 
     def watched(items: Iterator[Standing] | Iterator[SourceItem]) -> Iterator[object]:

@@ -201,6 +201,8 @@ class Ledger:
 
     def forget_failures(self, pipeline: str, keys: Sequence[Key]) -> None:
         """Drop failures of items that are fine, or gone."""
+        if not keys:
+            return
         with self._database.writing() as database:
             _drop_failures(database, pipeline, keys)
 

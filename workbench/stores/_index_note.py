@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -49,19 +49,38 @@ class IndexNote:
         os.replace(partial, path)
 
 
-def recall(vectors: Vectors, k: int, scores: Callable[[Vectors, int], Vectors], seed: int = 0) -> float:
-    """Return recall@k of an approximate search on a seeded sample of ``vectors``, each without itself.
+def sample_of(batches: Iterable[Vectors], count: int, seed: int = 0) -> Vectors:
+    """Return a seeded sample of ``count`` rows that come in batches."""
+    chosen = np.random.default_rng(seed).choice(count, min(_SAMPLE, count), replace=False)
+    found, start = [], 0
+    for batch in batches:
+        inside = chosen[(chosen >= start) & (chosen < start + len(batch))]
+        # A copy, or the batch would stay in memory with it.
+        found.append(batch[inside - start].copy())
+        start += len(batch)
+    return np.concatenate(found)
 
-    ``scores(vector, k)`` gives the cosines that the search finds. A row as near as the exact k-th counts as
-    found, since texts that repeat have several right answers.
+
+def least_cosines(sample: Vectors, batches: Iterable[Vectors], k: int) -> Vectors:
+    """Return for each row of ``sample`` the cosine of its ``k``-th nearest among all rows; fewer rows: of the last."""
+    nearest = np.zeros((len(sample), 0), np.float32)
+    for batch in batches:
+        nearest = np.concatenate([nearest, sample @ batch.T], axis=1)
+        if nearest.shape[1] > k:
+            nearest = np.partition(nearest, nearest.shape[1] - k, axis=1)[:, -k:]
+    least: Vectors = nearest.min(axis=1)
+    return least
+
+
+def recall(sample: Vectors, least: Vectors, k: int, scores: Callable[[Vectors, int], Vectors]) -> float:
+    """Return recall@k of an approximate search for rows of the table, each without itself.
+
+    ``least`` is the cosine of each row's exact (k + 1)-th nearest, itself among them. ``scores(vector, k)`` gives the
+    cosines that the search finds. A row as near as the exact k-th counts as found, since texts that repeat have
+    several right answers.
     """
-    sample = np.random.default_rng(seed).choice(len(vectors), min(_SAMPLE, len(vectors)), replace=False)
-    found = possible = 0
-    for row in sample:
-        exact = vectors @ vectors[row]
-        wanted = min(k + 1, len(vectors))
-        least = np.partition(exact, len(vectors) - wanted)[len(vectors) - wanted]
-        near = int((scores(vectors[row], k + 1) >= least - _SLACK).sum())
-        found += max(0, min(near, wanted) - 1)
-        possible += wanted - 1
-    return found / possible if possible else 1.0
+    found = 0
+    for row, bound in zip(sample, least, strict=True):
+        near = int((scores(row, k + 1) >= bound - _SLACK).sum())
+        found += max(0, min(near, k + 1) - 1)
+    return found / (k * len(sample))

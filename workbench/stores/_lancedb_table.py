@@ -12,7 +12,7 @@ from workbench.contracts import DocumentRows, Filter, Table, TableInfo, TableRow
 from workbench.errors import InputError, SettingsError
 from workbench.records import Chunk, Vectors
 from workbench.stores._exact import MatrixCache
-from workbench.stores._index_note import IndexNote, recall
+from workbench.stores._index_note import IndexNote, least_cosines, recall, sample_of
 from workbench.stores._lancedb_place import Place
 from workbench.stores._lancedb_rows import (
     CHUNK_COLUMNS,
@@ -39,6 +39,7 @@ _INDEXED_K = 100
 """Above this many hits the index would have to look into most of its cells: exact search is used."""
 _PROBES = (10, 20, 40, 80, 160, 320)
 """Cells of about 4,096 rows (LanceDB's default) that a search looks into; five were enough at 100,000 rows."""
+_MEASURED_K = 10
 _MATRICES = MatrixCache()
 
 
@@ -230,7 +231,14 @@ class LanceTable(Table):
 
     def _measured(self, opened: Any, count: int) -> IndexNote:
         """Return how good the index is, with the fewest probes that reach the recall asked for."""
-        vectors = vectors_of(opened.search().select(["vector"]).to_arrow(), self.info.dimension)
+
+        def batches() -> Iterator[Vectors]:
+            # Never all of them at once: a hundred thousand vectors of 384 numbers are 150 MB.
+            for batch in opened.search().select(["vector"]).to_batches():
+                yield batch["vector"].flatten().to_numpy().reshape(-1, self.info.dimension)
+
+        sample = sample_of(batches(), count)
+        least = least_cosines(sample, batches(), _MEASURED_K + 1)
 
         def search(probes: int) -> Callable[[Vectors, int], Vectors]:
             def scores(vector: Vectors, k: int) -> Vectors:
@@ -240,7 +248,7 @@ class LanceTable(Table):
             return scores
 
         for probes in _PROBES:
-            found = recall(vectors, 10, search(probes))
+            found = recall(sample, least, _MEASURED_K, search(probes))
             if found >= self._place.store.least_recall:
                 break
         return IndexNote(birth_of(opened.schema), count, probes, found)

@@ -1,0 +1,169 @@
+"""One run under way: how far it is, what it has to tell, what failed, and when it must stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+from workbench.errors import Cancelled, ContractError, InputError, WorkbenchError
+from workbench.ingest.entries import Failure, Item, Key
+from workbench.ingest.plan import GONE, Step
+from workbench.sections import Budget, Failures
+from workbench.sync import events
+from workbench.sync.listing import Sources, standings
+from workbench.sync.place import Place, stamp
+from workbench.sync.preparing import Prepared
+from workbench.sync.tally import Tally
+
+STOPPED_ON_REQUEST = "stopped on request; everything finished so far is kept"
+LONGEST_WAIT = timedelta(days=7)
+FIRST_LOOK_AT_GONE = timedelta(hours=1)
+
+
+class Stop(Exception):
+    """The run ends early; ``keep`` says whether what is prepared is still written."""
+
+    def __init__(self, reason: str, message: str, keep: bool = False) -> None:
+        self.reason, self.message, self.keep = reason, message, keep
+        super().__init__(message)
+
+
+class Course:
+    """What the stages of a run share. Each of them yields its events through it."""
+
+    def __init__(self, place: Place, cancelled: Callable[[], bool]) -> None:
+        self.place, self.cancelled = place, cancelled
+        self.failures = place.config.failures or Failures()
+        self.budget = place.config.budget or Budget()
+        self.tally = Tally()
+        self.sources = Sources(standings(place))
+        self.started = time.perf_counter()
+        self.run_id = 0
+        self.total = self.done = 0
+        self.wrote = False
+        self.gone: dict[Key, tuple[Step, str]] = {}
+        """Items that their source lists, and called gone when they were read."""
+
+    def begin(self) -> events.Started:
+        """Open the run in the ledger."""
+        place = self.place
+        self.run_id = place.ledger.runs.begin(place.name, place.table_name, place.now_utc())
+        return events.Started(self.run_id, place.name, place.table_name)
+
+    def end(self, status: str, message: str) -> None:
+        """Close the run in the ledger."""
+        tally = self.tally
+        self.place.ledger.runs.end(
+            self.run_id,
+            status,
+            message,
+            self.place.now_utc(),
+            tally.figures,
+            tally.timings,
+            tally.new_attempts(),
+        )
+
+    def check(self) -> None:
+        """Raise ``Cancelled`` or ``Stop`` where nothing more may be done."""
+        if self.cancelled():
+            raise Cancelled(STOPPED_ON_REQUEST)
+        minutes = (time.perf_counter() - self.started) / 60
+        if self.budget.minutes is not None and minutes > self.budget.minutes:
+            raise Stop(
+                "budget",
+                f"budget.minutes ({self.budget.minutes:g}) is used up: the next sync goes on from here",
+                keep=True,
+            )
+
+    def progress(self) -> events.Progress:
+        """Return how far the run is."""
+        return events.Progress(self.done, self.total, self.tally.figures)
+
+    def note(self) -> None:
+        """Tell the ledger how far the run is."""
+        tally = self.tally
+        self.place.ledger.runs.note(self.run_id, tally.figures, tally.timings, tally.new_attempts())
+
+    def told(self, found: Prepared) -> Iterator[events.Event]:
+        """Yield what reading and parsing a document took."""
+        self.tally.count("bytes_read", found.bytes_read)
+        for stage, seconds in found.seconds.items():
+            self.tally.time(stage, seconds)
+            yield events.StageDone(stage, *found.step.key, found.item.name, seconds)
+
+    def failed(
+        self,
+        step: Step,
+        stage: str,
+        error: WorkbenchError | ContractError,
+        item: Item | None = None,
+    ) -> Iterator[events.Event]:
+        """Keep that an item could not be brought in, and yield it; raises ``Stop`` once too many have failed."""
+        place = self.place
+        if isinstance(error, InputError) and error.status == "gone":
+            self.gone[step.key] = step, str(error)
+            self.done += 1
+            return
+        if item is not None:
+            place.ledger.note_items(place.name, [item], place.now_utc())
+        retryable = not isinstance(error, InputError | ContractError)
+        kind = error.status if isinstance(error, InputError) else type(error).__name__
+        failure = self.failure(step, stage, kind, str(error), item, retryable)
+        place.ledger.note_failure(place.name, failure)
+        self.tally.failed(step, stage, str(error))
+        self.done += 1
+        yield events.ItemFailed(
+            stage,
+            *step.key,
+            failure.name,
+            failure.kind,
+            failure.message,
+            retryable,
+            failure.next_try_utc if retryable else None,
+        )
+        failed = self.tally.figures.failed
+        if failed > self.failures.max_count and failed > self.failures.max_ratio * self.tally.attempted:
+            raise Stop(
+                "failures",
+                f"{failed:,} of {self.tally.attempted:,} documents failed, more than failures.max_count"
+                f" ({self.failures.max_count}) and max_ratio ({self.failures.max_ratio:g}) allow; the last one:"
+                f" {failure.name}: {error}",
+            )
+
+    def failure(
+        self,
+        step: Step,
+        stage: str,
+        kind: str,
+        message: str,
+        item: Item | None,
+        retryable: bool,
+    ) -> Failure:
+        """Return what the ledger keeps of a failure, and when the item is tried again."""
+        place = self.place
+        now_known = self.sources.standings.of(step.key)
+        listed, before = now_known.listed, now_known.failure
+        here = item or now_known.item
+        version = listed.version if listed is not None else here.version if here else ""
+        again = before is not None and (before.version, before.recipe) == (version, place.failure_recipe)
+        attempts = before.attempts + 1 if again and before is not None else 1
+        now = place.clock()
+        first = FIRST_LOOK_AT_GONE if kind == GONE else timedelta(minutes=self.failures.first_retry_minutes)
+        wait = min(first.total_seconds() * 2.0 ** min(attempts - 1, 30), LONGEST_WAIT.total_seconds())
+        return Failure(
+            source=step.key[0],
+            item_id=step.key[1],
+            name=(listed.path if listed is not None else "") or (here.name if here else step.key[1]),
+            version=version,
+            recipe=place.failure_recipe,
+            stage=stage,
+            kind=kind,
+            message=message,
+            retryable=retryable,
+            attempts=attempts,
+            first_at_utc=before.first_at_utc if before is not None and again else stamp(now),
+            last_at_utc=stamp(now),
+            next_try_utc=stamp(now + timedelta(seconds=wait)),
+            run_id=self.run_id,
+        )

@@ -1,0 +1,155 @@
+"""The documents of a plan on their way into the table: read ahead, cut, and written in groups."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+
+from workbench.contracts import Table
+from workbench.errors import Cancelled, ContractError, ServiceError, WorkbenchError
+from workbench.ingest.entries import WRITTEN, Item
+from workbench.ingest.plan import Plan, Step
+from workbench.records import Document
+from workbench.sync import events
+from workbench.sync.course import Course, Stop
+from workbench.sync.groups import Group, Piece, Unaffordable, cut
+from workbench.sync.preparing import NotPrepared, Prepared, Task
+from workbench.sync.read_ahead import read_ahead
+
+DOCUMENTS_A_NOTE = 500
+PATIENCE_DOCUMENTS = 3
+"""So many documents of a failed group are tried alone before the rest counts as failed for the same reason."""
+
+
+class Documents:
+    """Brings documents into one table."""
+
+    def __init__(self, course: Course, table: Table, in_table: Mapping[str, str]) -> None:
+        self._course, self._place = course, course.place
+        self._in_table = in_table
+        """State keys that the table itself tells, by document, where it and the ledger may disagree."""
+        self._group = Group(course.place, table)
+        self._same: list[tuple[Step, Item]] = []
+
+    def brought_in(self, plan: Plan) -> Iterator[events.Event]:
+        """Carry out the steps of a plan; what is finished is kept, whatever ends this."""
+        course, group = self._course, self._group
+        try:
+            for task, found in read_ahead(self._place, self._tasks(plan), course.cancelled):
+                course.check()
+                if isinstance(found, NotPrepared):
+                    yield from course.failed(task.step, found.stage, found.error)
+                    continue
+                yield from course.told(found)
+                if found.document is None:
+                    self._same.append((task.step, found.item))
+                    continue
+                yield from self._cut(task, found, found.document)
+                if group.is_full:
+                    yield from self._flushed()
+                if len(self._same) + len(group.confirmed) >= DOCUMENTS_A_NOTE:
+                    self._keep_same()
+            yield from self._flushed()
+        except Stop as stop:
+            if stop.keep:
+                yield from self._flushed()
+            self._keep_same()
+            raise
+        self._keep_same()
+        yield course.progress()
+
+    def _tasks(self, plan: Plan) -> Iterator[Task]:
+        sources = self._course.sources
+        for step in plan.steps:
+            now = sources.standings.of(step.key)
+            yield Task(step, now.listed, now.item, now.trusted, sources.connections.get(step.key[0]))
+
+    def _cut(self, task: Task, found: Prepared, document: Document) -> Iterator[events.Event]:
+        course, state = self._course, task.state
+        started = time.perf_counter()
+        try:
+            piece = cut(self._place, found, document, state is not None)
+        except (WorkbenchError, ContractError) as error:
+            yield from course.failed(task.step, "cut", error, found.item)
+            return
+        seconds = time.perf_counter() - started
+        course.tally.time("cut", seconds)
+        yield events.StageDone("cut", *task.step.key, found.item.name, seconds)
+        there = self._in_table.get(piece.document.id)
+        if (state is not None and state.state_key == piece.state_key) or there == piece.state_key:
+            # The text came out the same: its rows stand in the table as they should be.
+            self._group.confirmed.append(piece)
+        else:
+            self._group.pieces.append(piece)
+
+    def _flushed(self) -> Iterator[events.Event]:
+        if not self._group.pieces:
+            return
+        pieces = self._group.taken()
+        try:
+            yield from self._written(pieces)
+        except Unaffordable as error:
+            raise Stop("budget", str(error)) from error
+        except Cancelled:
+            raise
+        except (WorkbenchError, ContractError) as error:
+            if len(pieces) == 1:
+                yield from self._course.failed(pieces[0].step, self._group.stage, error, pieces[0].item)
+            else:
+                # One of them is to blame, or none: alone, each shows.
+                yield from self._one_by_one(pieces)
+            return
+        yield self._course.progress()
+
+    def _one_by_one(self, pieces: list[Piece]) -> Iterator[events.Event]:
+        failed: list[str] = []
+        for number, piece in enumerate(pieces):
+            if number == len(failed) == PATIENCE_DOCUMENTS and len(set(failed)) == 1:
+                # The service is to blame: waiting for it once per document would take hours.
+                for one in pieces[number:]:
+                    yield from self._course.failed(
+                        one.step, self._group.stage, ServiceError(failed[0]), one.item
+                    )
+                return
+            self._group.pieces = [piece]
+            for event in self._flushed():
+                if isinstance(event, events.ItemFailed):
+                    failed.append(event.message)
+                yield event
+
+    def _written(self, pieces: list[Piece]) -> Iterator[events.Event]:
+        course = self._course
+        for stage, act in self._group.stages(pieces, course.budget, course.tally, course.cancelled):
+            started = time.perf_counter()
+            act()
+            seconds = time.perf_counter() - started
+            course.tally.time(stage, seconds, len(pieces))
+            yield events.GroupDone(stage, len(pieces), sum(len(p.chunks) for p in pieces), seconds)
+        course.wrote = True
+        course.done += len(pieces)
+        for piece in pieces:
+            course.tally.done(piece.step, "written", piece.known, len(piece.chunks))
+        course.note()
+
+    def _keep_same(self) -> None:
+        """Tell the ledger what was read and found unchanged; the store is left alone."""
+        place, course = self._place, self._course
+        same, group = self._same, self._group
+        if not same and not group.confirmed:
+            return
+        if group.confirmed:
+            place.ledger.record(
+                place.name,
+                place.table_name,
+                [piece.state(place, WRITTEN) for piece in group.confirmed],
+                [piece.item for piece in group.confirmed],
+                place.now_utc(),
+            )
+        place.ledger.note_items(place.name, [item for _, item in same], place.now_utc())
+        place.ledger.forget_failures(place.name, [item.key for _, item in same])
+        for step in [*(step for step, _ in same), *(piece.step for piece in group.confirmed)]:
+            course.done += 1
+            course.tally.done(step, "unchanged", known=True)
+        same.clear()
+        group.confirmed.clear()
+        course.note()
