@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
-from workbench.errors import Cancelled, ContractError, InputError, WorkbenchError
+from workbench.errors import Cancelled, ContractError, ElsewhereError, InputError, WorkbenchError
 from workbench.ingest.entries import Failure, Item, Key
 from workbench.ingest.plan import GONE, Step
 from workbench.sections import Budget, Failures
@@ -44,6 +44,8 @@ class Course:
         self.wrote = False
         self.gone: dict[Key, tuple[Step, str]] = {}
         """Items that their source lists, and called gone when they were read."""
+        self.elsewhere: dict[Key, Key] = {}
+        """Those of them that are another address of an item, with that item."""
 
     def begin(self) -> events.Started:
         """Open the run in the ledger."""
@@ -103,6 +105,8 @@ class Course:
         place = self.place
         if isinstance(error, InputError) and error.status == "gone":
             self.gone[step.key] = step, str(error)
+            if isinstance(error, ElsewhereError):
+                self.elsewhere[step.key] = step.key[0], error.item_id
             self.done += 1
             return
         if item is not None:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence, Set
 
 from workbench.contracts import Table
+from workbench.errors import WorkbenchError
 from workbench.ingest.entries import Key
 from workbench.ingest.plan import GONE, RefusedRemoval, Removal
 from workbench.sync import events
@@ -42,6 +43,21 @@ def drop_orphans(course: Course, table: Table, orphans: Set[str]) -> None:
     if stale:
         table.drop_documents(sorted(stale))
         course.wrote = True
+
+
+def kept_alone(course: Course) -> Iterator[events.Event]:
+    """Keep what gives way to an item that is not in the table: until that one is in, nothing leaves for it."""
+    place = course.place
+    for key, other in course.elsewhere.items():
+        now = course.sources.standings.of(other)
+        if now.trusted is not None and other not in course.gone:
+            continue
+        step, message = course.gone.pop(key)
+        if now.failure is not None and now.failure.kind == GONE:
+            place.ledger.retry(place.name, [other], place.now_utc())
+        course.done -= 1
+        waiting = WorkbenchError(f"{message}, but not in the index yet; until then nothing is changed")
+        yield from course.failed(step, "read", waiting)
 
 
 def known_gone(course: Course) -> list[Removal]:

@@ -19,7 +19,7 @@ from workbench.sync.documents import Documents
 from workbench.sync.drift import reconciled
 from workbench.sync.listing import planned, removals_now
 from workbench.sync.place import Place
-from workbench.sync.removals import drop_orphans, known_gone, note_gone, removed
+from workbench.sync.removals import drop_orphans, kept_alone, known_gone, note_gone, removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,7 @@ def _work(course: Course, wishes: Wishes) -> Generator[events.Event, None, str]:
         yield _planned(plan)
         yield from Documents(course, table, in_table).brought_in(plan)
         removals, refused = plan.removals, plan.refused
+        yield from kept_alone(course)
         if there := known_gone(course):
             removals, refused = removals_now(place, plan, there, confirmed=wishes.confirmed)
             course.total += len(removals) - len(plan.removals)
