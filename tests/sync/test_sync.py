@@ -13,7 +13,7 @@ from workbench.contracts import Filter
 from workbench.errors import BusyError, ElsewhereError, InputError, ServiceError
 from workbench.ingest.lock import pipeline_lock
 from workbench.sections import Budget, Deletes, Failures
-from workbench.sync import Pipeline, course, events
+from workbench.sync import Pipeline, course, documents, events
 
 
 def test_a_first_sync_adds_everything(pipeline: Pipeline) -> None:
@@ -316,7 +316,8 @@ def test_a_budget_of_minutes_writes_what_is_ready_and_the_next_sync_goes_on(
 ) -> None:
     seconds = iter(range(0, 10**6, 10))
     # Every look at the clock costs ten seconds: after some documents the minutes are used up.
-    monkeypatch.setattr(course, "time", SimpleNamespace(perf_counter=lambda: float(next(seconds))))
+    for module in (course, documents):
+        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: float(next(seconds))))
     for number in range(20):
         books.texts[f"x{number}"] = b"Number %d is red." % number
     finished = synced(with_config(pipeline, budget=Budget(minutes=5)))
