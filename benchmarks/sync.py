@@ -4,7 +4,7 @@
     python benchmarks/sync.py --documents 100 --syncs 20 --rows 5000 --embedder hashing
     python benchmarks/sync.py --only rows          # one part: documents, disk or rows
 
-Every step runs in a process of its own, so that memory and warm caches of one do not help another.
+Every step that is timed runs in a process of its own, so that memory and warm caches of one do not help another.
 """
 
 from __future__ import annotations
@@ -60,12 +60,18 @@ def child(folder: Path, config_name: str, stored: bool) -> None:
     import lancedb  # noqa: F401 one second of import, the same for every sync
 
     from workbench import pipeline as flow
+
+    flow.suffixes()  # imports the parsers
+    print(json.dumps(synced(folder, config_name, stored)))
+
+
+def synced(folder: Path, config_name: str = "config.yaml", stored: bool = False) -> dict[str, Any]:
+    """Sync once in this process and return what it took."""
     from workbench.config import parsed
     from workbench.sync import Pipeline
     from workbench.sync.run import Wishes
     from workbench.workspace import Workspace
 
-    flow.suffixes()  # imports the parsers
     config = parsed((folder / config_name).read_text())
     pipeline = Pipeline(Workspace(folder / "workspace"), config, folder)
     started = time.perf_counter()
@@ -73,9 +79,7 @@ def child(folder: Path, config_name: str, stored: bool) -> None:
     seconds = time.perf_counter() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
     timings = {one.stage: round(one.seconds, 3) for one in pipeline.ledger.runs.timings(last.run_id)}
-    print(
-        json.dumps({"seconds": seconds, "peak_bytes": peak, "stages": timings, **last.as_dict()["figures"]})
-    )
+    return {"seconds": seconds, "peak_bytes": peak, "stages": timings, **last.as_dict()["figures"]}
 
 
 def disk(folder: Path) -> int:
@@ -116,15 +120,15 @@ def many_syncs(count: int, syncs: int) -> None:
         write_config(folder, "hashing")
         for number in range(count):
             (folder / "in" / f"{number:05}.txt").write_text(text(number))
-        step(folder)
+        synced(folder)
         for round_number in range(syncs):
             for number in range(max(1, count // 100)):
                 name = (round_number * max(1, count // 100) + number) % count
                 (folder / "in" / f"{name:05}.txt").write_text(text(name) + f"\n\nRound {round_number}.")
-            step(folder)
+            synced(folder)
         used = {name: disk(folder / "workspace" / name) for name in ("pipelines", "vectors")}
         (folder / "workspace").rename(folder / "old")
-        step(folder)
+        synced(folder)
         live = {name: disk(folder / "workspace" / name) for name in ("pipelines", "vectors")}
     for name, size in used.items():
         print(
