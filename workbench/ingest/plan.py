@@ -8,14 +8,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from workbench.ingest.entries import WRITTEN, Failure, Item, Key, State
+from workbench.ingest.expected import Expectation, Expected
 from workbench.ingest.standings import Standing
 from workbench.records import SourceItem, digest
 
 GONE = "gone"
 """The kind of failure of an item that its source lists and yet calls gone when it is read: it may come back."""
-
-BYTES_A_TOKEN = 4.5
-"""Of English text; a rough guess until the first documents are in."""
 
 
 class Action(StrEnum):
@@ -99,15 +97,6 @@ class RefusedRemoval:
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """What the work will come to, None where nothing is known yet. ``money`` is in the unit of the price."""
-
-    chunks: int | None
-    tokens: int | None
-    money: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """What a sync would do."""
 
@@ -136,7 +125,7 @@ def plan(standings: Iterable[Standing], listed: Listed, rules: Rules) -> Plan:
     steps: list[Step] = []
     counts: Counter[Action] = Counter()
     leaving = _Leaving(listed)
-    expected = _Expectation()
+    expected = Expectation()
     gone_failures: list[Key] = []
     for one in standings:
         expected.learn(one.state)
@@ -168,7 +157,7 @@ def plan(standings: Iterable[Standing], listed: Listed, rules: Rules) -> Plan:
         removals,
         refused,
         dict(counts),
-        expected.of(len(steps), rules),
+        expected.of(len(steps), rules.price_per_million_tokens, rules.chunk_tokens),
         tuple(gone_failures),
         dict(leaving.known_counts),
     )
@@ -291,46 +280,6 @@ class _Leaving:
             else:
                 removals += gone
         return tuple(removals), tuple(refused), staying
-
-
-class _Expectation:
-    """Sums from which follows what the work will come to: documents are like those that are in already."""
-
-    def __init__(self) -> None:
-        self._written = self._chunks = self._tokens = 0
-        self._sized = self._bytes = 0
-
-    def learn(self, state: State | None) -> None:
-        """Learn from a document of the table."""
-        if state is not None and state.status == WRITTEN:
-            self._written += 1
-            self._chunks += state.chunk_count
-            self._tokens += state.token_count
-
-    def add(self, size_bytes: int | None) -> None:
-        """Note the size of an item that is to be worked on, where it is known."""
-        if size_bytes is not None:
-            self._sized += 1
-            self._bytes += size_bytes
-
-    def of(self, count: int, rules: Rules) -> Expected:
-        """Return what so many items will come to."""
-        if not count:
-            return Expected(0, 0, 0.0)
-        chunks: float | None
-        tokens: float | None
-        if self._written:
-            chunks = count * self._chunks / self._written
-            tokens = count * self._tokens / self._written
-        else:
-            tokens = count * self._bytes / self._sized / BYTES_A_TOKEN if self._sized else None
-            chunks = (
-                None if tokens is None or not rules.chunk_tokens else max(count, tokens / rules.chunk_tokens)
-            )
-        money = None if tokens is None else tokens * rules.price_per_million_tokens / 1e6
-        return Expected(
-            None if chunks is None else round(chunks), None if tokens is None else round(tokens), money
-        )
 
 
 def _size(one: Standing) -> int | None:

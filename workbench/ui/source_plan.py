@@ -9,7 +9,8 @@ import streamlit as st
 
 from workbench.config import written
 from workbench.errors import BusyError
-from workbench.ingest.plan import Action, Expected, Plan
+from workbench.ingest.expected import Expected
+from workbench.ingest.plan import Action, Plan
 from workbench.sync.events import SourceListed
 from workbench.sync.run import Wishes
 from workbench.ui.jobs import Job, job_panel, jobs, result_line
