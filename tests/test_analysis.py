@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.chunkers.texts import ShortTokens
-from workbench.analysis import Memo, Ranges, TextAnalysis
+from workbench.analysis import ENTRY_BYTES, Memo, Ranges, TextAnalysis
 
 
 def rows(*pairs: tuple[int, int]) -> Ranges:
@@ -47,7 +47,8 @@ def test_what_is_kept_cannot_be_changed() -> None:
 
 
 def test_the_oldest_leave_when_the_memory_is_full(tmp_path: Path) -> None:
-    memo, calls = Memo(size_bytes=64), []
+    # Room for two, each with what an entry takes beside its numbers: a hundred thousand short texts are mostly that.
+    memo, calls = Memo(size_bytes=2 * (32 + ENTRY_BYTES)), []
 
     def ask(key: str) -> None:
         memo.ranges(key, lambda: calls.append(key) or rows((0, 1), (2, 3)))  # type: ignore[func-returns-value]

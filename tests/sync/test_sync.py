@@ -217,6 +217,18 @@ def test_a_source_that_calls_most_of_its_documents_gone_deletes_none_until_someb
     assert synced(pipeline, confirmed=True).figures.removed == 2
 
 
+def test_what_a_run_adds_does_not_make_good_what_it_finds_gone(pipeline: Pipeline, books: Books) -> None:
+    synced(pipeline)
+    for name in ("depot", "red"):
+        books.texts[name] += b" Changed."
+        books.read_errors[name] = InputError("it answers 404", "gone")
+    for number in range(10):
+        books.texts[f"x{number}"] = b"Number %d is red." % number
+    finished = synced(pipeline)
+    assert (finished.figures.added, finished.figures.removed) == (10, 0)
+    assert "only 1 of 3 known items" in finished.message
+
+
 def test_of_many_small_documents_in_one_batch_each_fails_alone(pipeline: Pipeline, books: Books) -> None:
     for number in range(100):
         books.texts[f"x{number}"] = b"%PDF-1.7" if number % 10 == 3 else b"Number %d is red." % number
