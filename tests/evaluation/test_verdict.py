@@ -38,7 +38,28 @@ def test_noise_has_no_winner_and_goes_to_the_one_that_shows_less() -> None:
     assert found.recommended == "A"
     assert set(found.tied) == {"A", "B"}
     assert "not distinguishable (n = 40)" in found.sentence
-    assert "A shows 50 % less text than B, so take A." in found.sentence
+    assert "A shows 50 % less text than B, so take A until more questions tell them apart." in found.sentence
+
+
+def test_what_taking_the_cheaper_one_of_a_tie_may_cost_is_said() -> None:
+    rng = np.random.default_rng(2)
+    a = base(40)
+    cheap, best, third = a - 0.05 + rng.normal(0, 0.3, 40), a, a - 0.2 + rng.normal(0, 0.1, 40)
+    found = verdict([scored("cheap", cheap, 500), scored("best", best), scored("third", third)])
+    assert (found.winner, found.recommended, found.tied[0]) == (None, "cheap", "best")
+    lead = next(c for c in found.comparisons if c.other == "cheap").difference
+    assert found.sentence.endswith(
+        "cheap shows 50 % less text than best, so take cheap until more questions tell them apart "
+        f"(best is ahead of it by {100 * lead.value:.1f} points [{100 * lead.low:.1f}, {100 * lead.high:.1f}])."
+    )
+    pair = verdict([scored("cheap", cheap, 500), scored("best", best)]).sentence
+    assert pair.endswith("so take cheap until more questions tell them apart.")
+
+
+def test_a_handful_of_questions_recommends_nothing_for_its_cost() -> None:
+    found = verdict([scored("A", np.zeros(5), 500), scored("B", np.ones(5))])
+    assert found.winner is None
+    assert "so take" not in found.sentence
 
 
 def test_two_equal_configurations_are_a_tie() -> None:

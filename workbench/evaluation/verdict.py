@@ -198,7 +198,14 @@ def _tie(
     shows_less = _cost(cheapest, cost) < (1 - SAME_COST) * _cost(other, cost)
     if not (clause and shows_less):
         return text + (f"{clause}." if clause else ".")
-    return text + f"{clause} than {other.config}, so take {cheapest.config}."
+    text += f"{clause} than {other.config}"
+    if few:
+        return text + "."
+    if cheapest is best:
+        return text + f", so take {cheapest.config}."
+    # What is given up by it is said: the other may well be better, these questions only do not show it.
+    lead = "" if len(others) == 1 else f" ({best.config} is ahead of it by {_lead(by_name[cheapest.config])})"
+    return text + f", so take {cheapest.config} until more questions tell them apart{lead}."
 
 
 def _cost_clause(a: Scores, b: Scores, cost: str, subject: str) -> str:
@@ -228,6 +235,10 @@ def _difference(found: Comparison) -> str:
     if name in LESS_IS_BETTER:
         return f"{found.measure} {d.value:+.1f} [{d.low:.1f}, {d.high:.1f}]"
     return f"{found.measure} {100 * d.value:+.1f} points [{100 * d.low:.1f}, {100 * d.high:.1f}]"
+
+
+def _lead(found: Comparison) -> str:
+    return _difference(found).replace(f"{found.measure} ", "", 1).replace("+", "", 1)
 
 
 def _amount(name: str, value: float) -> str:
