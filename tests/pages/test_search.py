@@ -138,6 +138,24 @@ def test_a_search_is_narrowed_by_the_metadata_of_documents(here: Workspace) -> N
     assert not app.run().exception
 
 
+@pytest.mark.usefixtures("two_tables")
+def test_the_pages_of_a_filter_may_be_given_in_any_order_and_the_last_one_left_open() -> None:
+    def filtered(app: AppTest, first: int, last: int | None) -> AppTest:
+        next(box for box in app.number_input if box.label == "From page").set_value(first)
+        next(box for box in app.number_input if box.label == "To page").set_value(last)
+        next(button for button in app.button if button.label == "Apply").click().run()
+        assert not app.exception
+        return app
+
+    app = page(q="tram", tables="Small")
+    assert next(box for box in app.number_input if box.label == "To page").value is None
+    app = filtered(app, 2, None)
+    assert app.query_params["from"] == "2"
+    assert "to" not in app.query_params
+    app = filtered(app, 3, 2)
+    assert (app.query_params["from"], app.query_params["to"]) == ("2", "3")
+
+
 def test_a_page_that_draws_itself_again_searches_again_only_when_something_changed(
     two_tables: Workspace,
 ) -> None:

@@ -73,7 +73,14 @@ def chosen(names: Mapping[str, str], tables: Sequence[TableRow]) -> Filter | Non
         )
         left, right = st.columns(2)
         left.number_input("From page", 1, LAST_PAGE, first, key=keys[1])
-        right.number_input("To page", 1, LAST_PAGE, last, key=keys[2])
+        right.number_input(
+            "To page",
+            1,
+            LAST_PAGE,
+            None if last == LAST_PAGE else last,
+            key=keys[2],
+            placeholder="the last",
+        )
         offered = [pair for pair in offered_pairs(tables) if pair not in pairs]
         if offered or pairs:
             st.multiselect(
@@ -128,6 +135,8 @@ def _take_form(*keys: str) -> None:
     for own, key in zip(KEYS, keys, strict=True):
         # The box for metadata is only there where documents have some.
         st.session_state[own] = st.session_state.get(key, [])
+    first, last = st.session_state[FIRST_PAGE], st.session_state[FINAL_PAGE] or LAST_PAGE
+    st.session_state[FIRST_PAGE], st.session_state[FINAL_PAGE] = min(first, last), max(first, last)
     st.session_state[METADATA] = _pairs_meant(st.session_state[METADATA])
 
 
