@@ -136,6 +136,8 @@ def test_the_question_set_of_one_page_is_the_one_of_the_next(here: Workspace) ->
     assert app.selectbox(key=SET).value == "another"
     app.switch_page("pages/questions.py").run()
     app.selectbox(key=CHOSEN).set_value("three").run()
+    # As the navigation does: no parameter of one page is taken to the next.
+    app.query_params.clear()
     app.switch_page("pages/evaluate.py").run()
     assert app.selectbox(key=SET).value == "three"
 
