@@ -114,7 +114,8 @@ def test_what_was_listed_before_a_listing_broke_off_is_there(tmp_path: Path) -> 
     with standings(Ledger(tmp_path / "ledger.db")) as found:
         with pytest.raises(Cancelled):
             found.take("s", broken())
-        assert [one.key for one in found] == [("s", "a")]
+        found.take("t", [listed("b")])
+        assert [one.key for one in found] == [("s", "a"), ("t", "b")]
 
 
 def test_only_a_finished_write_is_trusted(tmp_path: Path) -> None:
