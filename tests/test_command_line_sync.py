@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.contracts.source_places import settle
 from workbench.__main__ import DONE, SOME_FAILED, WRONG_USAGE, main
 from workbench.ingest.lock import pipeline_lock
 from workbench.records import digest
@@ -31,13 +32,18 @@ What does a ticket cost?,A ticket costs two crowns.,fares
 """
 
 
+def write(path: Path, text: str) -> None:
+    path.write_text(text)
+    settle(path)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "config.yaml").write_text(CONFIG)
     (tmp_path / "questions.csv").write_text(QUESTIONS)
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "red.txt").write_text("The tram stops at red. It goes at white.")
-    (tmp_path / "in" / "fares.txt").write_text("A ticket costs two crowns. Dogs travel free.")
+    write(tmp_path / "in" / "red.txt", "The tram stops at red. It goes at white.")
+    write(tmp_path / "in" / "fares.txt", "A ticket costs two crowns. Dogs travel free.")
     return tmp_path
 
 
@@ -61,7 +67,7 @@ def test_the_way_from_a_config_to_a_release_and_back(run: Any, folder: Path) -> 
     assert events[-1]["figures"]["added"] == 2
     assert "2 added" in said
 
-    (folder / "in" / "fares.txt").write_text("A ticket costs two crowns. Dogs travel at half price.")
+    write(folder / "in" / "fares.txt", "A ticket costs two crowns. Dogs travel at half price.")
     status, events, _ = run("sync")
     assert {key: events[-1]["figures"][key] for key in ("changed", "kept", "embedded", "reused")} == {
         "changed": 1,
@@ -107,7 +113,7 @@ def test_the_way_from_a_config_to_a_release_and_back(run: Any, folder: Path) -> 
 
 
 def test_a_bad_document_is_named_and_the_status_says_so(run: Any, folder: Path) -> None:
-    (folder / "in" / "bad.txt").write_text("  ")
+    write(folder / "in" / "bad.txt", "  ")
     status, events, said = run("sync")
     assert (status, events[-1]["status"]) == (SOME_FAILED, "some_failed")
     assert "bad.txt" in said
@@ -117,7 +123,7 @@ def test_a_bad_document_is_named_and_the_status_says_so(run: Any, folder: Path) 
 
 def test_failed_documents_are_made_due_one_or_all(run: Any, folder: Path) -> None:
     for name in ("bad", "worse"):
-        (folder / "in" / f"{name}.txt").write_text("  ")
+        write(folder / "in" / f"{name}.txt", "  ")
     run("sync")
     assert run("sync")[1][-1]["figures"]["waiting"] == 2
     status, rows, said = run("log", "--retry", "worse.txt")

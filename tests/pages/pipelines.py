@@ -7,6 +7,7 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
+from tests.contracts.source_places import settle
 from workbench import plugins
 from workbench.config import Config
 from workbench.sections import Evaluate
@@ -30,7 +31,9 @@ def fill(folder: Path, count: int) -> None:
     """Write so many documents of one sentence each."""
     folder.mkdir(exist_ok=True)
     for number in range(count):
-        (folder / f"{number}.md").write_text(_sentence(number))
+        path = folder / f"{number}.md"
+        path.write_text(_sentence(number))
+        settle(path)
 
 
 def ask(file: Path, count: int) -> Path:

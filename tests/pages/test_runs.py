@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
+from tests.contracts.source_places import settle
 from tests.pages.pipelines import button, fill, metrics, page, said, trams, when_idle
 from workbench.ingest.entries import Attempt, Failure, Figures, Run, Timing
 from workbench.ui import source_files
@@ -80,6 +81,7 @@ def test_the_history_has_the_figures_of_every_run(here: Workspace, file: Pipelin
     pipeline = file.pipeline(here)
     list(pipeline.sync())
     (shelf / "0.md").write_text("Tram 0 leaves at ten.")
+    settle(shelf / "0.md")
     (shelf / "1.md").unlink()
     list(pipeline.sync())
     app = page("runs")
@@ -99,6 +101,7 @@ def test_a_failed_document_is_shown_by_its_cause_and_tried_again(
     broken = [shelf / "broken.pdf", shelf / "torn.pdf"]
     for path in broken:
         path.write_bytes(b"this is no PDF")
+        settle(path)
     list(file.pipeline(here).sync())
     app = page("runs")
     assert "2 documents, stage parse" in said(app)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import streamlit as st
 
+from tests.contracts.source_places import settle
 from tests.pages.pipelines import button, metrics, page, said, trams, when_idle
 from workbench.config import Config, parsed
 from workbench.sections import Evaluate, Schedule
@@ -36,6 +37,7 @@ def shelf(tmp_path: Path) -> Path:
     folder.mkdir()
     for number in range(4):
         (folder / f"{number}.md").write_text(f"Tram {number} leaves at nine.")
+        settle(folder / f"{number}.md")
     return folder
 
 
@@ -92,6 +94,7 @@ def test_plan_sync_change_and_sync_again(here: Workspace, file: PipelineFile, sh
     assert len(file.pipeline(here).ledger.items("trams")) == 4
 
     (shelf / "0.md").write_text("Tram 0 leaves at ten, not at nine.")
+    settle(shelf / "0.md")
     (shelf / "3.md").unlink()
     app = when_idle(button(app, "See what a sync would do"))
     assert metrics(app) == {"Add": "0", "Change": "1", "Keep": "2", "Remove": "1"}

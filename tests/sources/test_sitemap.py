@@ -276,8 +276,8 @@ def test_a_sitemap_of_another_site_among_several_makes_the_listing_incomplete(
 
 
 def test_what_no_sitemap_holds_is_not_kept_in_memory() -> None:
-    """Elements of any name, beside the entries and inside of one."""
-    strange = b"<x/>" * 10_000
+    """Elements of any name, beside the entries and inside of one; a block of the file is held at a time."""
+    strange = b"<x/>" * 30_000
     data = (
         b"<urlset>"
         + strange
@@ -291,7 +291,7 @@ def test_what_no_sitemap_holds_is_not_kept_in_memory() -> None:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert found == ["http://e.org/a", "http://e.org/b"]
-    assert peak < 500_000
+    assert peak < 2_000_000
 
 
 @pytest.mark.parametrize("data", [b"<x/>" * 1_000, b"<x>" * 100 + b"</x>" * 100], ids=["many", "deep"])

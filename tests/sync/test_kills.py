@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contracts.source_places import settle
 from tests.sync.shelf import rows, synced
 from workbench.config import parsed
 from workbench.errors import BusyError
@@ -83,13 +84,15 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "config.yaml").write_text(CONFIG)
     (folder / "in").mkdir()
     for number in range(4):
-        (folder / "in" / f"{number}.txt").write_text(
-            f"The tram number {number} is red. It stops at {number}."
-        )
+        path = folder / "in" / f"{number}.txt"
+        path.write_text(f"The tram number {number} is red. It stops at {number}.")
+        settle(path)
     synced(pipeline_in(folder))
     (folder / "in" / "0.txt").write_text("The tram number 0 is blue now. It stops at 0.")
     (folder / "in" / "1.txt").unlink()
     (folder / "in" / "new.txt").write_text("A new line is open.")
+    settle(folder / "in" / "0.txt")
+    settle(folder / "in" / "new.txt")
     return folder
 
 
