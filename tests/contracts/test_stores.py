@@ -340,6 +340,36 @@ def test_all_rows_come_in_order_with_their_version(connection: StoreConnection, 
     assert found.version == table.version() == connection.table("t").version()
 
 
+@pytest.mark.parametrize("places", [[], [0], [2, 3, 9], [11], list(range(12))])
+def test_drawn_rows_are_those_of_all_rows_at_these_places(table: Table, places: list[int]) -> None:
+    for number in (3, 1, 2):
+        kind = {"kind": f"k{number}"}
+        table.replace_documents(
+            [replace(rows(number, [0, 1, 2, number], texts=["a", "ü\0", "", "d"]), metadata=kind)]
+        )
+    table.replace_documents([replace(rows(1, [5, 4, 3, 2], "2"), metadata={"kind": "new"})])
+    table.optimise()
+    told: list[int] = []
+    found, total = table.drawn(lambda count: told.append(count) or places)
+    every = table.rows()
+    assert total == told[0] == len(every.chunks) == 12
+    assert list(found.chunks) == [every.chunks[place] for place in places]
+    assert np.array_equal(found.vectors, every.vectors[places])
+    assert found.vectors.shape == (len(places), DIMENSION)
+    assert found.version == table.version()
+    owners = {chunk.document_id for chunk in found.chunks}
+    assert {one: found.metadata[one] for one in owners} == {one: every.metadata[one] for one in owners}
+
+
+def test_places_are_where_the_chunks_lie_without_their_texts(table: Table) -> None:
+    assert table.places() == []
+    assert table.drawn(lambda count: range(count))[0].chunks == []
+    table.replace_documents([rows(2, [1, 2]), rows(1, [3])])
+    table.replace_documents([rows(2, [0, 1, 2], "2")])
+    assert table.places() == [(c.document_id, c.start, c.end) for c in table.chunks()]
+    assert table.places()[0].start == 0
+
+
 def test_the_version_changes_with_every_write_and_no_other_table_has_it(connection: StoreConnection) -> None:
     seen = []
     for _ in range(2):

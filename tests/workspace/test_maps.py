@@ -9,7 +9,7 @@ import pytest
 
 from workbench.config import Config, parsed
 from workbench.errors import Cancelled, InputError
-from workbench.projection import nearest_others
+from workbench.projection import nearest_others, sample_rows
 from workbench.records import Vectors
 from workbench.workspace import Workspace, maps
 from workbench.workspace.map_figures import Neighbours
@@ -84,6 +84,19 @@ def test_a_large_table_is_sampled_always_alike_and_a_hit_outside_is_placed(
     placed = here.maps.placed_chunks(CONFIG, here.maps.quick(sample), [*outside, "gone"])
     assert placed.shape == (len(outside) + 1, 2)
     assert np.isfinite(placed).all()
+
+
+def test_a_sample_holds_the_rows_that_reading_everything_would_give(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(maps, "MOST_POINTS", 20)
+    table = here.tables.table(CONFIG)
+    table.optimise()
+    rows = sample_rows(table.row_count(), 20, maps.SEED)
+    every = table.rows()
+    sample = here.maps.sample(CONFIG)
+    assert sample.chunks == [every.chunks[row] for row in rows]
+    assert np.array_equal(sample.vectors, every.vectors[rows])
 
 
 def test_a_changed_table_has_another_map_and_an_unchanged_one_the_same(here: Workspace) -> None:

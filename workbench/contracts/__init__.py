@@ -21,6 +21,7 @@ from workbench.contracts.plugin import Plugin, Tick, no_tick
 from workbench.contracts.retriever import Retriever
 from workbench.contracts.source import ItemPage, Listing, Source, SourceAccess, SourceConnection
 from workbench.contracts.store import (
+    ChunkPlace,
     DocumentRows,
     Filter,
     StoreConnection,
@@ -32,6 +33,7 @@ from workbench.contracts.store import (
 
 __all__ = [
     "Asked",
+    "ChunkPlace",
     "Chunker",
     "Compute",
     "DocumentRows",

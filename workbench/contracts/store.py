@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from workbench.contracts.plugin import Plugin
 from workbench.errors import SettingsError
@@ -65,6 +65,14 @@ class TableRows:
     vectors: Vectors
     metadata: Mapping[str, Mapping[str, str]]
     """Document id → metadata; a document without any may be missing."""
+
+
+class ChunkPlace(NamedTuple):
+    """Where a chunk lies, without its text: for tables whose texts are too many to read."""
+
+    document_id: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +145,20 @@ class Table(ABC):
     @abstractmethod
     def rows(self) -> TableRows:
         """Return all rows, read at one version: what is searched in memory is made from them."""
+
+    def drawn(self, draw: Callable[[int], Sequence[int]]) -> tuple[TableRows, int]:
+        """Return the rows at the places that ``draw`` picks, told how many rows there are; and that number.
+
+        Places count from 0 in the order of ``rows``, and increase. Read at one version; stores may read no others.
+        """
+        every = self.rows()
+        places = list(draw(len(every.chunks)))
+        chunks = [every.chunks[place] for place in places]
+        return replace(every, chunks=chunks, vectors=every.vectors[places]), len(every.chunks)
+
+    def places(self) -> list[ChunkPlace]:
+        """Return where every chunk lies, in the order of ``rows``; stores may read no texts for it."""
+        return [ChunkPlace(chunk.document_id, chunk.start, chunk.end) for chunk in self.chunks()]
 
     def metadata(self) -> Mapping[str, Mapping[str, str]]:
         """Return document id → metadata, as ``rows`` does, for what narrows a search; stores may read less for it."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from workbench.contracts import ChunkPlace
 from workbench.projection.plane import Points
 from workbench.records import Chunk
 
@@ -30,7 +31,9 @@ class Correspondence:
     back: Rows
 
 
-def correspondence(first: Sequence[Chunk], second: Sequence[Chunk]) -> Correspondence:
+def correspondence(
+    first: Sequence[Chunk | ChunkPlace], second: Sequence[Chunk | ChunkPlace]
+) -> Correspondence:
     """Return which chunks share text. Each list's chunks of one document stand in the order of their starts."""
     by_document: dict[str, tuple[list[int], list[int], list[int]]] = {}
     for row, chunk in enumerate(second):

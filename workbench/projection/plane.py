@@ -95,7 +95,7 @@ def sample_rows(count: int, limit: int = 20_000, seed: int = 0, keep: Iterable[i
     kept = {row for row in keep if 0 <= row < count}
     if count <= limit:
         return list(range(count))
-    drawn = np.random.default_rng(seed).permutation(count).tolist()
+    drawn = np.random.default_rng(seed).permutation(count)[: limit + len(kept)].tolist()
     others = (row for row in drawn if row not in kept)
     return sorted(kept.union(row for row, _ in zip(others, range(max(0, limit - len(kept))), strict=False)))
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
-from workbench.contracts import DocumentRows, TableInfo, TableRows
+from workbench.contracts import ChunkPlace, DocumentRows, TableInfo, TableRows
 from workbench.errors import SettingsError
 from workbench.records import Chunk, Vectors
 from workbench.stores._exact import Matrix
@@ -97,6 +98,42 @@ def rows_of(opened: Any, dimension: int, version: str) -> TableRows:
     rows = opened.search().select([*CHUNK_COLUMNS, *_metadata_column(opened), "vector"]).to_arrow()
     rows = rows.sort_by([("document_id", "ascending"), ("ordinal", "ascending")])
     return TableRows(version, chunks_of(rows), vectors_of(rows, dimension), _metadata_of(rows))
+
+
+def drawn_rows(
+    opened: Any, dimension: int, version: str, draw: Callable[[int], Sequence[int]]
+) -> tuple[TableRows, int]:
+    """Return the rows at the places that ``draw`` picks, and how many there are: of the others only the order is read."""
+    keys = opened.search().select(["document_id", "ordinal"]).with_row_id(True).to_arrow()
+    places = np.asarray(draw(len(keys)), np.intp)
+    if len(places) == len(keys):
+        return rows_of(opened, dimension, version), len(keys)
+    wanted = keys["_rowid"].to_numpy()[_in_order(keys)[places]].tolist()
+    columns = [*CHUNK_COLUMNS, *_metadata_column(opened), "vector"]
+    if not wanted:
+        return TableRows(version, [], np.zeros((0, dimension), np.float32), {}), len(keys)
+    rows = opened.take_row_ids(wanted).select(columns).with_row_id().to_arrow()
+    at = {row_id: i for i, row_id in enumerate(rows["_rowid"].to_pylist())}
+    rows = rows.take([at[row_id] for row_id in wanted])
+    return TableRows(version, chunks_of(rows), vectors_of(rows, dimension), _metadata_of(rows)), len(keys)
+
+
+def places_of(opened: Any) -> list[ChunkPlace]:
+    """Return where every chunk lies, in the order of documents and ordinals."""
+    rows = opened.search().select(["document_id", "ordinal", "start", "end"]).to_arrow()
+    rows = rows.take(_in_order(rows))
+    return list(
+        map(ChunkPlace._make, zip(*(rows[name].to_pylist() for name in ChunkPlace._fields), strict=True))
+    )
+
+
+def _in_order(rows: pa.Table) -> npt.NDArray[np.intp]:
+    """Return the rows' places by document id, then ordinal: only the different ids are compared as text."""
+    documents = rows["document_id"].combine_chunks().dictionary_encode()
+    names = documents.dictionary.to_pylist()
+    rank = np.empty(len(names), np.intp)
+    rank[sorted(range(len(names)), key=names.__getitem__)] = np.arange(len(names))
+    return np.lexsort((rows["ordinal"].to_numpy(), rank[documents.indices.to_numpy()]))
 
 
 def metadata_of(opened: Any) -> dict[str, dict[str, str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from workbench.contracts import DocumentRows, Filter, Table, TableInfo, TableRows
+from workbench.contracts import ChunkPlace, DocumentRows, Filter, Table, TableInfo, TableRows
 from workbench.errors import InputError, SettingsError
 from workbench.records import Chunk, Vectors
 from workbench.stores._exact import MatrixCache
@@ -20,9 +20,11 @@ from workbench.stores._lancedb_rows import (
     birth_of,
     chunks_at,
     chunks_of,
+    drawn_rows,
     has_metadata,
     matrix_of,
     metadata_of,
+    places_of,
     rows_of,
     vectors_of,
 )
@@ -94,6 +96,8 @@ class LanceTable(Table):
 
     def states(self) -> dict[str, str]:
         found = self._read(lambda t: t.search().select(["document_id", "state_key"]).to_arrow())
+        # Joined before they become Python's: a document has the same state in each of its rows.
+        found = found.group_by(["document_id", "state_key"]).aggregate([])
         return dict(sorted(zip(*(found[name].to_pylist() for name in found.schema.names), strict=True)))
 
     def row_count(self) -> int:
@@ -185,6 +189,12 @@ class LanceTable(Table):
 
     def rows(self) -> TableRows:
         return self._read(lambda opened: rows_of(opened, self.info.dimension, _version(opened)))
+
+    def drawn(self, draw: Callable[[int], Sequence[int]]) -> tuple[TableRows, int]:
+        return self._read(lambda opened: drawn_rows(opened, self.info.dimension, _version(opened), draw))
+
+    def places(self) -> list[ChunkPlace]:
+        return self._read(places_of)
 
     def metadata(self) -> dict[str, dict[str, str]]:
         return self._read(metadata_of)

@@ -26,7 +26,8 @@ Work = Callable[[Tick], int]
 def current(choice: Choice) -> TableMap:
     """Return the UMAP map when it is there; else start computing it, say so, and return the one by PCA."""
     maps = workspace().maps
-    sample = maps.sample(choice.config)
+    with st.spinner("Reading the chunks to draw …", show_time=True):
+        sample = maps.sample(choice.config)
     if sample.total > len(sample.chunks):
         st.caption(
             f"{len(sample.chunks):,} of {sample.total:,} chunks are drawn, picked at random; the hits of a question "
@@ -61,7 +62,8 @@ def current_pair(choice: Choice) -> MapPair | None:
     pairs = workspace().map_pairs
     if choice.other is None:
         return None
-    sample = pairs.sample(choice.config, choice.other)
+    with st.spinner("Reading the chunks to draw …", show_time=True):
+        sample = pairs.sample(choice.config, choice.other)
     drawn, total = len(sample.first.chunks), sample.first.total
     others, other_total = len(sample.second.chunks), sample.second.total
     if drawn < total or others < other_total:

@@ -94,14 +94,18 @@ class MapPairs:
     def _like(self, drawn: Sample, config: Config, own: Sample) -> Sample:
         """Return the chunks of a config's table that share most text with those that are drawn of another."""
         table = self._workspace.tables.table(config)
-        chunks = own.chunks if own.total == len(own.chunks) else table.chunks()
-        rows = np.unique(correspondence(drawn.chunks, chunks).forth)
-        wanted = [chunks[int(row)] for row in rows if row >= 0]
-        ids, vectors = table.vectors([chunk.id for chunk in wanted])
-        place = {chunk_id: i for i, chunk_id in enumerate(ids)}
-        kept = [chunk for chunk in wanted if chunk.id in place]
+        places = table.places()
+        rows = np.unique(correspondence(drawn.chunks, places).forth)
+        wanted = rows[rows >= 0].tolist()
+        found, total = table.drawn(lambda count: [row for row in wanted if row < count])
+        # A build may have moved rows between the two reads.
+        same = [
+            i
+            for i, (chunk, row) in enumerate(zip(found.chunks, wanted, strict=False))
+            if places[row] == (chunk.document_id, chunk.start, chunk.end)
+        ]
         key = digest(["sample like", own.key, drawn.key])
-        return Sample(key, kept, vectors[[place[chunk.id] for chunk in kept]], own.total)
+        return Sample(key, [found.chunks[i] for i in same], found.vectors[same], total)
 
     def key(self, sample: PairSample, settings: MapSettings) -> str:
         """Return the name of the second map: everything that decides where its points lie."""

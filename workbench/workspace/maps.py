@@ -36,6 +36,7 @@ MOST_POINTS = 20_000
 """Larger tables are sampled for the map; hits are never left out."""
 SEED = 0
 HELD = 8
+HELD_CONTENTS = 256
 KEPT_ON_DISK = 24
 """The map of a large table takes 30 MB, and every change of a table makes another."""
 
@@ -89,6 +90,7 @@ class Maps:
         self._folder = workspace.folder / "maps"
         self._samples = _Newest[Sample](HELD)
         self._maps = _Newest[TableMap](HELD)
+        self._contents = _Newest[str](HELD_CONTENTS)
         self._reading = threading.Lock()
         self.figures = MapFigures(self._folder)
 
@@ -98,16 +100,22 @@ class Maps:
         Raises ``InputError`` when the table is not built.
         """
         table = self._workspace.tables.table(config)
-        key = _content_key(table)
+        key = self._content_key(table)
         # One reader: sessions that open the same large table at once share the work.
         with self._reading:
             found = self._samples.get(key)
             if found is None:
                 found = _read(table, key)
                 # A build that ran meanwhile has changed the rows: they are shown now and not kept.
-                if _content_key(table) == key:
+                if self._content_key(table) == key:
                     self._samples.put(key, found)
             return found
+
+    def _content_key(self, table: Table) -> str:
+        version = table.version()
+        # A state is the key of everything that decides a document's rows, the model included.
+        content = self._contents.get(version) or self._contents.put(version, digest(table.states()))
+        return digest(["sample", MOST_POINTS, SEED, content])
 
     def quick(self, sample: Sample) -> TableMap:
         """Return the map by PCA, which takes a moment only."""
@@ -194,14 +202,8 @@ class _Newest(Generic[T]):
 
 
 def _read(table: Table, key: str) -> Sample:
-    chunks = table.chunks()
-    total = len(chunks)
-    chunks = [chunks[i] for i in sample_rows(total, MOST_POINTS, SEED)]
-    ids, vectors = table.vectors([chunk.id for chunk in chunks] if len(chunks) < total else None)
-    # A build may have replaced documents between the two reads.
-    place = {chunk_id: i for i, chunk_id in enumerate(ids)}
-    chunks = [chunk for chunk in chunks if chunk.id in place]
-    return Sample(key, chunks, vectors[[place[chunk.id] for chunk in chunks]], total)
+    rows, total = table.drawn(lambda count: sample_rows(count, MOST_POINTS, SEED))
+    return Sample(key, list(rows.chunks), rows.vectors, total)
 
 
 def _map(key: str, sample: Sample, projection: Projection) -> TableMap:
@@ -209,8 +211,3 @@ def _map(key: str, sample: Sample, projection: Projection) -> TableMap:
         # The same numbers as in the sample: held once.
         projection = replace(projection, basis=sample.vectors)
     return TableMap(key, sample, projection)
-
-
-def _content_key(table: Table) -> str:
-    # A state is the key of everything that decides a document's rows, the model included.
-    return digest(["sample", MOST_POINTS, SEED, table.states()])
