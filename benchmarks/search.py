@@ -62,10 +62,10 @@ def made_questions(vectors: Vectors, count: int, seed: int) -> Vectors:
     return unit(near + 1.3 * unit(rng.normal(size=near.shape)))
 
 
-def fill(table: Table, vectors: Vectors, state: str = "made") -> None:
-    """Write the vectors as chunks of documents, as a build does; ``state`` names what they were made from."""
+def fill(table: Table, vectors: Vectors, state: str = "made", first: int = 0) -> None:
+    """Write the vectors as chunks of documents numbered from ``first``, as a build does; ``state`` names their origin."""
     batch: list[DocumentRows] = []
-    for number, start in enumerate(range(0, len(vectors), CHUNKS_A_DOCUMENT)):
+    for number, start in enumerate(range(0, len(vectors), CHUNKS_A_DOCUMENT), start=first):
         rows = vectors[start : start + CHUNKS_A_DOCUMENT]
         owner = digest(["document", number])
         chunks = [

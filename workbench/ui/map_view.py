@@ -92,7 +92,8 @@ def drawing_of(config: Config, question: str, found: TableMap, hits: Sequence[Hi
     extra = [hit.chunk for hit in hits if hit.chunk.id not in place]
     place.update((chunk.id, len(sample.chunks) + i) for i, chunk in enumerate(extra))
     points = found.points
-    near = here.maps.figures.neighbours(sample).rows
+    with st.spinner("Finding the true neighbours …", show_time=True):
+        near = here.maps.figures.neighbours(sample).rows
     if extra:
         placed = here.maps.placed_chunks(config, found, [chunk.id for chunk in extra])
         points = np.concatenate([points, placed])
