@@ -182,6 +182,18 @@ def test_usage_errors_end_with_status_2(folder: Path, capsys: pytest.CaptureFixt
         assert caught.value.code == WRONG_USAGE
 
 
+def test_an_interrupt_while_it_loads_ends_with_130_and_one_line() -> None:
+    words = [sys.executable, "-X", "importtime", "-m", "workbench", "documents"]
+    with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "numpy" in line:
+                break
+        process.send_signal(signal.SIGINT)
+        said = [line for line in process.stderr if not line.startswith("import time:")]
+    assert (process.returncode, said) == (130, ["interrupted before anything was begun\n"])
+
+
 def test_an_interrupt_ends_with_130_and_nothing_half_written(folder: Path) -> None:
     for number in range(200):
         (folder / "in" / f"{number}.txt").write_text(f"{TEXT} {number}")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,8 +16,13 @@ from pathlib import Path
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from workbench import commands
-from workbench.commands.terminal import DONE, INTERRUPTED, SOME_FAILED, WRONG_USAGE, Output
+from workbench.commands.terminal import DONE, INTERRUPTED, SOME_FAILED, WRONG_USAGE, Output, interrupted_early
 from workbench.errors import Cancelled, InputError, SettingsError, WorkbenchError
+
+# Loading the rest takes seconds. Whoever has told the shell to ignore the signal keeps it ignored.
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, interrupted_early)
+
 from workbench.workspace import Workspace
 
 
@@ -40,9 +46,10 @@ def arguments() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
-    options = arguments().parse_args(argv)
-    out = Output(getattr(options, "json", False))
+    out = Output(False)
     try:
+        options = arguments().parse_args(argv)
+        out = Output(getattr(options, "json", False))
         workspace = Workspace(getattr(options, "workspace", Path("data/workspace")))
         status: int = options.run(workspace, options, out)
         return status
@@ -62,4 +69,6 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    if signal.getsignal(signal.SIGINT) is interrupted_early:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     sys.exit(main())

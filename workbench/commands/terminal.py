@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import codecs
 import json
+import os
 import sys
 from typing import Any
 
 DONE, SOME_FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+
+
+def interrupted_early(*_: Any) -> None:
+    """End the program at once, while it is still loading: there is nothing to be kept."""
+    os.write(2, b"interrupted before anything was begun\n")
+    os._exit(INTERRUPTED)
 
 
 class Output:
