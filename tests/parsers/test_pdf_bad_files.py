@@ -6,6 +6,7 @@ import pymupdf
 import pytest
 
 from tests import documents
+from tests.documents.raw_pdf import paged_pdf, stream, text_lines
 from workbench.errors import InputError
 from workbench.parsers.pdf import Pdf
 
@@ -86,3 +87,10 @@ def test_a_damaged_tail_still_gives_the_pages_that_are_there() -> None:
     data = documents.plain_pdf("All is well.", pages=3)
     cut = data[: data.rindex(b"xref\n0")]
     assert "All is well." in Pdf().parsed(cut, "x.pdf", "an id", "a place").document.text
+
+
+def test_letters_without_any_height_are_no_reason_to_stop() -> None:
+    content = stream(b"BT /F1 12 Tf 16 TL 72 770 Tm (This page is turned.) Tj T* (Second line.) Tj ET")
+    good = stream(text_lines(["A page like any other."]))
+    found = Pdf().parsed(paged_pdf([content, good]), "flat.pdf", "an id", "a place")
+    assert "A page like any other." in found.document.text

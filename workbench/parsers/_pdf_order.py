@@ -139,7 +139,7 @@ def _joined(row: list[Line]) -> Line:
     main = max(row, key=lambda line: len(line.text))
     text, words, boxes, cells = row[0].text, list(row[0].words), list(row[0].boxes), row[0].cells
     for before, line in pairwise(row):
-        gap = (line.u0 - before.u1) / main.size
+        gap = (line.u0 - before.u1) / (main.size or 1.0)  # a damaged page may have letters of no size
         touching = abs(gap) < 0.15 and line.size == before.size and before.text[-1].isalpha()
         text += "\t" if gap > 1.5 else "" if touching and line.text[0].islower() else " "
         cells += gap > 1.5
