@@ -18,7 +18,7 @@ from workbench.evaluation.results import ChunkRanges, Place, QuestionResult, Tru
 from workbench.evaluation.scoring import CUTOFFS, Scores, scores
 from workbench.records import Document, Hit, Judgment
 
-VERSION = 2
+VERSION = 3
 """Rises whenever the same inputs would give other figures: it is part of every cache key."""
 
 Search = Callable[[str, int], tuple[Sequence[Hit], float]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.errors import SettingsError
-from workbench.evaluation.anchoring import Anchors, folded, nearest_substring
+from workbench.evaluation.anchoring import Anchors, folded, matched, nearest_substring
 from workbench.evaluation.questions import Question, QuestionSet, question_id, question_set, reanchored
 from workbench.records import Document, Judgment, Page
 
@@ -92,6 +94,46 @@ def test_judgments_move_with_their_text_and_the_lost_are_named() -> None:
         (unknown[0], "the document id-other is not here any more"),
     ]
     assert len(found.questions) == 2
+
+
+def test_places_of_one_text_that_were_judged_apart_stay_apart() -> None:
+    text = "Fee. " + "x" * 500 + "Fee. " + "y" * 90 + "Fee. "
+    first, second, third = (m.start() for m in re.finditer("Fee", text))
+    before = asked(
+        (Judgment("a", "id-fees", first, first + 3, 3), "Fee"),
+        (Judgment("a", "id-fees", second, second + 3, 1), "Fee"),
+        (Judgment("b", "id-fees", first, first + 3), "Fee"),
+    )
+    longer = "A preface. " * 100
+    moved, lost = reanchored(before, [document(longer + text)])
+    assert lost == []
+    assert [(j.question_id, j.start - len(longer), j.grade) for j in moved.judgments] == [
+        ("a", first, 3), ("a", second, 1), ("b", first, 1),
+    ]  # fmt: skip
+    assert reanchored(before, [document(text)]) == (before, [])
+    moved, lost = reanchored(before, [document(text[second - 5 :])])
+    assert [(j.question_id, j.start, j.grade) for j in moved.judgments] == [
+        ("a", 5, 3), ("a", third - second + 5, 1), ("b", 5, 1),
+    ]  # fmt: skip
+    assert lost == []
+    moved, lost = reanchored(before, [document(text[third - 5 :])])
+    assert [(j.question_id, j.start) for j in moved.judgments] == [("a", 5), ("b", 5)]
+    assert [one.reason for one in lost] == ["its text stands in the document fewer times now"]
+
+
+@given(
+    st.lists(st.integers(0, 30), max_size=4, unique=True),
+    st.lists(st.integers(0, 30), max_size=6, unique=True),
+)
+def test_matching_is_what_trying_all_matchings_finds(one: list[int], other: list[int]) -> None:
+    few, many = sorted((sorted(one), sorted(other)), key=len)
+    found = matched(few, many)
+    assert found == sorted(set(found))
+    best = min(
+        sum(abs(a - b) for a, b in zip(few, chosen, strict=True))
+        for chosen in itertools.combinations(many, len(few))
+    )
+    assert sum(abs(a - many[i]) for a, i in zip(few, found, strict=True)) == best
 
 
 def test_a_judgment_without_text_stays_only_inside_its_document() -> None:

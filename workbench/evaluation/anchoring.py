@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -137,6 +138,30 @@ def joined(text: str, offset: int) -> bool:
     """
     pair = text[max(0, offset - 1) : offset + 1]
     return 0 < offset < len(text) and all(c.isnumeric() or c.lower() != c.upper() for c in pair)
+
+
+def matched(few: Sequence[int], many: Sequence[int]) -> list[int]:
+    """Return an index into ``many`` for each of ``few``, increasing, with the smallest sum of distances.
+
+    Both are increasing, ``few`` not the longer one.
+
+    >>> matched([100, 600], [1100, 1600, 9000])
+    [0, 1]
+    """
+    if not few:
+        return []
+    places = np.array(many, np.float64)
+    rows: list[npt.NDArray[np.float64]] = []
+    before = np.zeros(len(many))
+    for value in few:
+        rows.append(before + np.abs(places - value))
+        before = np.concatenate(([np.inf], np.minimum.accumulate(rows[-1])[:-1]))
+    found: list[int] = []
+    limit = len(many)
+    for row in reversed(rows):
+        limit = int(np.argmin(row[:limit]))
+        found.append(limit)
+    return found[::-1]
 
 
 def nearest_substring(query: Codes, text: Codes) -> tuple[int, int, int]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from workbench.errors import SettingsError
-from workbench.evaluation.anchoring import Anchors
+from workbench.evaluation.anchoring import Anchors, matched
 from workbench.records import Document, Judgment, digest
 from workbench.spans import trimmed
 
@@ -187,9 +187,10 @@ def reanchored(questions: QuestionSet, documents: Sequence[Document]) -> tuple[Q
     """Return the set with every judgment at the place where its text stands now, and those that lost theirs.
 
     A judgment whose text still stands at its range is left alone. One without a kept text stays as long as its
-    range lies inside the document. Questions are never dropped.
+    range lies inside the document. Places of one text that were judged apart stay apart. Questions are never dropped.
     """
     anchors = {document.id: Anchors(document.text) for document in documents}
+    apart = _places_apart(questions, anchors)
     kept: list[tuple[Judgment, str]] = []
     lost: list[Unplaced] = []
     for judgment, text in zip(questions.judgments, questions.texts, strict=True):
@@ -204,6 +205,13 @@ def reanchored(questions: QuestionSet, documents: Sequence[Document]) -> tuple[Q
                 reason = f"the document ends at {len(here.text)}, before {judgment.end}, and no text was kept"
                 lost.append(Unplaced(judgment, text, reason))
             continue
+        if judgment in apart:
+            start = apart[judgment]
+            if start is None:
+                lost.append(Unplaced(judgment, text, "its text stands in the document fewer times now"))
+            else:
+                kept.append((replace(judgment, start=start, end=start + len(text)), text))
+            continue
         found = here.placed(text, near=judgment.start)
         if found is None:
             lost.append(Unplaced(judgment, text, "its text is nowhere in the document now"))
@@ -211,3 +219,30 @@ def reanchored(questions: QuestionSet, documents: Sequence[Document]) -> tuple[Q
         moved = replace(judgment, start=found.start, end=found.end)
         kept.append((moved, here.text[found.start : found.end]))
     return question_set(questions.name, questions.questions, kept), lost
+
+
+def _places_apart(questions: QuestionSet, anchors: Mapping[str, Anchors]) -> dict[Judgment, int | None]:
+    """Return where judgments of a text that was judged in several places of a document for one question begin now.
+
+    None for one too many. Where the text stands nowhere to the letter, its judgments are left out.
+    """
+    groups: dict[tuple[str, str, str], list[Judgment]] = defaultdict(list)
+    for judgment, text in zip(questions.judgments, questions.texts, strict=True):
+        if text and judgment.document_id in anchors:
+            groups[judgment.question_id, judgment.document_id, text].append(judgment)
+    result: dict[Judgment, int | None] = {}
+    for (_, document, text), judged in groups.items():
+        places = anchors[document].occurrences(text) if len(judged) > 1 else []
+        if not places:
+            continue
+        there = {judgment.start for judgment in judged}.intersection(places)
+        result.update({judgment: judgment.start for judgment in judged if judgment.start in there})
+        moved = sorted((j for j in judged if j.start not in there), key=lambda judgment: judgment.start)
+        free = [place for place in places if place not in there]
+        starts = [judgment.start for judgment in moved]
+        if len(starts) <= len(free):
+            result.update(zip(moved, (free[i] for i in matched(starts, free)), strict=True))
+        else:
+            taken = dict(zip(matched(free, starts), free, strict=True))
+            result.update({judgment: taken.get(i) for i, judgment in enumerate(moved)})
+    return result
