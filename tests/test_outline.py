@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import regex
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.chunkers.texts import ShortTokens, texts
 from workbench.analysis import TextAnalysis
 from workbench.outline import Outline, outline
 
+FLAGGED = ("\U0001f1e9", "\U0001f1ea", "a", "\u0301", "\u200d", "\u0600", "\u0903", "\U0001f469", "\r\n")
 WRAPPED = (
     "Water from a burst main in Canal Street\nentered the tunnel near the station and\nran down the stairs.\n"
     "It stood there for days.\n\nShopping list\n- bread\n- milk and honey"
@@ -25,6 +27,19 @@ def parts(text: str) -> Outline:
 def test_long_graphemes_are_those_that_a_reading_of_the_whole_text_finds(text: str) -> None:
     expected = [m.span() for m in regex.finditer(r"\X", text) if m.end() - m.start() > 1]
     assert [tuple(pair) for pair in parts(text).graphemes.tolist()] == expected
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(FLAGGED), st.integers(1, 300)), max_size=6))
+def test_flags_upon_flags_are_read_as_in_the_whole_text(runs: list[tuple[str, int]]) -> None:
+    text = "".join(part * count for part, count in runs)
+    spans = [match.span() for match in regex.finditer(r"\X", text) if len(match.group()) > 1]
+    assert parts(text).graphemes.tolist() == [list(span) for span in spans]
+
+
+def test_a_text_of_nothing_but_flags_takes_no_longer_than_any_other() -> None:
+    # Quadratic time would be hours here.
+    assert len(parts("\U0001f1e9\U0001f1ea" * 200_000).graphemes) == 200_000
 
 
 @settings(deadline=None)

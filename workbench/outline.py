@@ -6,8 +6,10 @@ Every step looks at each character a constant number of times, whatever the text
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -81,12 +83,31 @@ def long_graphemes(text: str, codes: CodePoints) -> Ranges:
     lasts = np.minimum(joining[np.concatenate([gaps, [len(joining) - 1]])] + 2, len(text))
     grapheme = regex.compile(r"\X")
     found = [
-        piece.span()
+        (start + piece.start(), start + piece.end())
         for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)
-        for piece in grapheme.finditer(text, first, last)
+        for start, run in _short_of_flags(text[first:last], first)
+        for piece in grapheme.finditer(run)
         if piece.end() - piece.start() > 1
     ]
     return np.array(found, np.int64).reshape(-1, 2)
+
+
+_FLAGS_AT_ONCE = 64
+_MANY_FLAGS = regex.compile(rf"\p{{Regional_Indicator}}{{{2 * _FLAGS_AT_ONCE},}}")
+
+
+def _short_of_flags(run: str, start: int) -> Iterator[tuple[int, str]]:
+    """Yield ``run`` with its place; where it holds flag upon flag, in parts of a few flags each.
+
+    Flags are pairs, counted from the first one: looking for the end of each, ``\\X`` counts all those before it.
+    """
+    cuts = [
+        place
+        for flags in (_MANY_FLAGS.finditer(run) if len(run) > 2 * _FLAGS_AT_ONCE else ())
+        for place in range(flags.start() + 2 * _FLAGS_AT_ONCE, flags.end(), 2 * _FLAGS_AT_ONCE)
+    ]
+    for first, last in pairwise([0, *cuts, len(run)]):
+        yield start + first, run[first:last]
 
 
 def _joining(text: str, codes: CodePoints) -> Offsets:
