@@ -50,7 +50,8 @@ class SourceItem:
     """What a source says of one item without fetching it.
 
     ``item_id`` is stable: renaming or moving changes ``path``, never the id, where the source has such ids.
-    ``version``: equal means unchanged (an ETag, a time and a size); "" means that only fetching it can tell.
+    ``version``: equal means unchanged, its name and address included (an ETag, a time and a size); "" means that only
+    fetching it can tell.
     ``path``: where people find it, such as ``tariffs/2024.pdf``. ``handle``: how ``read`` finds it within this
     run; neither compared nor kept.
     """

@@ -32,8 +32,11 @@ def report(course: Iterable[events.Event], out: Output) -> events.Finished:
 
 def _shown(event: events.Event, out: Output) -> None:
     match event:
-        case events.SourceListed(source=source, items=items, complete=complete, message=message):
-            whole = "" if complete else " (not complete: nothing of it is deleted)"
+        case events.SourceListed(
+            source=source, items=items, complete=complete, message=message, changes=changes
+        ):
+            part = " changed" if changes else " (not complete: nothing of it is deleted)"
+            whole = "" if complete else part
             out.message(f"{source}: {items:,} items{whole}" + (f": {message}" if message else ""))
         case events.Planned(counts=counts, refused=refused):
             work = ", ".join(f"{count:,} to {name}" for name, count in counts.items() if count)

@@ -48,7 +48,9 @@ class ItemPage:
     """A part of a listing, as large as the source likes; a source that streams gives many.
 
     ``removed``: ids that are gone or in the bin, where the source says so itself (a feed of changes does).
-    ``cursor``: opaque text from which a later listing goes on behind this page; "" where the source has no such thing.
+    ``cursor``: opaque text that stands for all pages up to this one: a listing from it, in another process and days
+    later, names everything behind it, and whatever of these pages was added, changed, moved or removed since. A source
+    that cannot promise this gives "", whatever its own pages are called.
     ``problems``: sentences about single items that cannot be listed; they stop nothing.
     ``complete``: on the last page only: everything that is in the source now has been listed since the first page.
     """
@@ -143,8 +145,10 @@ class SourceConnection(ABC):
     def pages(self, cursor: str) -> Iterator[ItemPage]:
         """Yield what is there, cheaply: nothing is fetched that only ``read`` needs.
 
-        With "" everything; with the cursor of an earlier listing what changed since, if the source can, else
-        everything. Raises any ``WorkbenchError`` when it cannot go on.
+        With "" everything; with the cursor of an earlier listing what is behind it and what changed since, in the
+        order in which it happened, or everything where the cursor is good no longer. One request that fails is
+        repeated here, not by the caller. Raises any ``WorkbenchError`` when it cannot go on: the pages given until then
+        count, and a later listing goes on behind them.
         """
 
     @abstractmethod

@@ -6,7 +6,7 @@ Writing the result only after the store failed to converge in 17 of 240 injected
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -136,6 +136,31 @@ class Ledger:
         if items:
             with self._database.writing() as database:
                 _put_items(database, pipeline, items, at_utc)
+
+    # ── cursors ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def cursors(self, pipeline: str) -> dict[str, tuple[str, str]]:
+        """Return, by source, the settings it was listed with and the cursor that stands for all it listed."""
+        with self._database.reading() as database:
+            rows = database.execute("SELECT * FROM cursors WHERE pipeline = ?", (pipeline,)).fetchall()
+        return {row["source"]: (row["settings"], row["cursor"]) for row in rows}
+
+    def keep_cursors(self, pipeline: str, cursors: Mapping[str, tuple[str, str]], at_utc: str) -> None:
+        """Keep cursors: everything that was listed before them must be safely in by now."""
+        if cursors:
+            with self._database.writing() as database:
+                database.executemany(
+                    "INSERT OR REPLACE INTO cursors VALUES (?, ?, ?, ?, ?)",
+                    [(pipeline, source, *found, at_utc) for source, found in cursors.items()],
+                )
+
+    def forget_cursors(self, pipeline: str, sources: Iterable[str]) -> None:
+        """Forget where sources were listed to: the next listing of each begins anew."""
+        with self._database.writing() as database:
+            database.executemany(
+                "DELETE FROM cursors WHERE pipeline = ? AND source = ?",
+                [(pipeline, source) for source in sources],
+            )
 
     # ── tables ───────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -115,5 +115,15 @@ MIGRATIONS: tuple[str, ...] = (
         to_id INTEGER NOT NULL
     ) STRICT;
     """,
+    """
+    CREATE TABLE cursors (
+        pipeline TEXT NOT NULL,
+        source TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        cursor TEXT NOT NULL,
+        at_utc TEXT NOT NULL,
+        PRIMARY KEY (pipeline, source)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 """Number n brings version n to version n + 1. Never edit one that was released: add another."""

@@ -31,13 +31,17 @@ class Started(Event):
 
 @dataclass(frozen=True, slots=True)
 class SourceListed(Event):
-    """A source was listed. ``message`` says why it is not complete, and which single items cannot be listed."""
+    """A source was listed. ``message`` says why it is not complete, and which single items cannot be listed.
+
+    ``changes``: it was asked only for what changed since an earlier listing.
+    """
 
     kind: ClassVar[str] = "source_listed"
     source: str
     items: int
     complete: bool
     message: str
+    changes: bool = False
 
 
 @dataclass(frozen=True, slots=True)

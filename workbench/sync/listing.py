@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from workbench import pipeline
 from workbench.config import Config
-from workbench.contracts import SourceAccess, SourceConnection
+from workbench.contracts import Source, SourceAccess, SourceConnection
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.ingest.entries import Key
 from workbench.ingest.plan import Listed, Plan, RefusedRemoval, Removal, Rules, gone_removals, plan
 from workbench.ingest.standings import Standings
+from workbench.records import digest
 from workbench.sections import Budget, Deletes, Failures
 from workbench.sync.events import SourceListed
 from workbench.sync.place import Place
@@ -30,24 +31,28 @@ class Sources:
     removed: set[Key] = field(default_factory=set)
     connections: dict[str, SourceConnection] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    cursors: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Source → its settings, and the cursor that may be kept once everything listed here is safely in."""
 
-    def listed(self, place: Place, access: SourceAccess, stack: ExitStack) -> Iterator[SourceListed]:
-        """Ask every source what it holds; one that fails stops no other.
-
-        Each is listed from its start. The cursor of a feed of changes is not kept between runs: none of the sources
-        has a feed yet, and only a complete listing tells what is missing.
-        """
+    def listed(
+        self, place: Place, access: SourceAccess, stack: ExitStack, *, anew: bool = False
+    ) -> Iterator[SourceListed]:
+        """Ask every source what it holds, or what changed since its cursor; one that fails stops no other."""
+        starts = {} if anew else _starts(place)
         for source in place.config.sources:
+            start = starts.get(source.key, "")
             message = ""
             complete = False
             count = self.standings.listed_count
             try:
                 connection = stack.enter_context(source.connection(access))
                 self.connections[source.key] = connection
-                listing = connection.items()
+                listing = connection.items(start)
                 self.standings.take(source.key, listing)
                 self.removed |= {(source.key, item_id) for item_id in listing.removed}
                 complete = listing.complete
+                if listing.cursor and not listing.problem_count:
+                    self.cursors[source.key] = _settings(source), listing.cursor
                 sentences = ([str(listing.failure)] if listing.failure else []) + listing.problems
                 message = _shortened(sentences)
                 if listing.failure:
@@ -59,7 +64,48 @@ class Sources:
                 self.failures.append(f"{source.key}: {error}")
             if complete:
                 self.complete.add(source.key)
-            yield SourceListed(source.key, self.standings.listed_count - count, complete, message)
+            found = self.standings.listed_count - count
+            yield SourceListed(source.key, found, complete, message, bool(start))
+
+
+def keep_cursors(place: Place, sources: Sources, refused: Iterable[RefusedRemoval]) -> None:
+    """Keep the cursors of the sources that have to name nothing again: no failure to retry, no refused deletion."""
+    held = {one.source for one in refused} | _to_name_again(place)
+    settled = {source: found for source, found in sources.cursors.items() if source not in held}
+    place.ledger.keep_cursors(place.name, settled, place.now_utc())
+
+
+def forget_cursors(place: Place) -> None:
+    """Forget the cursors of the sources that the config names no longer: their items are about to go."""
+    named = {source.key for source in place.config.sources}
+    place.ledger.forget_cursors(place.name, place.ledger.cursors(place.name).keys() - named)
+
+
+def _starts(place: Place) -> dict[str, str]:
+    """Return the cursors to list from."""
+    anew = _to_name_again(place)
+    settings = {source.key: _settings(source) for source in place.config.sources}
+    return {
+        source: cursor
+        for source, (listed_with, cursor) in place.ledger.cursors(place.name).items()
+        if source not in anew and settings.get(source) == listed_with
+    }
+
+
+def _to_name_again(place: Place) -> set[str]:
+    """Return the sources with a failure that may be tried again as it is: only what is listed can be read.
+
+    A damaged file waits for another version of it, which a feed names by itself, or for another config.
+    """
+    return {
+        failure.source
+        for failure in place.ledger.failures(place.name).values()
+        if failure.retryable or not failure.version or failure.recipe != place.failure_recipe
+    }
+
+
+def _settings(source: Source) -> str:
+    return digest(source.identity())
 
 
 def standings(place: Place) -> Standings:

@@ -61,7 +61,8 @@ class Pipeline:
         """Return what a sync would do now, and what the sources said; nothing is changed."""
         with ExitStack() as stack:
             sources = Sources(stack.enter_context(standings(self.place)))
-            said = list(sources.listed(self.place, SourceAccess(self.place.folder, cancelled), stack))
+            access = SourceAccess(self.place.folder, cancelled)
+            said = list(sources.listed(self.place, access, stack, anew=retry_all))
             found = planned(self.place, sources, confirmed=confirmed, retry_all=retry_all, stored=False)
         return found, said
 

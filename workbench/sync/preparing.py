@@ -89,7 +89,9 @@ def prepared(
     unread: list[_Content] = []
     for content in contents:
         state, item = content.task.state, content.item
-        if state is not None and state.recipe == full_recipe(place.recipe(item.name), item):
+        # A document that moved keeps its rows; where it lives now is told to the ledger with its state.
+        stays = state is not None and state.uri == item.uri
+        if state is not None and stays and state.recipe == full_recipe(place.recipe(item.name), item):
             found[item.key] = content.prepared(None, state.parse_key)
         else:
             unread.append(content)

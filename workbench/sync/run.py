@@ -17,7 +17,7 @@ from workbench.sync import events
 from workbench.sync.course import STOPPED_ON_REQUEST, Course, Stop
 from workbench.sync.documents import Documents
 from workbench.sync.drift import reconciled
-from workbench.sync.listing import planned, removals_now
+from workbench.sync.listing import forget_cursors, keep_cursors, planned, removals_now
 from workbench.sync.place import Place
 from workbench.sync.removals import drop_orphans, kept_alone, known_gone, note_gone, removed
 
@@ -88,7 +88,9 @@ def _work(course: Course, wishes: Wishes) -> Generator[events.Event, None, str]:
         stack.enter_context(sources.standings)
         started = time.perf_counter()
         if not wishes.stored:
-            yield from sources.listed(place, SourceAccess(place.folder, course.cancelled), stack)
+            forget_cursors(place)
+            access = SourceAccess(place.folder, course.cancelled)
+            yield from sources.listed(place, access, stack, anew=wishes.retry_all)
             tally.time("list", time.perf_counter() - started, sources.standings.listed_count)
         started = time.perf_counter()
         table = place.opened_table()
@@ -116,6 +118,7 @@ def _work(course: Course, wishes: Wishes) -> Generator[events.Event, None, str]:
             drop_orphans(course, table, orphans)
         note_gone(course, {one.key for one in there}, refused)
         place.ledger.forget_failures(place.name, plan.gone_failures)
+        keep_cursors(place, sources, refused)
     if course.wrote:
         _tidy(course, table)
     return "; ".join([*sources.failures, *(one.sentence for one in refused)])

@@ -184,7 +184,9 @@ def _amount(expected: Expected) -> str:
 
 def _source(source: SourceListed, shown: str) -> None:
     name = plain(shown)
-    if source.complete and not source.message:
+    if source.changes and not source.message:
+        st.caption(f":material/check: {name}: {source.items:,} items changed since the last sync")
+    elif source.complete and not source.message:
         st.caption(f":material/check: {name}: {source.items:,} items")
     elif source.complete:
         st.caption(f":material/warning: {name}: {source.items:,} items. {plain(sentence(source.message))}")
