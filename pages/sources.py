@@ -10,7 +10,6 @@ from workbench.ui import (
     source_plan,
     source_settings,
 )
-from workbench.ui.exporting import show_problems
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import workspace
 
@@ -21,8 +20,7 @@ st.title("Sources")
 st.caption(
     "A pipeline keeps an index true to its sources: it reads what is new or changed, and removes what is gone."
 )
-for error in wrong:
-    show_problems(error)
+source_files.show_wrong(here, wrong)
 if not found:
     empty_state(
         "sync_alt", "No pipeline yet", "Begin with a config, with a YAML file, or with the sample library."

@@ -104,6 +104,33 @@ def test_plan_sync_change_and_sync_again(here: Workspace, file: PipelineFile, sh
     assert "Nothing to do" in said(app)
 
 
+def test_while_a_source_cannot_be_asked_the_index_is_not_said_to_hold_everything(
+    here: Workspace, file: PipelineFile, shelf: Path
+) -> None:
+    list(file.pipeline(here).sync())
+    shelf.rename(shelf.parent / "away")
+    app = when_idle(button(page("sources"), "See what a sync would do"))
+    assert "Nothing to do for now: not every source said all that it holds" in said(app).replace("*", "")
+    assert "could not be listed, so nothing of it is changed" in said(app)
+
+
+def test_files_that_are_no_pipelines_are_told_and_harm_no_other(here: Workspace, file: PipelineFile) -> None:
+    (file.path.parent / "broken.yaml").write_text("version: 1\nname: broken\n\tchunker: x\n")
+    (file.path.parent / "latin.yaml").write_bytes(b"name: \xff")
+    shown = said(page("sources"))
+    assert "2 files that are no pipelines lie in" in shown
+    assert "broken.yaml**: line 3: this is not YAML" in shown
+    assert "latin.yaml**: it cannot be read as text in UTF-8" in shown
+    assert "See what a sync would do" in [b.label for b in page("sources").button]
+
+
+def test_a_source_is_taken_out_only_after_it_is_confirmed(here: Workspace, file: PipelineFile) -> None:
+    app = button(page("sources"), "")
+    assert len(read_again(here).config.sources) == 1
+    button(app, "Take it out")
+    assert read_again(here).config.sources == ()
+
+
 def test_many_deletions_happen_only_after_they_are_confirmed(
     here: Workspace, file: PipelineFile, shelf: Path
 ) -> None:

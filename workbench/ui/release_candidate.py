@@ -52,12 +52,10 @@ def show(
             f"{table.rows:,} chunks, {table.size_bytes / 2**20:,.1f} MB  \n"
             f":small[:gray[{plain(table.name)}]]"
         )
-        if same:
-            st.caption(
-                ":material/check: This is what is published. Syncs show up in it at once; publishing again only "
-                "measures it anew."
-            )
         gate = file.config.evaluate
+        if same:
+            again = "" if gate is None else "; publishing again only measures it anew"
+            st.caption(f":material/check: This is what is published. Syncs show up in it at once{again}.")
         st.caption(
             f"Gate: {plain(gate.metric)} of at least {gate.minimum:g}, and at most {gate.max_drop:g} below the "
             "published release on the same questions."

@@ -40,7 +40,7 @@ def show_published(pipeline: Pipeline, tables: Sequence[TableOnDisk]) -> Release
     table = next((table for table in tables if table.name == release.table_name), None)
     value = release.gate.get("value")
     is_measured = isinstance(value, float)
-    cards = card_row(5 if is_measured else 4, "published", narrowest_rem=9)
+    cards = card_row(5 if is_measured else 4, "published", narrowest_rem=11.5)
     cards[0].metric("Release", release.id, help=plain(release.table_name))
     cards[1].metric("Since", age(since), help=f"{since[:16].replace('T', ' ')} UTC")
     cards[2].metric("Documents", f"{documents_of(pipeline, release.table_name):,}")

@@ -59,7 +59,7 @@ def _totals(runs: Sequence[Run]) -> None:
     embedded, saved = sum(f.embedded for f in figures), sum(f.reused for f in figures)
     money = sum(f.money for f in figures)
     newest = runs[0]
-    cards = card_row(4 if money else 3, "run-totals", narrowest_rem=10.5)
+    cards = card_row(4 if money else 3, "run-totals", narrowest_rem=12.5)
     cards[0].metric("Runs", f"{len(runs):,}{'+' if len(runs) == MOST_RUNS else ''}")
     cards[1].metric("Last run", STATUS.get(newest.status, newest.status))
     cards[2].metric(

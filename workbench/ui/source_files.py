@@ -18,6 +18,7 @@ from workbench.records import digest
 from workbench.sync import Pipeline
 from workbench.ui import address
 from workbench.ui.exporting import file_name, yaml_of
+from workbench.ui.messages import plain
 from workbench.ui.resources import ROOT
 from workbench.workspace import Workspace
 
@@ -58,6 +59,19 @@ def files(here: Workspace) -> tuple[list[PipelineFile], list[ConfigError]]:
         except (OSError, UnicodeDecodeError):
             wrong.append(ConfigError(["it cannot be read as text in UTF-8"], path.name))
     return sorted(found, key=lambda file: file.name.casefold()), wrong
+
+
+def show_wrong(here: Workspace, wrong: Sequence[ConfigError]) -> None:
+    """Draw what is wrong with the files that are no pipelines; nothing where all of them are."""
+    if not wrong:
+        return
+    lines = [f"- **{plain(error.origin)}**: {plain('; '.join(error.problems))}" for error in wrong]
+    one = len(wrong) == 1
+    st.warning(
+        f"{len(wrong):,} {'file that is no pipeline lies' if one else 'files that are no pipelines lie'} in "
+        f"{plain(str(folder(here)))}; mend or delete {'it' if one else 'them'}:\n\n" + "\n".join(lines),
+        icon=":material/rule:",
+    )
 
 
 def saved(here: Workspace, config: Config, replaces: bool = True) -> PipelineFile:

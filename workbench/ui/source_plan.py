@@ -106,7 +106,7 @@ def _answer(here: Workspace, file: PipelineFile, job: Job, found: Foreseen) -> N
                 count = plan.counts.get(action, 0)
                 if count or action in (Action.ADD, Action.CHANGE, Action.KEEP, Action.REMOVE):
                     st.metric(label, f"{count:,}", help=help_text, width=CELL_PIXELS)
-        st.markdown(expectation(plan))
+        st.markdown(expectation(plan, all(map(_is_all, found.sources))))
         for source in found.sources:
             _source(source, names.get(source.source, source.source))
         if plan.steps or plan.removals:
@@ -162,8 +162,14 @@ def _sync(here: Workspace, file: PipelineFile, job: Job, wishes: Wishes) -> None
         ask_for_sync(here, file, wishes)
 
 
-def expectation(plan: Plan) -> str:
+def _is_all(source: SourceListed) -> bool:
+    return source.complete or (source.changes and not source.message)
+
+
+def expectation(plan: Plan, all_listed: bool = True) -> str:
     """Return what the work will come to, in a sentence of Markdown."""
+    if plan.is_empty and not all_listed:
+        return "**Nothing to do for now:** not every source said all that it holds."
     if plan.is_empty:
         return "**Nothing to do:** the index holds what the sources hold."
     if not plan.steps:
