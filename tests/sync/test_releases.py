@@ -197,6 +197,49 @@ def test_cleaning_keeps_what_can_be_gone_back_to(gated: Pipeline) -> None:
     assert newer.clean().tables == ()
 
 
+def versions(pipeline: Pipeline) -> list[Pipeline]:
+    """Return three versions, each with its own table; nothing keeps one from being published."""
+    return [
+        with_config(
+            pipeline,
+            chunker=plugins.build("chunkers", "fixed_size", {"size_tokens": size}),
+            evaluate=None,
+            release=Release(keep=1),
+        )
+        for size in (9, 10, 11)
+    ]
+
+
+def test_who_stood_behind_a_cleaned_release_stands_behind_the_one_before(gated: Pipeline) -> None:
+    first, second, _ = versions(gated)
+    for one in (first, second):
+        synced(one)
+        one.publish()
+    again = with_config(first, retriever=plugins.build("retrievers", "nearest", {"top_k": 2}))
+    again.publish()
+    synced(again)
+    assert [table.name for table in again.clean().tables] == [second.place.table_name]
+    assert [(one.id, one.previous_id) for one in again.ledger.releases.all("library")] == [(3, 1), (1, None)]
+    assert again.roll_back().id == 1
+    assert len(again.answer("tickets").hits) == 5
+
+
+def test_a_release_whose_table_is_gone_is_not_gone_back_to(gated: Pipeline) -> None:
+    first, second, third = versions(gated)
+    for one in (first, second, third):
+        synced(one)
+        one.publish()
+    gated.place.connection.drop(second.place.table_name)
+    with pytest.raises(
+        InputError, match=r"release 2 cannot be gone back to: its table .* is not there any more"
+    ):
+        third.roll_back()
+    assert third.answer("tickets").release == third.ledger.releases.published("library")
+    with_config(third, release=Release(keep=3)).clean()
+    assert third.roll_back().id == 1
+    assert len(third.answer("tickets").hits) == 5
+
+
 def test_what_was_gone_back_to_while_cleaning_began_is_not_cleaned(
     gated: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Mapping
 
-from workbench.errors import InputError
+from workbench.errors import BusyError, InputError
 from workbench.ingest.database import Database
 from workbench.ingest.entries import Release, Switch
 
@@ -87,22 +87,17 @@ class Releases:
         assert now is not None
         return now
 
-    def roll_back(self, pipeline: str, at_utc: str) -> Release:
-        """Point the pipeline at the release before the published one; raises ``InputError`` when there is none."""
+    def earlier(self, pipeline: str) -> Release:
+        """Return the release before the published one; raises ``InputError`` when there is none."""
+        with self._database.reading() as database:
+            return _earlier(database, pipeline)
+
+    def roll_back(self, pipeline: str, to: Release, at_utc: str) -> None:
+        """Point the pipeline at the release before the published one, which must still be ``to``."""
         with self._database.writing() as database:
-            before = _published(database, pipeline)
-            if before is None:
-                raise InputError(f"nothing is published under the name {pipeline} yet", "not_published")
-            row = database.execute("SELECT * FROM releases WHERE id = ?", (before.previous_id,)).fetchone()
-            if row is None:
-                raise InputError(
-                    f"there is no earlier release of {pipeline} to go back to: either this is the first one, or"
-                    " release.keep let the earlier ones be cleaned",
-                    "no_earlier_release",
-                )
-            target = _release(row)
-            _point(database, pipeline, ROLL_BACK, before, target.id, at_utc)
-        return target
+            if _earlier(database, pipeline).id != to.id:
+                raise BusyError(f"another release of {pipeline} was published just now: look again")
+            _point(database, pipeline, ROLL_BACK, _published(database, pipeline), to.id, at_utc)
 
     def forget(self, release_ids: list[int]) -> bool:
         """Drop releases whose table is about to go: nobody can go back to them. False, and nothing is dropped, where
@@ -112,9 +107,14 @@ class Releases:
             published = {row[0] for row in database.execute("SELECT release_id FROM pointers")}
             if published & set(release_ids):
                 return False
-            # Who stood behind a forgotten one now stands behind nobody.
-            database.executemany("UPDATE releases SET previous_id = NULL WHERE previous_id = ?", marks)
-            database.executemany("DELETE FROM releases WHERE id = ?", marks)
+            for mark in marks:
+                # Who stood behind a forgotten one now stands behind the one before that.
+                database.execute(
+                    "UPDATE releases SET previous_id = (SELECT previous_id FROM releases WHERE id = ?1)"
+                    " WHERE previous_id = ?1",
+                    mark,
+                )
+                database.execute("DELETE FROM releases WHERE id = ?", mark)
         return True
 
 
@@ -125,6 +125,20 @@ def _published(database: sqlite3.Connection, pipeline: str) -> Release | None:
         (pipeline,),
     ).fetchone()
     return None if row is None else _release(row)
+
+
+def _earlier(database: sqlite3.Connection, pipeline: str) -> Release:
+    now = _published(database, pipeline)
+    if now is None:
+        raise InputError(f"nothing is published under the name {pipeline} yet", "not_published")
+    row = database.execute("SELECT * FROM releases WHERE id = ?", (now.previous_id,)).fetchone()
+    if row is None:
+        raise InputError(
+            f"there is no earlier release of {pipeline} to go back to: either this is the first one, or"
+            " release.keep let the earlier ones be cleaned",
+            "no_earlier_release",
+        )
+    return _release(row)
 
 
 def _point(

@@ -128,10 +128,10 @@ class Place:
         }
         return self.connection.create(TableInfo(self.table_name, self.model.dimension, about))
 
-    def has_table(self) -> bool:
-        """Return whether the table is there."""
+    def has_table(self, name: str) -> bool:
+        """Return whether a table is there."""
         try:
-            self.connection.table(self.table_name)
+            self.connection.table(name)
         except InputError:
             return False
         return True

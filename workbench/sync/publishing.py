@@ -88,8 +88,21 @@ def publish(place: Place, force: bool = False, tick: Tick = no_tick) -> tuple[Re
 
 
 def roll_back(place: Place) -> Release:
-    """Point the pipeline at the release before the published one; raises ``InputError`` when there is none."""
-    return place.ledger.releases.roll_back(place.name, place.now_utc())
+    """Point the pipeline at the release before the published one.
+
+    Raises ``InputError`` when there is none, or when nobody could ask it any more: then all stays as it is.
+    """
+    releases = place.ledger.releases
+    target = releases.earlier(place.name)
+    config = parsed(target.config, f"release {target.id}")
+    if not place.beside(config).has_table(target.table_name):
+        raise InputError(
+            f"release {target.id} cannot be gone back to: its table {target.table_name} is not there any more;"
+            " releases --clean takes such releases off the list",
+            "no_earlier_release",
+        )
+    releases.roll_back(place.name, target, place.now_utc())
+    return target
 
 
 def tables(place: Place) -> list[TableOnDisk]:
@@ -101,7 +114,7 @@ def clean(place: Place) -> Cleaned:
     """Drop the tables that nobody can go back to, and the texts that only they needed.
 
     Kept are the published table, those of the newest ``release.keep`` releases, the config's own, and the one that
-    was synced last: it may be somebody's next release.
+    was synced last: it may be somebody's next release. Releases whose table is gone are taken off the list.
     """
     with pipeline_lock(place.lock_path, place.name, 0):
         gone = []
@@ -111,6 +124,10 @@ def clean(place: Place) -> Cleaned:
             place.ledger.forget_table(place.name, table.name)
             connection.drop(table.name)
             gone.append(table)
+        for release in place.ledger.releases.all(place.name):
+            config = _config_of(release)
+            if config is not None and not place.beside(config).has_table(release.table_name):
+                place.ledger.releases.forget([release.id])
     blobs = place.kept.clean(place.ledger.content_hashes, place.ledger.parse_keys)
     return Cleaned(tuple(gone), blobs)
 
