@@ -228,6 +228,10 @@ def test_a_pipeline_changes_no_table() -> None:
             "deletes: {min_present_ratio: 2}",
             "line 5, deletes.min_present_ratio: min_present_ratio (2): input should",
         ),
+        (
+            "evaluate: {questions: q.csv, metric: tokens_shown@5}",
+            "line 5, evaluate.metric: metric ('tokens_shown@5') must be one of recall@1, ",
+        ),
         ("evaluate: {metric: recall@5}", "line 5, evaluate.questions: questions is missing"),
         ("release: 3", "line 5, release: write it as release: {…} (known: keep)"),
         ("sources: in", "line 5, sources: write them as a list"),

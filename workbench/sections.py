@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+GATE_MEASURES = (
+    *(
+        f"{name}@{k}"
+        for name in (
+            *("recall", "precision", "iou", "f1"),
+            *("hit", "rank_recall", "rank_precision", "mrr", "map", "ndcg"),
+        )
+        for k in (1, 3, 5, 10)
+    ),
+    "precision_omega",
+)
+"""What a gate may ask for: shares from 0 to 1 of which more is better."""
 
 
 class Section(BaseModel):
@@ -70,6 +83,13 @@ class Evaluate(Section):
         le=1,
         description="most that may be lost against the published release, on the same questions",
     )
+
+    @field_validator("metric")
+    @classmethod
+    def _is_measured(cls, value: str) -> str:
+        if value not in GATE_MEASURES:
+            raise ValueError(f"metric ({value!r:.40}) must be one of {', '.join(GATE_MEASURES)}")
+        return value
 
 
 class Release(Section):

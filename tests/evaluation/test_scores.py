@@ -23,8 +23,9 @@ from workbench.evaluation.results import (
     question_result,
     truths,
 )
-from workbench.evaluation.scoring import scores
+from workbench.evaluation.scoring import LESS_IS_BETTER, name_and_k, scores
 from workbench.records import Chunk, Hit, Judgment
+from workbench.sections import GATE_MEASURES
 
 LENGTH = 60
 
@@ -248,3 +249,8 @@ def test_scores_of_a_configuration_hold_every_question_that_has_an_answer() -> N
     for wrong in ({"cutoffs": (0,)}, {"min_overlap": 0}, {"min_overlap": 1.1}):
         with pytest.raises(SettingsError):
             scores("A", truths(asked), results, **wrong)
+
+
+def test_a_gate_may_ask_for_every_measure_of_which_more_is_better() -> None:
+    found = scores("c", [truth((10, 20))], [QuestionResult("q", (), 0.1)], ChunkRanges([]))
+    assert set(GATE_MEASURES) == {name for name in found.values if name_and_k(name)[0] not in LESS_IS_BETTER}
