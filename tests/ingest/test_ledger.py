@@ -84,6 +84,19 @@ def test_a_run_that_never_ended_is_called_interrupted_when_the_next_begins(ledge
         ledger.runs.run(99)
 
 
+def test_a_run_keeps_which_sources_it_listed_to_their_end(ledger: Ledger) -> None:
+    whole, other, stored = (ledger.runs.begin("p", table, AT) for table in ("t", "u", "t"))
+    ledger.runs.end(whole, "done", "", AT, Figures(), [], [], {"b", "a"})
+    ledger.runs.end(other, "stopped", "", AT, Figures(), [], [], set())
+    ledger.runs.end(stored, "some_failed", "", AT, Figures(), [], [])
+    last, asked = ledger.runs.last("p", "t"), ledger.runs.last_that_asked("p")
+    assert (last and last.id, last and last.complete_sources) == (stored, None)
+    assert (asked and asked.id, asked and asked.complete_sources) == (other, ())
+    assert ledger.runs.run(whole).complete_sources == ("a", "b")
+    assert [one.came_to_its_end for one in ledger.runs.recent("p")] == [True, False, True]
+    assert ledger.runs.last("p", "none") is None
+
+
 def test_the_oldest_runs_are_forgotten(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs_module, "KEPT_RUNS", 2)
     for _ in range(4):

@@ -26,8 +26,12 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     try:
         release, result = pipeline.publish(options.force, tick)
     except GateRefused as refused:
+        for note in refused.result.notes:
+            out.message(note)
         out.row({"published": False, "release": None, "gate": refused.result.as_dict()}, str(refused))
         return SOME_FAILED
+    for note in result.notes:
+        out.message(note)
     figures = (
         f"{result.metric} {result.value:.4f} on {result.questions:,} questions"
         if result.value is not None

@@ -154,6 +154,13 @@ class Run:
     started_at_utc: str
     ended_at_utc: str | None
     figures: Figures
+    complete_sources: tuple[str, ...] | None = None
+    """Keys of the sources that were listed to their end; None where no source was asked."""
+
+    @property
+    def came_to_its_end(self) -> bool:
+        """Whether everything planned was carried out or failed by itself."""
+        return self.status in (DONE, SOME_FAILED)
 
 
 @dataclass(frozen=True, slots=True)

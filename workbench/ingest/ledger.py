@@ -90,6 +90,14 @@ class Ledger:
             found = [state(row) for row in database.execute(_STATES, (pipeline, table))]
         return {one.document_id: one for one in found}
 
+    def state(self, pipeline: str, table: str, document_id: str) -> State | None:
+        """Return what a table holds of one document."""
+        with self._database.reading() as database:
+            row = database.execute(
+                f"{_STATES} AND document_id = ?", (pipeline, table, document_id)
+            ).fetchone()
+        return None if row is None else state(row)
+
     def tables(self, pipeline: str) -> list[str]:
         """Return the tables that hold something of a pipeline."""
         query = "SELECT DISTINCT table_name FROM states WHERE pipeline = ? ORDER BY table_name"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, astuple
 
 from workbench.errors import InputError
@@ -52,13 +52,15 @@ class Runs:
         figures: Figures,
         timings: Sequence[Timing],
         attempts: Sequence[Attempt],
+        complete_sources: Collection[str] | None = None,
     ) -> None:
-        """Close a run."""
+        """Close a run. ``complete_sources`` were listed to their end; None where no source was asked."""
+        complete = None if complete_sources is None else json.dumps(sorted(complete_sources))
         with self._database.writing() as database:
             _note(database, run_id, figures, timings, attempts)
             database.execute(
-                "UPDATE runs SET status = ?, message = ?, ended_at_utc = ? WHERE id = ?",
-                (status, message, at_utc, run_id),
+                "UPDATE runs SET status = ?, message = ?, ended_at_utc = ?, complete_sources = ? WHERE id = ?",
+                (status, message, at_utc, complete, run_id),
             )
 
     def recent(self, pipeline: str | None = None, limit: int = 100) -> list[Run]:
@@ -70,6 +72,20 @@ class Runs:
                 (*values, limit),
             )
             return [_run(row) for row in rows]
+
+    def last(self, pipeline: str, table: str) -> Run | None:
+        """Return the newest run on a table."""
+        return self._newest("pipeline = ? AND table_name = ?", (pipeline, table))
+
+    def last_that_asked(self, pipeline: str) -> Run | None:
+        """Return the newest run that asked the sources and ended by itself or on request, on whatever table."""
+        return self._newest("pipeline = ? AND complete_sources IS NOT NULL", (pipeline,))
+
+    def _newest(self, where: str, values: Sequence[str]) -> Run | None:
+        query = f"SELECT * FROM runs WHERE {where} ORDER BY id DESC LIMIT 1"  # noqa: S608 no value is in it
+        with self._database.reading() as database:
+            row = database.execute(query, values).fetchone()
+        return None if row is None else _run(row)
 
     def run(self, run_id: int) -> Run:
         """Return one run; raises ``InputError`` when there is none."""
@@ -135,6 +151,7 @@ def _forget_oldest(database: sqlite3.Connection, pipeline: str) -> None:
 
 def _run(row: sqlite3.Row) -> Run:
     figures = json.loads(row["figures"])
+    complete = row["complete_sources"]
     return Run(
         row["id"],
         row["pipeline"],
@@ -144,4 +161,5 @@ def _run(row: sqlite3.Row) -> Run:
         row["started_at_utc"],
         row["ended_at_utc"],
         Figures(**{name: figures[name] for name in FIGURE_NAMES if name in figures}),
+        None if complete is None else tuple(json.loads(complete)),
     )

@@ -125,5 +125,6 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (pipeline, source)
     ) STRICT, WITHOUT ROWID;
     """,
+    "ALTER TABLE runs ADD COLUMN complete_sources TEXT",
 )
 """Number n brings version n to version n + 1. Never edit one that was released: add another."""

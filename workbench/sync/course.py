@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 
 from workbench.errors import Cancelled, ContractError, ElsewhereError, InputError, WorkbenchError
@@ -53,8 +53,8 @@ class Course:
         self.run_id = place.ledger.runs.begin(place.name, place.table_name, place.now_utc())
         return events.Started(self.run_id, place.name, place.table_name)
 
-    def end(self, status: str, message: str) -> None:
-        """Close the run in the ledger."""
+    def end(self, status: str, message: str, complete_sources: Collection[str] | None) -> None:
+        """Close the run in the ledger; ``complete_sources`` is None where no source was asked."""
         tally = self.tally
         self.place.ledger.runs.end(
             self.run_id,
@@ -64,6 +64,7 @@ class Course:
             tally.figures,
             tally.timings,
             tally.new_attempts(),
+            complete_sources,
         )
 
     def check(self) -> None:

@@ -1,28 +1,20 @@
-"""The gate before publishing: what a table answers, against a minimum and against what is published now."""
+"""The gate before publishing: what a table holds and answers, against a minimum and against what is published now."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from workbench import pipeline
-from workbench.config import Config, parsed
+from workbench.config import parsed
 from workbench.contracts import Tick, no_tick
-from workbench.errors import InputError
-from workbench.evaluation.formats import Imported, imported_path
-from workbench.evaluation.results import ChunkRanges
-from workbench.experiment import Options, Outcome, asked, on_common_questions, outcome
+from workbench.errors import Cancelled, InputError, WorkbenchError
 from workbench.ingest.entries import WRITTEN, Release
-from workbench.records import Document, Hit
 from workbench.sections import Evaluate
-from workbench.sync.place import Place
-from workbench.sync.texts import Texts
-from workbench.workspace.tables import with_top_k
-
-QuestionReader = Callable[[Sequence[Document]], Imported]
-"""The documents of a table → the questions, with every judgment placed in them that has a place there."""
+from workbench.sync.coverage import Coverage, coverage, remarks, shortcomings
+from workbench.sync.asking import Answered, answered
+from workbench.sync.place import Place, parse_key
+from workbench.sync.texts import Held, Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +27,14 @@ class GateResult:
     minimum: float | None = None
     questions: int = 0
     unplaced: int = 0
-    """Judgments whose text is nowhere in these documents."""
+    """Judgments whose text is nowhere in these documents: they count nowhere."""
     published_value: float | None = None
-    """Of the published release, on the questions that both can answer."""
+    """Of the published release, on the questions that it can answer."""
     compared_value: float | None = None
     """Of this table, on the same questions."""
     max_drop: float | None = None
+    notes: tuple[str, ...] = ()
+    """What should be known of these figures and shuts no gate."""
 
     @property
     def passed(self) -> bool:
@@ -49,107 +43,149 @@ class GateResult:
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return {"passed": self.passed, **asdict(self), "reasons": list(self.reasons)}
+        return {
+            "passed": self.passed,
+            **asdict(self),
+            "reasons": list(self.reasons),
+            "notes": list(self.notes),
+        }
 
 
 def gate(place: Place, published: Release | None, tick: Tick = no_tick) -> GateResult:
-    """Return whether the config's table may be published; raises ``InputError`` where there is nothing to publish."""
-    states = place.ledger.states(place.name, place.table_name)
+    """Return whether the config's table may be published; raises ``InputError`` where there is nothing to publish.
+
+    Whatever cannot be measured is a reason, so that somebody may decide to publish all the same.
+    """
     try:
         table = place.connection.table(place.table_name)
     except InputError as error:
         raise InputError(f"{place.name} has no table for this config yet: sync first", "not_built") from error
     if not table.row_count():
         raise InputError(f"the table of {place.name} is empty: sync first", "not_built")
-    reasons = []
-    done = {state.key for state in states.values() if state.status == WRITTEN and state.recipe}
-    undone = place.ledger.items(place.name).keys() - done - place.ledger.failures(place.name).keys()
-    if undone:
-        reasons.append(f"{len(undone):,} documents are not in the table yet: sync first")
-    asked_for = place.config.evaluate
-    if asked_for is None:
-        return GateResult(tuple(reasons))
-    own, unplaced = measured(place, place.config, place.table_name, _reader(place, asked_for), tick)
-    value = own.scores.mean(asked_for.metric)
-    count = len(own.scores.question_ids)
-    if not count:
-        reasons.append(f"no question of {asked_for.questions} has an answer in these documents")
-    elif value < asked_for.minimum:
-        reasons.append(
-            f"{asked_for.metric} is {value:.4f} on {count:,} questions, below the minimum of {asked_for.minimum:g}"
-        )
-    before = compared = None
-    if published is not None and count:
-        before, compared = _against(place, published, own, asked_for, tick)
-        if before is not None and compared is not None and before - compared > asked_for.max_drop:
-            reasons.append(
-                f"{asked_for.metric} falls from {before:.4f} (published) to {compared:.4f} on the same questions,"
-                f" more than max_drop ({asked_for.max_drop:g})"
+    held: Held = {}
+    texts = None if published is None else Texts(place, published.table_name, held)
+    found = coverage(place, published, texts)
+    result = GateResult(tuple(shortcomings(place, found)), notes=tuple(remarks(found)))
+    if place.config.evaluate is None:
+        return result
+    return _Measuring(place, place.config.evaluate, published, found, held, result, tick).result()
+
+
+@dataclass
+class _Measuring:
+    place: Place
+    asked_for: Evaluate
+    published: Release | None
+    coverage: Coverage
+    held: Held
+    before: GateResult
+    tick: Tick
+
+    def result(self) -> GateResult:
+        gate, place = self.asked_for, self.place
+        reasons, notes = [*self.before.reasons], [*self.before.notes]
+        theirs: Answered | None = None
+        if self.published is not None:
+            try:
+                theirs = self._of(self.published)
+            except Cancelled:
+                raise
+            except WorkbenchError as error:
+                reasons.append(
+                    f"release {self.published.id}, which is published, cannot be compared with: {error}"
+                )
+        try:
+            texts = Texts(place, place.table_name, self.held)
+            own = answered(
+                place, place.config, place.table_name, gate, texts, self.coverage.absent, self.tick
             )
-    return GateResult(
-        tuple(reasons),
-        asked_for.metric,
-        value,
-        asked_for.minimum,
-        count,
-        unplaced,
-        before,
-        compared,
-        asked_for.max_drop,
-    )
-
-
-def _against(
-    place: Place, published: Release, own: Outcome, asked_for: Evaluate, tick: Tick
-) -> tuple[float | None, float | None]:
-    """Return the figures of the published release and of this table on the questions that both can answer."""
-    config = parsed(published.config, f"release {published.id}")
-    reader = _reader(place, asked_for)
-    other, _ = measured(place.beside(config), config, published.table_name, reader, tick)
-    theirs, ours = on_common_questions([other, own])
-    if not theirs.question_ids:
-        return None, None
-    return theirs.mean(asked_for.metric), ours.mean(asked_for.metric)
-
-
-def _reader(place: Place, asked_for: Evaluate) -> QuestionReader:
-    return lambda documents: imported_path(place.folder / asked_for.questions, documents)
-
-
-def measured(
-    place: Place, config: Config, table_name: str, questions: QuestionReader, tick: Tick = no_tick
-) -> tuple[Outcome, int]:
-    """Return what one table gives, asked through a config, and how many judgments have no place in its texts."""
-    texts = Texts(place, table_name)
-    documents = texts.documents()
-    read = questions(documents)
-    options = Options()
-    truths, elsewhere = asked(read.question_set, documents, options)
-    table = place.connection.table(table_name)
-
-    def search(text: str, k: int) -> tuple[Sequence[Hit], float]:
-        started = time.perf_counter()
-        hits = pipeline.hits(
-            text,
-            with_top_k(config, k),
-            table,
-            place.model,
-            cache=place.workspace.vector_cache,
-            document=texts.document,
+        except Cancelled:
+            raise
+        except WorkbenchError as error:
+            reasons.append(f"the questions of the gate cannot be asked: {error}")
+            return GateResult(
+                tuple(reasons), gate.metric, minimum=gate.minimum, max_drop=gate.max_drop, notes=tuple(notes)
+            )
+        lost: set[str] = set()
+        if theirs is not None and self.published is not None:
+            lost = self._answered_only_there(self.published, theirs, own)
+            own = own.with_unanswered(lost)
+        count = len(own.values)
+        if not count:
+            reasons.append(f"no question of {gate.questions} has an answer in these documents")
+        elif own.mean < gate.minimum:
+            reasons.append(
+                f"{gate.metric} is {own.mean:.4f} on {count:,} questions, below the minimum of {gate.minimum:g}"
+            )
+        common = [one for one in theirs.values if one in own.values] if theirs is not None else []
+        before = compared = None
+        if theirs is not None and common:
+            before, compared = theirs.mean_of(common), own.mean_of(common)
+            if before - compared > gate.max_drop:
+                reasons.append(
+                    f"{gate.metric} falls from {before:.4f} (published) to {compared:.4f} on the same questions,"
+                    f" more than max_drop ({gate.max_drop:g})"
+                )
+        notes += _notes(own, lost)
+        return GateResult(
+            tuple(reasons),
+            gate.metric,
+            own.mean,
+            gate.minimum,
+            count,
+            len(own.unplaced),
+            before,
+            compared,
+            gate.max_drop,
+            tuple(notes),
         )
-        return hits, time.perf_counter() - started
 
-    ids = {judgment.document_id for judgment in read.question_set.judgments}
-    ids |= {document_id for places in elsewhere.values() for document_id, _, _ in places}
-    found = outcome(
-        f"{config.name} ({table_name})",
-        read.question_set,
-        truths,
-        search,
-        ChunkRanges(table.chunks(sorted(ids))),
-        options,
-        table.row_count(),
-        table.size_bytes(),
-        tick,
-    )
-    return found, len(read.problems)
+    def _of(self, published: Release) -> Answered:
+        config = parsed(published.config, f"release {published.id}")
+        texts = Texts(self.place, published.table_name, self.held)
+        there = self.place.beside(config)
+        return answered(there, config, published.table_name, self.asked_for, texts, tick=self.tick)
+
+    def _answered_only_there(self, published: Release, theirs: Answered, own: Answered) -> set[str]:
+        """Return the questions that the release can answer and that have no place in the texts of this table.
+
+        Not those whose document has left its source or was changed since the release's table was cut: there an
+        answer may be gone with good reason.
+        """
+        parser = parsed(published.config, f"release {published.id}").parser
+        ledger, name = self.place.ledger, self.place.name
+        items = ledger.items(name)
+        current = {
+            document_id
+            for document_id, state in ledger.states(name, published.table_name).items()
+            if state.status == WRITTEN
+            and (item := items.get(state.key)) is not None
+            and state.parse_key == parse_key(pipeline.parser_for(item.name, parser), item)
+        }
+        return {
+            question
+            for question, documents in theirs.judged.items()
+            if question not in own.values and not current.isdisjoint(documents)
+        }
+
+
+def _notes(own: Answered, lost: set[str]) -> list[str]:
+    notes = []
+    if own.absent:
+        notes.append(
+            f"{len(own.absent):,} questions are about documents that are not in the table: what stands there counts"
+            " as not found"
+        )
+    if lost:
+        notes.append(
+            f"{len(lost):,} questions count as 0: the published release has what answers them, the texts of this"
+            " table have not"
+        )
+    if own.unplaced:
+        notes.append(
+            f"{len(own.unplaced):,} judgments have no place in these documents and count nowhere: look at the"
+            " question file"
+        )
+    if own.unread:
+        notes.append(f"{own.unread:,} lines of the question file cannot be used")
+    return notes

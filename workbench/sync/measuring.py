@@ -12,7 +12,7 @@ from workbench.evaluation.formats import imported
 from workbench.evaluation.significance import Interval, bootstrap_interval
 from workbench.experiment import on_common_questions
 from workbench.ingest.entries import Release
-from workbench.sync.gate import measured
+from workbench.sync.asking import measured
 from workbench.sync.place import Place
 
 MEASURES = ("recall@1", "recall@5", "precision@5", "mrr@10", "ndcg@10")
@@ -50,7 +50,7 @@ def measurements(place: Place, data: bytes, file_name: str, tick: Tick = no_tick
     if release is not None:
         config = parsed(release.config, f"release {release.id}")
         asked.append((release.id, place.beside(config), config, release.table_name))
-    if not is_published(place, release) and place.has_table():
+    if not is_published(place, release) and place.has_table(place.table_name):
         asked.append((None, place, place.config, place.table_name))
     if not asked:
         raise InputError(f"{place.name} has no table yet: sync first", "not_built")
@@ -66,8 +66,8 @@ def measurements(place: Place, data: bytes, file_name: str, tick: Tick = no_tick
             release_id,
             table,
             len(scores.question_ids),
-            unplaced,
+            len(read.unplaced),
             {name: bootstrap_interval(scores.of(name)) for name in MEASURES},
         )
-        for (release_id, _, _, table), (_, unplaced), scores in zip(asked, found, common, strict=True)
+        for (release_id, _, _, table), (_, read), scores in zip(asked, found, common, strict=True)
     ]

@@ -15,8 +15,9 @@ from pathlib import Path, PurePath
 from workbench import pipeline
 from workbench.analysis import Memo
 from workbench.config import Config, written
-from workbench.contracts import EmbeddingModel, StoreConnection, Table, TableInfo
+from workbench.contracts import EmbeddingModel, Parser, StoreConnection, Table, TableInfo
 from workbench.errors import InputError
+from workbench.ingest.entries import Item
 from workbench.ingest.ledger import Ledger
 from workbench.records import Document, digest
 from workbench.sync.kept import Kept
@@ -33,6 +34,11 @@ def utc_now() -> datetime:
 def stamp(at: datetime) -> str:
     """Return a time as the ledger keeps it: ISO 8601 in UTC to the second, so that texts sort as times do."""
     return at.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def parse_key(parser: Parser, item: Item) -> str:
+    """Return the key under which the text of an item is kept, as this parser reads it."""
+    return digest([parser.key(item.content_hash), item.name])
 
 
 def ledger_of(workspace: Workspace) -> Ledger:

@@ -16,8 +16,8 @@ from workbench.errors import Cancelled, ContractError, InputError, ServiceError,
 from workbench.files import shown_name
 from workbench.ingest.entries import Item, Key, State
 from workbench.ingest.plan import Step, full_recipe
-from workbench.records import Document, ParsedFile, SourceItem, content_digest, digest
-from workbench.sync.place import Place
+from workbench.records import Document, ParsedFile, SourceItem, content_digest
+from workbench.sync.place import Place, parse_key
 from workbench.workspace.workspace import workers
 
 READ, PARSE = "read", "parse"
@@ -203,7 +203,7 @@ def _parsed(
         except InputError as error:
             answers[one.item.key] = NotPrepared(one.task.step, PARSE, error)
     contents = [one for one in contents if one.item.key in parsers]
-    keys = [digest([parsers[one.item.key].key(one.item.content_hash), one.item.name]) for one in contents]
+    keys = [parse_key(parsers[one.item.key], one.item) for one in contents]
     kept = place.kept.parses(
         [(key, one.item.document_id, one.item.uri) for key, one in zip(keys, contents, strict=True)]
     )

@@ -86,10 +86,12 @@ def show(
 
 def _verdict(here: Workspace, file: PipelineFile, found: Measured) -> None:
     result = found.result
-    if result.value is None and result.passed:
+    if result.value is None and result.passed and not result.notes:
         return
     with st.container(border=True):
         _figures(result)
+        for note in result.notes:
+            st.caption(f":material/info: {plain(sentence(note))}")
         if result.passed:
             st.markdown(":material/check: The gate is open.")
             return
@@ -116,7 +118,8 @@ def _figures(result: GateResult) -> None:
             "Published release",
             f"{result.published_value:.3f}",
             delta=f"{result.compared_value - result.published_value:+.3f} with the candidate",
-            help=f"On the questions that both can answer; the candidate has {result.compared_value:.3f} on them.",
+            help="On the questions that the published release can answer; the candidate has "
+            f"{result.compared_value:.3f} on them.",
         )
 
 

@@ -25,15 +25,6 @@ class Remark:
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
-    """What a file gave. ``problems``: what was left out, by line; ``notes``: what was used but should be looked at."""
-
-    question_set: QuestionSet
-    problems: tuple[Remark, ...] = ()
-    notes: tuple[Remark, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Claim:
     """What a row says about one judgment; whatever it leaves out is found in the documents."""
 
@@ -47,6 +38,17 @@ class Claim:
     """The whole document was judged, not a part of it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What a file gave. ``problems``: what was left out, by line; ``notes``: what was used but should be looked at."""
+
+    question_set: QuestionSet
+    problems: tuple[Remark, ...] = ()
+    notes: tuple[Remark, ...] = ()
+    unplaced: tuple[tuple[str, Claim], ...] = ()
+    """Question ids and what was judged, where that has no place in these documents."""
+
+
 class Assembler:
     """Collects questions and judgments; wrong ones become problems. Without documents claims are taken as they are."""
 
@@ -57,6 +59,7 @@ class Assembler:
         self.notes: list[Remark] = []
         self._questions: dict[str, Question] = {}
         self._judged: list[tuple[Judgment, str]] = []
+        self._unplaced: list[tuple[str, Claim]] = []
 
     def problem(self, line: int, message: str) -> None:
         """Leave something out, and say so."""
@@ -96,6 +99,12 @@ class Assembler:
 
     def judged(self, line: int, question: str, claim: Claim) -> None:
         """Take a judgment, placing its text where it stands now, or add a problem."""
+        known = len(self._judged)
+        self._placed(line, question, claim)
+        if len(self._judged) == known:
+            self._unplaced.append((question, claim))
+
+    def _placed(self, line: int, question: str, claim: Claim) -> None:
         grade = 1 if claim.grade is None else claim.grade
         if grade not in GRADES:
             self.problem(line, f"grade ({grade}) must be 0, 1, 2 or 3")
@@ -123,7 +132,7 @@ class Assembler:
         if not self._questions:
             self.problems.append(Remark(0, advice, self.file))
         found = question_set(name, self._questions.values(), self._judged)
-        return Imported(found, tuple(self.problems), tuple(self.notes))
+        return Imported(found, tuple(self.problems), tuple(self.notes), tuple(self._unplaced))
 
     def _as_claimed(self, line: int, question: str, claim: Claim, grade: int) -> None:
         if claim.start is None or claim.end is None or not claim.document_id:
