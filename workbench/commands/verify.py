@@ -16,7 +16,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("config", metavar="CONFIG.yaml")
     parser.add_argument(
-        "--repair", action="store_true", help="write anew what does not agree, from what is kept here"
+        "--repair",
+        action="store_true",
+        help="write anew what does not agree; sources are asked only for what is not kept here",
     )
 
 
@@ -27,7 +29,7 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     for finding in found.findings:
         out.row(asdict(finding), f"{finding.kind:14} {finding.document_id[:8]:8}  {finding.message}")
     if not found.agrees and options.repair:
-        report(pipeline.repair(found), out)
+        report(pipeline.repair(), out)
         found = pipeline.verified()
     out.conclusion(_sentence(found))
     return DONE if found.agrees else SOME_FAILED

@@ -6,7 +6,7 @@ here do what must never differ between plug-ins (slicing, checking, keys); a plu
 """
 
 from workbench.contracts.asked import Asked
-from workbench.contracts.chunker import Chunker
+from workbench.contracts.chunker import Chunker, chunk_id
 from workbench.contracts.embedder import (
     Compute,
     Embedder,
@@ -58,5 +58,6 @@ __all__ = [
     "Tick",
     "VectorStore",
     "checked_vectors",
+    "chunk_id",
     "no_tick",
 ]

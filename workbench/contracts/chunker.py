@@ -17,6 +17,11 @@ from workbench.records import Chunk, Document, digest, text_digest
 from workbench.spans import Span, trimmed
 
 
+def chunk_id(document_id: str, start: int, end: int, text: str) -> str:
+    """Return the id of a chunk: repeated texts have different ones."""
+    return digest(["chunk", document_id, start, end, text_digest(text)])
+
+
 class Chunker(Plugin):
     """Text → ranges. Its author yields ranges only; slicing and numbering happen here.
 
@@ -38,7 +43,7 @@ class Chunker(Plugin):
         counts = analysis.tokens.counts(ranges[:, 0], ranges[:, 1]).tolist()
         first_pages = document.pages_at(ranges[:, 0])
         last_pages = document.pages_at(ranges[:, 1] - 1)
-        # The digest of ["chunk", document id, start, end, digest of the text]; json.dumps is slow for one chunk.
+        # As chunk_id gives it; json.dumps is slow for one chunk.
         prefix = f'["chunk",{json.dumps(document.id, ensure_ascii=False)}'
         result: list[Chunk] = []
         for ordinal, (start, end) in enumerate(spans):

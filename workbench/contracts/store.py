@@ -99,7 +99,7 @@ class Table(ABC):
 
     @abstractmethod
     def states(self) -> dict[str, str]:
-        """Return document id → state key for every document that has rows."""
+        """Return document id → state key for every document that has rows, "" where its rows do not agree."""
 
     @abstractmethod
     def row_count(self) -> int:

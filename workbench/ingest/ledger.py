@@ -122,6 +122,16 @@ class Ledger:
         """Yield the keys of all parsed texts that some table was cut from, each once, in order."""
         return self._sorted("SELECT DISTINCT parse_key FROM states ORDER BY parse_key")
 
+    def texts_of(self, pipeline: str, table: str) -> Iterator[tuple[str, str]]:
+        """Yield the parse key and the document id of all that a table surely holds, in the order of the keys."""
+        query = (
+            "SELECT parse_key, document_id FROM states"
+            " WHERE pipeline = ? AND table_name = ? AND status = ? AND recipe != '' ORDER BY parse_key"
+        )
+        with self._database.reading() as database:
+            for row in database.execute(query, (pipeline, table, WRITTEN)):
+                yield row[0], row[1]
+
     def content_hashes(self) -> Iterator[str]:
         """Yield the hashes of all contents that some pipeline holds now, each once, in order."""
         return self._sorted("SELECT DISTINCT content_hash FROM items ORDER BY content_hash")

@@ -98,7 +98,10 @@ class LanceTable(Table):
         found = self._read(lambda t: t.search().select(["document_id", "state_key"]).to_arrow())
         # Joined before they become Python's: a document has the same state in each of its rows.
         found = found.group_by(["document_id", "state_key"]).aggregate([])
-        return dict(sorted(zip(*(found[name].to_pylist() for name in found.schema.names), strict=True)))
+        states: dict[str, str] = {}
+        for one, key in sorted(zip(*(found[name].to_pylist() for name in found.schema.names), strict=True)):
+            states[one] = "" if one in states else key
+        return states
 
     def row_count(self) -> int:
         return int(self._read(lambda opened: opened.count_rows()))

@@ -16,8 +16,12 @@ def reconciled(place: Place, table: Table) -> tuple[dict[str, str], set[str]]:
     """Return what the table says of its documents, id → state key, and the documents that no ledger knows.
 
     Both are empty where the number of rows is right and no write was left unfinished: then nothing is read. What
-    the ledger took for written and the table does not hold is doubted, so that the plan builds it again.
+    the ledger took for written and the table does not hold is doubted, so that the plan builds it again; and what
+    has lost its text, so that it is read again.
     """
+    without_text = place.kept.without_parse(place.ledger.texts_of(place.name, place.table_name))
+    if without_text:
+        place.ledger.doubt(place.name, place.table_name, without_text)
     balance = place.ledger.balance(place.name, place.table_name)
     if balance.trusted == balance.states and table.row_count() == balance.chunks:
         return {}, set()

@@ -11,8 +11,8 @@ from workbench.contracts import Tick, no_tick
 from workbench.errors import Cancelled, InputError, WorkbenchError
 from workbench.ingest.entries import WRITTEN, Release
 from workbench.sections import Evaluate
-from workbench.sync.coverage import Coverage, coverage, remarks, shortcomings
 from workbench.sync.asking import Answered, answered
+from workbench.sync.coverage import Coverage, coverage, remarks, shortcomings
 from workbench.sync.place import Place, parse_key
 from workbench.sync.texts import Held, Texts
 

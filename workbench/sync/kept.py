@@ -9,7 +9,7 @@ import os
 import sqlite3
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
@@ -66,6 +66,19 @@ class Kept:
         return [
             _opened(kept[key], document_id, uri) if key in kept else None for key, document_id, uri in wanted
         ]
+
+    def without_parse(self, wanted: Iterable[tuple[str, str]]) -> list[str]:
+        """Return the document ids whose text is not kept, of (parse key, document id) in the order of the keys."""
+        absent = []
+        with self._open() as database:
+            kept = (row[0] for row in database.execute("SELECT key FROM parses ORDER BY key"))
+            here = next(kept, None)
+            for key, document_id in wanted:
+                while here is not None and here < key:
+                    here = next(kept, None)
+                if here != key:
+                    absent.append(document_id)
+        return absent
 
     def keep_parses(self, parses: Mapping[str, ParsedFile]) -> None:
         """Keep parsed texts by their key, all of them or none."""

@@ -29,7 +29,7 @@ from workbench.sync.publishing import (
     tables,
 )
 from workbench.sync.run import Wishes, sync
-from workbench.sync.verifying import Verification, prepare_repair, verified
+from workbench.sync.verifying import Verification, repaired, verified
 from workbench.workspace import Workspace
 
 
@@ -76,13 +76,15 @@ class Pipeline:
         return sync(self.place, wishes or Wishes(), cancelled)
 
     def verified(self) -> Verification:
-        """Return where ledger and table do not agree; nothing is changed."""
+        """Return where ledger, table and kept texts do not agree; nothing is changed."""
         return verified(self.place)
 
-    def repair(self, found: Verification, cancelled: Callable[[], bool] = never) -> Iterator[events.Event]:
-        """Take away what does not agree and write it anew from what is kept here, yielding the events of that sync."""
-        prepare_repair(self.place, found)
-        return sync(self.place, Wishes(stored=True), cancelled)
+    def repair(self, cancelled: Callable[[], bool] = never) -> Iterator[events.Event]:
+        """Take away what does not agree and write it anew, yielding the events of that sync.
+
+        The sources are asked only where something is not kept here.
+        """
+        return repaired(self.place, cancelled)
 
     def publish(self, force: bool = False, tick: Tick = no_tick) -> tuple[Release, GateResult]:
         """Publish the config's table; raises ``GateRefused`` when the gate stays shut and nobody forces it."""

@@ -218,7 +218,7 @@ def _parsed(
         if isinstance(file, WorkbenchError):
             answers[one.item.key] = NotPrepared(one.task.step, PARSE, file)
             continue
-        answers[one.item.key] = one.prepared(_named(file.document, one.item), key)
+        answers[one.item.key] = one.prepared(named(file.document, one.item), key)
         if one in unread:
             new[key] = file
     place.kept.keep_parses(new)
@@ -260,7 +260,8 @@ def _file(one: _Content) -> tuple[bytes, str, str, str]:
     return one.data, one.item.name, one.item.document_id, one.item.uri
 
 
-def _named(document: Document, item: Item) -> Document:
+def named(document: Document, item: Item) -> Document:
+    """Return a document with what its source says of it."""
     about = dict(item.about)
     title = about.pop("title", "") or document.title
     return replace(document, title=title, metadata={**document.metadata, **about})

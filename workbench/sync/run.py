@@ -43,11 +43,16 @@ def sync(place: Place, wishes: Wishes, cancelled: Callable[[], bool]) -> Iterato
     there, and ends where a fresh build would.
     """
     with pipeline_lock(place.lock_path, place.name, wishes.wait_s):
-        course = Course(place, cancelled)
-        with place.kept.in_use():
-            yield from _told(course, wishes)
-        if course.wrote:
-            place.kept.clean(place.ledger.content_hashes, place.ledger.parse_keys)
+        yield from carried_out(place, wishes, cancelled)
+
+
+def carried_out(place: Place, wishes: Wishes, cancelled: Callable[[], bool]) -> Iterator[events.Event]:
+    """Carry out a sync for a caller who holds the pipeline's lock."""
+    course = Course(place, cancelled)
+    with place.kept.in_use():
+        yield from _told(course, wishes)
+    if course.wrote:
+        place.kept.clean(place.ledger.content_hashes, place.ledger.parse_keys)
 
 
 def _told(course: Course, wishes: Wishes) -> Iterator[events.Event]:

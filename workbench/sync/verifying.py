@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from workbench.contracts import Table
 from workbench.errors import InputError
-from workbench.ingest.entries import WRITTEN, State
+from workbench.ingest.entries import WRITTEN, Item, Key, State
 from workbench.ingest.lock import pipeline_lock
 from workbench.records import Chunk
+from workbench.sync import events
 from workbench.sync.drift import DOCUMENTS_A_LOOK
 from workbench.sync.place import Place
+from workbench.sync.row_checks import Finding, Rows
+from workbench.sync.run import Wishes, carried_out
 
-LENGTH_TOLERANCE = 1e-3
 WHOLE_TABLE = ("no_table", "wrong_model")
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One disagreement. ``document_id`` is "" where it is about the whole table.
-
-    ``kind`` is one of no_table, wrong_model, unfinished, missing, unknown, outdated, wrong_count, duplicate,
-    missing_vector, zero_vector, wrong_vector.
-    """
-
-    kind: str
-    document_id: str
-    message: str
+ROWS_ARE_RIGHT = ("missing_text", "no_item")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +36,29 @@ class Verification:
 
 
 def verified(place: Place) -> Verification:
-    """Compare ledger and table: documents, state keys, counts, ids, vectors, model. Nothing is changed."""
-    states = place.ledger.states(place.name, place.table_name)
+    """Compare ledger, table and kept texts: documents, state keys, counts, ids, places, metadata, vectors, model.
+
+    Nothing is changed. Raises ``BusyError`` while a sync is running: what is half written agrees with nothing.
+    """
+    with pipeline_lock(place.lock_path, place.name, 0):
+        return _compared(place)
+
+
+def repaired(place: Place, cancelled: Callable[[], bool]) -> Iterator[events.Event]:
+    """Compare anew, take away what does not agree and write it again, yielding the events of that sync.
+
+    The sources are asked only for what is not kept here. Nobody else can write in between.
+    """
+    with pipeline_lock(place.lock_path, place.name, 0):
+        found = _compared(place)
+        stored = not _needs_sources(place, found)
+        _take_away(place, found)
+        yield from carried_out(place, Wishes(stored=stored), cancelled)
+
+
+def _compared(place: Place) -> Verification:
+    ledger, name = place.ledger, place.name
+    states = ledger.states(name, place.table_name)
     try:
         table = place.connection.table(place.table_name)
     except InputError:
@@ -67,15 +75,18 @@ def verified(place: Place) -> Verification:
             )
         )
     in_table = table.states()
+    items = ledger.items(name)
     findings += _documents(states, in_table)
+    findings += _items(place, states, items)
+    rows = Rows(place, table, states, items)
     chunk_count = 0
-    ids = sorted(in_table)
+    ids = sorted(in_table.keys() | {key for key, state in states.items() if state.status == WRITTEN})
     for start in range(0, len(ids), DOCUMENTS_A_LOOK):
         some = ids[start : start + DOCUMENTS_A_LOOK]
         chunks = table.chunks(some)
         chunk_count += len(chunks)
-        findings += _counts(states, some, chunks)
-        findings += _vectors(table, chunks)
+        findings += _counts(states, in_table, some, chunks)
+        findings += rows.findings(some, chunks)
     return Verification(place.table_name, len(in_table), chunk_count, tuple(findings))
 
 
@@ -94,11 +105,31 @@ def _documents(states: dict[str, State], in_table: dict[str, str]) -> Iterator[F
         yield Finding("unknown", document_id, "the table holds rows that the ledger does not know")
 
 
-def _counts(states: dict[str, State], ids: Sequence[str], chunks: Sequence[Chunk]) -> Iterator[Finding]:
+def _items(place: Place, states: dict[str, State], items: Mapping[Key, Item]) -> Iterator[Finding]:
+    failures = place.ledger.failures(place.name)
+    known = {state.key for state in states.values()}
+    for key, item in items.items():
+        if key not in known and key not in failures:
+            yield Finding("missing", item.document_id, f"{item.item_id}: it was read and is not in the table")
+    for state in states.values():
+        if state.key not in items:
+            yield Finding(
+                "no_item", state.document_id, f"{state.item_id}: nobody knows what it was made from"
+            )
+
+
+def _counts(
+    states: dict[str, State], in_table: dict[str, str], ids: Sequence[str], chunks: Sequence[Chunk]
+) -> Iterator[Finding]:
     counts = Counter(chunk.document_id for chunk in chunks)
     for document_id in ids:
         state = states.get(document_id)
-        if state is not None and state.status == WRITTEN and counts[document_id] != state.chunk_count:
+        if (
+            state is not None
+            and document_id in in_table
+            and state.status == WRITTEN
+            and counts[document_id] != state.chunk_count
+        ):
             message = f"{state.item_id}: {counts[document_id]} chunks instead of {state.chunk_count}"
             yield Finding("wrong_count", document_id, message)
     times = Counter(chunk.id for chunk in chunks)
@@ -109,25 +140,20 @@ def _counts(states: dict[str, State], ids: Sequence[str], chunks: Sequence[Chunk
             )
 
 
-def _vectors(table: Table, chunks: Sequence[Chunk]) -> Iterator[Finding]:
-    owner = {chunk.id: chunk.document_id for chunk in chunks}
-    ids, vectors = table.vectors(list(owner))
-    for chunk_id in owner.keys() - set(ids):
-        yield Finding("missing_vector", owner[chunk_id], f"the chunk {chunk_id} has no vector")
-    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1)
-    for place in np.flatnonzero(~(np.abs(lengths - 1) <= LENGTH_TOLERANCE)):
-        kind = "zero_vector" if lengths[place] == 0 else "wrong_vector"
-        message = f"the vector of {ids[place]} has the length {lengths[place]:g}, not 1"
-        yield Finding(kind, owner[ids[place]], message)
+def _needs_sources(place: Place, found: Verification) -> bool:
+    """Return whether something is to be made anew whose content is not kept here."""
+    items = {item.document_id: item for item in place.ledger.items(place.name).values()}
+    wanted = {one.document_id for one in found.findings if one.kind not in (*WHOLE_TABLE, "unknown")}
+    return any(
+        one not in items or place.kept.content(items[one].content_hash) is None for one in sorted(wanted)
+    )
 
 
-def prepare_repair(place: Place, found: Verification) -> None:
-    """Take away what does not agree, so that the next sync writes it anew."""
-    with pipeline_lock(place.lock_path, place.name, 0):
-        if any(finding.kind in WHOLE_TABLE for finding in found.findings):
-            place.connection.drop(place.table_name)
-            place.ledger.forget_table(place.name, place.table_name)
-            return
-        ids = sorted({finding.document_id for finding in found.findings})
-        place.ledger.doubt(place.name, place.table_name, ids)
-        place.connection.table(place.table_name).drop_documents(ids)
+def _take_away(place: Place, found: Verification) -> None:
+    if any(finding.kind in WHOLE_TABLE for finding in found.findings):
+        place.connection.drop(place.table_name)
+        place.ledger.forget_table(place.name, place.table_name)
+        return
+    place.ledger.doubt(place.name, place.table_name, sorted({one.document_id for one in found.findings}))
+    wrong = {finding.document_id for finding in found.findings if finding.kind not in ROWS_ARE_RIGHT}
+    place.connection.table(place.table_name).drop_documents(sorted(wrong))
