@@ -65,6 +65,14 @@ def set_one(pipeline: Pipeline, column: str, value: object) -> None:
     raw(pipeline).update(where=f"id = '{some_chunk(pipeline)}'", values={column: value})
 
 
+def mix_states(pipeline: Pipeline) -> None:
+    first, last = table_of(pipeline).chunks([some_document(pipeline)])
+    right = table_of(pipeline).states()[first.document_id]
+    set_one(pipeline, "state_key", "of another model")
+    # A row that is written goes to the end: the wrong one must be found wherever it stands.
+    raw(pipeline).update(where=f"id = '{last.id}'", values={"state_key": right})
+
+
 def swap_vectors(pipeline: Pipeline) -> None:
     table = table_of(pipeline)
     first, second, *_ = table.chunks()
@@ -110,7 +118,7 @@ DAMAGE: dict[str, tuple[Callable[[Pipeline], object], set[str]]] = {
     "a row of another range": (lambda p: set_one(p, "start", 1), {"wrong_text"}),
     "a row with another number": (lambda p: set_one(p, "ordinal", 77), {"wrong_place"}),
     "a row of another page": (lambda p: set_one(p, "page_end", 9), {"wrong_place"}),
-    "one row of another model": (lambda p: set_one(p, "state_key", "of another model"), {"outdated"}),
+    "one row of another model": (mix_states, {"outdated"}),
     "other metadata": (lambda p: set_column(p, "metadata", '\n["a", "b"]\n'), {"wrong_metadata"}),
     "the vector of another row": (swap_vectors, {"wrong_vector"}),
     "neither state nor rows": (lose_everything_of_one, {"missing"}),
