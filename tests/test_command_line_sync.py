@@ -10,6 +10,7 @@ import pytest
 
 from tests.contracts.source_places import settle
 from workbench.__main__ import DONE, SOME_FAILED, WRONG_USAGE, main
+from workbench.config import parsed, written
 from workbench.ingest.lock import pipeline_lock
 from workbench.records import digest
 
@@ -58,7 +59,13 @@ def run(capsys: pytest.CaptureFixture[str], folder: Path) -> Any:
     return run
 
 
-def test_the_way_from_a_config_to_a_release_and_back(run: Any, folder: Path) -> None:
+def test_the_way_from_an_exported_config_to_a_release_and_back(run: Any, folder: Path) -> None:
+    alone, sources, rest = CONFIG.partition("sources:")
+    exported = written(parsed(alone))
+    (folder / "config.yaml").write_text(exported)
+    assert run("sync")[0] == WRONG_USAGE
+    (folder / "config.yaml").write_text(exported + sources + rest)
+
     status, (plan,), _ = run("plan")
     assert (status, plan["add"], plan["expected_chunks"]) == (DONE, 2, 2)
 
@@ -87,7 +94,7 @@ def test_the_way_from_a_config_to_a_release_and_back(run: Any, folder: Path) -> 
     assert (before[0]["text"], Path(before[0]["path"]).name) == ("A ticket costs two crowns.", "fares.txt")
 
     text = (folder / "config.yaml").read_text()
-    (folder / "config.yaml").write_text(text.replace("dimension: 256", "dimension: 256, max_tokens: 1"))
+    (folder / "config.yaml").write_text(text.replace("max_tokens: null", "max_tokens: 1"))
     status, events, _ = run("sync")
     assert (status, events[-1]["figures"]["rebuilt"], events[-1]["figures"]["bytes_read"]) == (DONE, 2, 0)
     status, (refused,), _ = run("publish")
@@ -110,6 +117,30 @@ def test_the_way_from_a_config_to_a_release_and_back(run: Any, folder: Path) -> 
     _, runs, _ = run("log")
     assert [row["status"] for row in runs] == ["done"] * 4
     assert run("verify")[0] == DONE
+
+
+def test_what_is_missing_shuts_the_gate_and_says_so(run: Any, folder: Path) -> None:
+    run("sync")
+    for name in ("bad", "worse"):
+        (folder / "in" / f"{name}.txt").write_text("  ")
+    (folder / "in" / "red.txt").unlink()
+    run("sync")
+    status, (refused,), said = run("publish")
+    assert (status, refused["published"], refused["gate"]["questions"]) == (SOME_FAILED, False, 1)
+    assert "2 of 3 documents could not be brought into the table" in refused["gate"]["reasons"][0]
+    assert "1 judgments have no place in these documents" in said
+    (folder / "questions.csv").unlink()
+    status, (forced,), _ = run("publish", "--force")
+    assert (status, forced["published"]) == (DONE, True)
+    assert "the questions of the gate cannot be asked" in forced["gate"]["reasons"][-1]
+
+
+def test_a_measure_of_which_more_is_worse_is_refused_with_its_line(run: Any, folder: Path) -> None:
+    text = (folder / "config.yaml").read_text()
+    (folder / "config.yaml").write_text(text.replace("recall@1", "tokens_shown@5"))
+    status, _, said = run("publish")
+    assert status == WRONG_USAGE
+    assert "line 7, evaluate.metric: metric ('tokens_shown@5') must be one of recall@1, recall@3" in said
 
 
 def test_a_bad_document_is_named_and_the_status_says_so(run: Any, folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from workbench import plugins
-from workbench.__main__ import DONE, main
+from workbench.__main__ import DONE, SOME_FAILED, main
 from workbench.analysis import TextAnalysis
 from workbench.config import parsed
 from workbench.plugins import FAMILIES
@@ -82,6 +83,28 @@ def test_the_commands_run(
         assert words[:3] == ["python", "-m", "workbench"]
         assert main([*words[3:], "--workspace", str(tmp_path)]) == DONE
     assert "1." in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_whole_way_of_a_pipeline_can_be_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").symlink_to(ROOT / "data")
+    said: dict[str, str] = {}
+    for line in block("console", 2).splitlines():
+        words = shlex.split(line, comments=True)
+        if words[:3] == ["python", "-m", "workbench"]:
+            expected = SOME_FAILED if "# exit status 1" in line else DONE
+            assert main([*words[3:], "--workspace", "workspace"]) == expected, line
+            said[line] = capsys.readouterr().out
+        else:
+            subprocess.run(line, shell=True, check=True)
+    (refused,) = (text for line, text in said.items() if "# exit status 1" in line)
+    assert "is not published: recall@5 is 0." in refused
+    assert "below the minimum of 0.6" in refused
+    assert "forced although" in next(text for line, text in said.items() if line.endswith("--force"))
+    assert "cleaned every Monday" in list(said.values())[-1]
 
 
 @pytest.mark.parametrize("picture", re.findall(r"\]\((docs/pictures/[\w./-]+)\)", README))
