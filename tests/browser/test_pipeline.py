@@ -182,7 +182,7 @@ def test_from_the_first_source_to_the_way_back_from_a_bad_release(
     page.get_by_text("1 document could not be brought in").wait_for()
     page.get_by_text("Time for one document").wait_for()
     settled(page)
-    expect(page.locator(".js-plotly-plot")).to_have_count(3)
+    expect(page.locator(".js-plotly-plot")).to_have_count(3, timeout=SLOW_MS)
     page.get_by_role("heading", name="Runs", exact=True).scroll_into_view_if_needed()
     page.screenshot(path=pictures / "runs.png")
     (library / "scan.pdf").unlink()
