@@ -17,6 +17,7 @@ from workbench import plugins
 from workbench.sections import Deletes
 from workbench.sync import Pipeline
 from workbench.sync.events import SourceListed
+from workbench.sync.publishing import GateRefused
 from workbench.workspace import Workspace
 
 
@@ -136,6 +137,26 @@ def test_a_feed_that_breaks_off_is_gone_on_with_and_deletes_nothing_it_did_not_n
     drive.breaks_after = None
     assert asked_by_a_sync(pipeline, drive) == ["changes 9", "changes 11"]
     assert held(pipeline) == {f"f{n}" for n in range(6)}
+
+
+def test_what_a_feed_completed_may_be_published_and_what_broke_off_may_not(
+    pipeline: Pipeline, drive: Drive
+) -> None:
+    drive.breaks_after = 2
+    synced(pipeline)
+    with pytest.raises(GateRefused, match="to the end"):
+        pipeline.publish()
+    drive.breaks_after = None
+    synced(pipeline)
+    assert pipeline.publish()[1].passed
+    drive.put("new", "A bus replaces it.")
+    synced(pipeline)
+    assert pipeline.publish()[1].passed
+    drive.put("f0", "The tram 0 is late.")
+    drive.breaks_after = 0
+    synced(pipeline)
+    with pytest.raises(GateRefused, match="to the end"):
+        pipeline.publish()
 
 
 def test_while_a_file_fails_the_drive_is_listed_anew_so_that_the_file_is_met_again(

@@ -28,6 +28,8 @@ class Sources:
     standings: Standings
     """What they list, beside what the ledger knows."""
     complete: set[str] = field(default_factory=set)
+    to_the_end: set[str] = field(default_factory=set)
+    """The complete ones, and those whose changes since a cursor came to their end: nothing of them is unknown."""
     removed: set[Key] = field(default_factory=set)
     connections: dict[str, SourceConnection] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
@@ -51,6 +53,8 @@ class Sources:
                 self.standings.take(source.key, listing)
                 self.removed |= {(source.key, item_id) for item_id in listing.removed}
                 complete = listing.complete
+                if complete or (start and listing.finished):
+                    self.to_the_end.add(source.key)
                 if listing.cursor and not listing.problem_count:
                     self.cursors[source.key] = _settings(source), listing.cursor
                 sentences = ([str(listing.failure)] if listing.failure else []) + listing.problems

@@ -81,7 +81,7 @@ def _told(course: Course, wishes: Wishes) -> Iterator[events.Event]:
         message = f"{type(error).__name__}: {error}"
         raise
     finally:
-        course.end(status, message, None if wishes.stored else course.sources.complete)
+        course.end(status, message, None if wishes.stored else course.sources.to_the_end)
     seconds = time.perf_counter() - course.started
     yield events.Finished(course.run_id, status, message, seconds, course.tally.figures)
 
