@@ -152,6 +152,63 @@ def test_a_bad_document_is_named_and_the_status_says_so(run: Any, folder: Path) 
     assert (failure["name"], failure["stage"]) == ("bad.txt", "parse")
 
 
+def test_what_is_published_is_kept_true_and_told_apart(run: Any, folder: Path) -> None:
+    run("sync")
+    run("publish")
+    text = (folder / "config.yaml").read_text()
+    (folder / "config.yaml").write_text(text.replace("dimension: 256", "dimension: 16"))
+    run("sync")
+    (folder / "in" / "new.txt").write_text("A new line is open at noon.")
+    (folder / "in" / "bad.txt").write_text("  ")
+    status, events, said = run("sync")
+    figures = events[-1]["figures"]
+    assert (status, figures["added"], figures["release_written"], figures["release_failed"]) == (
+        SOME_FAILED,
+        1,
+        1,
+        1,
+    )
+    assert "published release: 1 written, 0 removed, 1 failed" in said
+    assert "published release: bad.txt" in said
+    assert [row["table_name"] == events[0]["table"] for row in run("log", "--failures")[1]] == [False, True]
+    assert (
+        run("search", "Which line is open at noon?", "--k", "1")[1][0]["text"]
+        == "A new line is open at noon."
+    )
+
+
+def test_numbers_that_cannot_be_are_refused_with_one_line(run: Any, folder: Path) -> None:
+    for words in (["log", "--run", "9" * 30], ["log", "--limit", "0"], ["log", "--limit", "9" * 30]):
+        with pytest.raises(SystemExit) as caught:
+            run(*words)
+        assert caught.value.code == WRONG_USAGE
+    for wait in ("nan", "inf", "-1", "x"):
+        with pytest.raises(SystemExit) as caught:
+            run("sync", f"--wait={wait}")
+        assert caught.value.code == WRONG_USAGE
+
+
+def test_a_log_tells_of_rebuilds_and_that_nothing_failed(
+    run: Any, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("sync")
+    assert "none failed" in run("log", "--failures")[2]
+    text = (folder / "config.yaml").read_text()
+    (folder / "config.yaml").write_text(text.replace("dimension: 256", "dimension: 16"))
+    run("sync")
+    main(["log", str(folder / "config.yaml"), "--workspace", str(folder / "workspace")])
+    assert "rebuilt 2" in capsys.readouterr().out.splitlines()[0]
+
+
+def test_tabs_of_a_document_are_shown_as_they_are(
+    run: Any, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "in" / "times.txt").write_text("Departures\tnoon\tand\tmidnight.")
+    run("sync")
+    main(["search", str(folder / "config.yaml"), "departures", "--workspace", str(folder / "workspace")])
+    assert "Departures\tnoon\tand" in capsys.readouterr().out
+
+
 def test_failed_documents_are_made_due_one_or_all(run: Any, folder: Path) -> None:
     for name in ("bad", "worse"):
         write(folder / "in" / f"{name}.txt", "  ")

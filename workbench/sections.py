@@ -52,7 +52,7 @@ class Failures(Section):
         8,
         ge=1,
         le=1_000,
-        description="how often a document is tried before only a person can ask for it again",
+        description="how often a document is tried at growing distances; from then on it is tried once a week",
     )
     first_retry_minutes: float = Field(
         5, ge=0, le=100_000, description="wait before the second try; it doubles after each further failure"

@@ -20,7 +20,7 @@ from workbench.ingest.schema import MIGRATIONS
 AT = "2026-03-01T12:00:00+00:00"
 ITEM = Item("s", "a", "d", "1", "v", "h", "a.txt", "file:a", 9, {"title": "“A” ü"})
 STATE = State("d", "s", "a", WRITING, "r:h", "k", "p", "file:a", 2, 20)
-FAILURE = Failure("s", "a", "a.txt", "1", "f", "read", "X", "no", True, 1, AT, AT, AT, 1)
+FAILURE = Failure("s", "a", "a.txt", "1", "f", "read", "X", "no", True, 1, AT, AT, AT, 1, "t")
 
 
 @pytest.fixture
@@ -52,6 +52,30 @@ def test_a_removal_forgets_the_item(ledger: Ledger) -> None:
     assert ledger.states("p", "t")["d"].status == "removing"
     ledger.record_removal("p", "t", ["d"], [("s", "a")])
     assert (ledger.states("p", "t"), ledger.items("p")) == ({}, {})
+
+
+def test_failures_of_each_table_are_kept_apart(ledger: Ledger) -> None:
+    other = replace(FAILURE, table_name="u", message="no there as well")
+    ledger.note_failure("p", FAILURE)
+    ledger.note_failure("p", other)
+    assert (ledger.failures("p", "t"), ledger.failures("p", "u")) == (
+        {("s", "a"): FAILURE},
+        {("s", "a"): other},
+    )
+    ledger.forget_failures("p", "t", [("s", "a")])
+    assert ledger.all_failures("p") == [other]
+    ledger.keep_failures_of("p", ["t"])
+    assert ledger.all_failures("p") == []
+
+
+def test_failures_of_an_earlier_version_belong_to_the_table_of_their_run(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with Database(path, MIGRATIONS[:1]).writing() as database:
+        database.execute("INSERT INTO runs VALUES (1, 'p', 't', 'done', '', '', NULL, '{}')")
+        marks = ", ".join("?" * 15)
+        row = ("p", "s", "a", "a.txt", "1", "f", "read", "X", "no", 1, 1, AT, AT, AT, 1)
+        database.execute(f"INSERT INTO failures VALUES ({marks})", row)
+    assert Ledger(path).failures("p", "t") == {("s", "a"): FAILURE}
 
 
 def test_a_failed_item_becomes_due_on_demand(ledger: Ledger) -> None:

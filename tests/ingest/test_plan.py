@@ -31,11 +31,11 @@ def state(name: str, status: str = WRITTEN, source: str = "s", recipe: str = "r:
 
 def failure(name: str, version: str = "1", **changes: Any) -> Failure:
     values: dict[str, Any] = {
-        "retryable": True, "attempts": 1, "next_try_utc": LATER, "recipe": "f", **changes,
+        "retryable": True, "attempts": 1, "last_at_utc": NOW, "next_try_utc": LATER, "recipe": "f", **changes,
     }  # fmt: skip
     return Failure(
         source="s", item_id=name, name=name, version=version, stage="read", kind="x", message="",
-        first_at_utc=NOW, last_at_utc=NOW, run_id=1, **values,
+        first_at_utc=NOW, run_id=1, **values,
     )  # fmt: skip
 
 
@@ -149,12 +149,11 @@ def test_exactly_the_ratio_is_enough() -> None:
     assert len(plan(listed(*here("a")), known("a", "b"), RULES).removals) == 1
 
 
-def test_a_row_without_an_item_counts_as_known() -> None:
-    before = Known({}, {"d-s-a": state("a")})
-    assert actions(plan(listed(*here("b")), before, Rules(lambda n: "r", "f", NOW, confirmed=True))) == {
-        "b": "add",
-        "a": "remove",
-    }
+def test_rows_of_what_another_table_let_go_are_removed_without_asking_again() -> None:
+    before = Known({("s", "b"): item("b")}, {f"d-s-{name}": state(name) for name in "abcd"})
+    found = plan(listed(*here("b")), before, RULES)
+    assert (actions(found), found.refused) == ({"a": "remove", "c": "remove", "d": "remove"}, ())
+    assert actions(plan(listed(complete=False), before, RULES)) == {}
 
 
 @pytest.mark.parametrize(
@@ -166,8 +165,9 @@ def test_a_row_without_an_item_counts_as_known() -> None:
         ({"recipe": "another config"}, "1", NOW, "retry"),
         ({"retryable": False}, "1", LATER, "wait"),
         ({"retryable": False}, "2", NOW, "retry"),
-        ({"attempts": 8}, "1", LATER, "wait"),
-        ({"attempts": 8}, "2", NOW, "retry"),
+        ({"attempts": 80}, "1", NOW, "wait"),
+        ({"attempts": 80}, "1", LATER, "retry"),
+        ({"last_at_utc": LATER}, "1", NOW, "retry"),
     ],
 )
 def test_a_failed_item_is_tried_again_when_it_may_succeed(
@@ -196,6 +196,14 @@ def test_before_the_first_document_sizes_give_a_rough_guess() -> None:
     rules = Rules(lambda n: "r", "f", NOW, chunk_tokens=5)
     assert plan(listed(*here("x", "y")), known(), rules).expected.chunks == 4
     assert plan(listed(SourceItem("x", "1")), known(), rules).expected.chunks is None
+
+
+def test_before_the_first_document_of_a_new_model_the_other_table_knows_how_much_text_there_is() -> None:
+    rules = replace(
+        RULES, tokens_a_document=lambda: 300.0, price_per_million_tokens=1_000_000, chunk_tokens=50
+    )
+    expected = plan(listed(*here("x", "y")), Known({("s", n): item(n) for n in "xy"}, {}), rules).expected
+    assert (expected.chunks, expected.tokens, expected.money) == (12, 600, 600.0)
 
 
 names = st.sampled_from("abcdef")

@@ -36,7 +36,7 @@ def state(name: str, status: str = WRITTEN) -> State:
 
 
 def failure(name: str) -> Failure:
-    return Failure("s", name, f"{name}.txt", "1", "f", "read", "X", "no", True, 1, AT, AT, AT, 1)
+    return Failure("s", name, f"{name}.txt", "1", "f", "read", "X", "no", True, 1, AT, AT, AT, 1, "t")
 
 
 def document_id(source: str, name: str) -> str:

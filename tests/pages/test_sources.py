@@ -222,6 +222,8 @@ def test_a_run_by_somebody_else_counts_for_the_schedule(here: Workspace, file: P
     start = datetime.fromisoformat(run.started_at_utc)
     assert not is_due(run, None, 60, start + timedelta(minutes=59))
     assert is_due(run, None, 60, start + timedelta(minutes=60))
+    # The clock was set back: a start that lies ahead holds nothing up.
+    assert is_due(run, None, 60, start - timedelta(days=3650))
 
 
 def test_the_line_for_cron_says_as_nearly_as_cron_can_when(here: Workspace, file: PipelineFile) -> None:

@@ -47,7 +47,9 @@ def _fragile(table: Table, fuse: Fuse) -> Table:
     return table
 
 
-class _Connection(StoreConnection):
+class FragileConnection(StoreConnection):
+    """A connection whose tables fail when the fuse says so."""
+
     def __init__(self, inner: StoreConnection, fuse: Fuse) -> None:
         self._inner, self._fuse = inner, fuse
 
@@ -68,5 +70,5 @@ def with_fuse(pipeline: Pipeline, fuse: Fuse) -> Pipeline:
     """Return the pipeline with a store that fails when the fuse says so."""
     place = pipeline.place
     made = Pipeline(place.workspace, place.config, place.folder, place.clock)
-    made.place.__dict__["connection"] = _Connection(place.connection, fuse)
+    made.place.__dict__["connection"] = FragileConnection(place.connection, fuse)
     return made

@@ -39,6 +39,10 @@ class Books:
     breaks_after: int | None = None
     reads: list[str] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
+    problem: str = ""
+    lists_wrong: BaseException | None = None
+    patient: bool = False
+    """Whether the listing waits until somebody asks it to stop."""
 
 
 SHELVES: dict[str, Books] = {}
@@ -55,26 +59,36 @@ class Shelf(Source):
     """Texts in memory."""
 
     shelf: str
+    largest_mb: int = 1
 
     def place(self) -> str:
         return self.shelf
 
     def connection(self, access: SourceAccess) -> SourceConnection:
-        return _Connection(self.shelf)
+        return _Connection(self.shelf, access)
 
 
 class _Connection(SourceConnection):
+    def __init__(self, name: str, access: SourceAccess) -> None:
+        super().__init__(name)
+        self._access = access
+
     @property
     def books(self) -> Books:
         return SHELVES[self.name]
 
     def pages(self, cursor: str) -> Iterator[ItemPage]:
+        if self.books.lists_wrong is not None:
+            raise self.books.lists_wrong
+        while self.books.patient:
+            self._access.check()
         for number, (name, data) in enumerate(list(self.books.texts.items())):
             if self.books.breaks_after == number:
                 raise WorkbenchError("the shelf broke")
             version = content_digest(data) if self.books.versions else ""
             yield ItemPage((SourceItem(name, version, name, f"shelf:{name}", size_bytes=len(data)),))
-        yield ItemPage(complete=True)
+        problem = self.books.problem
+        yield ItemPage(problems=(problem,)) if problem else ItemPage(complete=True)
 
     def read(self, item: SourceItem, validator: str = "") -> RawItem | None:
         self.books.reads.append(item.item_id)

@@ -63,3 +63,21 @@ def test_a_store_that_stays_away_leaves_dead_letters_that_are_retried(
     assert synced(pipeline).figures.added == 9
     assert rows(pipeline) == fresh(pipeline, tmp_path / "other")
     assert pipeline.ledger.failures("library") == {}
+
+
+def test_a_deletion_that_the_store_refuses_twice_is_told_and_done_by_the_next_sync(
+    pipeline: Pipeline, books: Books, tmp_path: Path
+) -> None:
+    class NoDeletions(Fuse):
+        def touch(self) -> None:
+            raise ServiceError("the disk is full")
+
+    synced(pipeline)
+    del books.texts["depot"]
+    finished = synced(with_fuse(pipeline, NoDeletions()))
+    assert (finished.status, finished.message) == (
+        "some_failed",
+        "1 documents that are gone could not be removed: the disk is full",
+    )
+    assert synced(pipeline).status == "done"
+    assert rows(pipeline) == fresh(pipeline, tmp_path / "other")

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from tests.sync.shelf import SENTENCES, Books, Clock, fresh, rows, synced, texts, with_config
+from tests.sync.shelf import (
+    SENTENCES,
+    TEXTS,
+    Books,
+    Clock,
+    fresh,
+    made_config,
+    rows,
+    synced,
+    texts,
+    with_config,
+)
 from workbench import plugins
-from workbench.contracts import Filter
+from workbench.contracts import EmbeddingModel, Filter
 from workbench.errors import BusyError, ElsewhereError, InputError, ServiceError
+from workbench.ingest import vector_cache
 from workbench.ingest.lock import pipeline_lock
 from workbench.sections import Budget, Deletes, Failures
-from workbench.sync import Pipeline, course, documents, events
+from workbench.sync import Pipeline, course, events, preparing
+from workbench.workspace import Workspace
 
 
 def test_a_first_sync_adds_everything(pipeline: Pipeline) -> None:
@@ -130,6 +145,83 @@ def test_too_many_missing_items_are_not_deleted_until_somebody_confirms(
     assert (finished.status, finished.figures.removed) == ("some_failed", 0)
     assert "only 1 of 3 known items" in finished.message
     assert synced(pipeline, confirmed=True).figures.removed == 2
+
+
+def test_a_source_that_shrinks_by_half_again_and_again_is_measured_against_what_it_held_lately(
+    pipeline: Pipeline, books: Books, clock: Clock
+) -> None:
+    books.texts = {f"x{number}": b"Number %d is red." % number for number in range(16)}
+    synced(pipeline)
+
+    def halved() -> events.Finished:
+        for name in list(books.texts)[: len(books.texts) // 2]:
+            del books.texts[name]
+        return synced(pipeline)
+
+    assert halved().figures.removed == 8
+    clock.forward(days=1)
+    refused = halved()
+    assert (refused.status, refused.figures.removed) == ("some_failed", 0)
+    assert "only 4 of 16 known items" in refused.message
+    # Confirmed, it counts from there.
+    assert synced(pipeline, confirmed=True).figures.removed == 4
+    assert halved().figures.removed == 2
+    clock.forward(days=8)
+    assert halved().figures.removed == 1
+
+
+def test_what_only_moved_leaves_its_old_place_without_a_confirmation(
+    pipeline: Pipeline, books: Books, tmp_path: Path
+) -> None:
+    synced(pipeline)
+    books.texts = {f"sub/{name}": data for name, data in books.texts.items()}
+    finished = synced(pipeline)
+    assert (finished.status, finished.figures.added, finished.figures.removed) == ("done", 3, 3)
+    assert finished.figures.embedded == 0
+    assert rows(pipeline) == fresh(pipeline, tmp_path / "other")
+
+
+def test_what_moved_and_cannot_be_brought_in_there_stays_in_its_old_place(
+    pipeline: Pipeline, books: Books
+) -> None:
+    synced(pipeline)
+    books.texts = {f"sub/{name}": data for name, data in books.texts.items()}
+    books.read_errors["sub/red"] = ServiceError("the server answers 503")
+    finished = synced(with_config(pipeline, deletes=Deletes(min_present_ratio=1)))
+    assert (finished.figures.removed, finished.figures.failed) == (2, 1)
+    assert texts(pipeline) == SENTENCES
+
+
+def test_what_moved_with_a_change_is_there_twice_until_somebody_confirms_and_the_run_says_so(
+    pipeline: Pipeline, books: Books
+) -> None:
+    synced(pipeline)
+    books.texts = {f"sub/{name}": data + b" And more." for name, data in books.texts.items()}
+    finished = synced(pipeline)
+    assert (finished.status, finished.figures.removed) == ("some_failed", 0)
+    assert {*SENTENCES} < {*texts(pipeline)}
+    assert "what was moved and changed may answer twice" in finished.message
+    assert synced(pipeline, confirmed=True).figures.removed == 3
+
+
+@pytest.mark.parametrize("touched", [False, True])
+def test_of_a_folder_that_was_moved_with_its_config_the_new_address_is_told(
+    tmp_path: Path, touched: bool
+) -> None:
+    (tmp_path / "old" / "in").mkdir(parents=True)
+    (tmp_path / "old" / "in" / "red.txt").write_bytes(TEXTS["red"])
+    config = replace(
+        made_config(Books("")), sources=(plugins.build("sources", "pdf_folder", {"path": "in"}),)
+    )
+    synced(Pipeline(Workspace(tmp_path / "here"), config, tmp_path / "old"))
+    (tmp_path / "old").rename(tmp_path / "new")
+    if touched:
+        os.utime(tmp_path / "new" / "in" / "red.txt", (1, 1))
+    moved = Pipeline(Workspace(tmp_path / "here"), config, tmp_path / "new")
+    finished = synced(moved)
+    assert (finished.status, finished.figures.chunks_written) == ("done", 0)
+    answer = moved.answer("tram")
+    assert set(answer.uris.values()) == {(tmp_path / "new" / "in" / "red.txt").as_uri()}
 
 
 def test_the_ratio_is_a_setting(pipeline: Pipeline, books: Books) -> None:
@@ -295,6 +387,111 @@ def test_a_new_version_that_cannot_be_read_leaves_the_last_good_one_in(
     assert texts(pipeline) == SENTENCES
 
 
+def test_a_bug_of_a_source_keeps_no_other_document_out(
+    pipeline: Pipeline, books: Books, caplog: pytest.LogCaptureFixture
+) -> None:
+    books.read_errors["depot"] = ValueError("an odd page")
+    finished = synced(pipeline)
+    assert (finished.status, finished.figures.added, finished.figures.failed) == ("some_failed", 2, 1)
+    (failure,) = pipeline.ledger.failures("library").values()
+    assert (failure.item_id, failure.stage, failure.kind, failure.retryable) == (
+        "depot",
+        "read",
+        "bug",
+        False,
+    )
+    assert "ValueError: an odd page" in failure.message
+    assert "Traceback" in caplog.text
+
+
+def test_a_bug_of_a_chunker_or_an_embedder_keeps_no_other_document_out(
+    pipeline: Pipeline, books: Books, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    chunker, model = type(pipeline.place.config.chunker), type(pipeline.place.model)
+    spans, vectors = chunker.spans, model.vectors
+
+    def odd_spans(self: object, analysis: object) -> object:
+        if "opens" in analysis.text:  # type: ignore[attr-defined]
+            raise ValueError("[E088] an odd text")
+        return spans(self, analysis)  # type: ignore[arg-type]
+
+    def odd_vectors(self: object, found: list[str], **more: object) -> object:
+        if any("Dogs" in text for text in found):
+            raise IndexError("an odd chunk")
+        return vectors(self, found, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(chunker, "spans", odd_spans)
+    monkeypatch.setattr(model, "vectors", odd_vectors)
+    finished = synced(pipeline)
+    assert (finished.status, finished.figures.added, finished.figures.failed) == ("some_failed", 1, 2)
+    failures = {f.item_id: (f.stage, f.kind) for f in pipeline.ledger.failures("library").values()}
+    assert failures == {"depot": ("cut", "bug"), "fares": ("embed", "bug")}
+    monkeypatch.undo()
+    assert synced(pipeline, retry_all=True).status == "done"
+    assert rows(pipeline) == fresh(pipeline, tmp_path / "other")
+
+
+def test_a_bug_in_a_listing_deletes_nothing_and_is_told(pipeline: Pipeline, books: Books) -> None:
+    synced(pipeline)
+    books.lists_wrong = KeyError("id")
+    finished = synced(pipeline)
+    assert (finished.status, finished.figures.removed) == ("some_failed", 0)
+    assert "a bug in the source shelf, KeyError: 'id'" in finished.message
+    assert texts(pipeline) == SENTENCES
+
+
+def test_what_waits_or_cannot_be_listed_needs_a_look_although_nothing_failed_now(
+    pipeline: Pipeline, books: Books
+) -> None:
+    books.texts["bad"] = b" \n "
+    synced(pipeline)
+    finished = synced(pipeline)
+    assert (finished.status, finished.figures.failed, finished.message) == (
+        "some_failed",
+        0,
+        "1 document that could not be brought in earlier waits for another try: log --failures names it",
+    )
+    books.texts["bad"] = b"Now it is fine."
+    books.problem = "row 7 has no id"
+    finished = synced(pipeline)
+    assert finished.status == "some_failed"
+    assert finished.message.endswith(": not everything could be listed: row 7 has no id")
+    books.problem = ""
+    assert (synced(pipeline).status, synced(pipeline).message) == ("done", "")
+
+
+def test_what_its_source_calls_gone_needs_no_look(pipeline: Pipeline, books: Books) -> None:
+    books.read_errors["depot"] = InputError("it answers 404", "gone")
+    assert [synced(pipeline).status for _ in range(2)] == ["done", "done"]
+    assert synced(pipeline).figures.waiting == 1
+
+
+def test_a_mended_setting_of_a_source_tries_failed_documents_again(pipeline: Pipeline, books: Books) -> None:
+    books.read_errors["red"] = InputError("it is larger than largest_mb (1)", "too_large")
+    synced(pipeline)
+    books.read_errors.clear()
+    assert synced(pipeline).figures.waiting == 1
+    (source,) = pipeline.place.config.sources
+    mended = with_config(pipeline, sources=(source.model_copy(update={"largest_mb": 100}),))
+    assert synced(mended).figures.added == 1
+
+
+def test_missing_rights_and_services_that_stay_away_are_tried_for_ever_but_rarely(
+    pipeline: Pipeline, books: Books, clock: Clock
+) -> None:
+    books.read_errors["red"] = InputError("its owner does not let us", "forbidden")
+    books.read_errors["depot"] = ServiceError("the server answers 503")
+    synced(pipeline)
+    for _ in range(12):
+        clock.forward(days=7)
+        assert synced(pipeline).figures.failed == 2
+        clock.forward(minutes=4)
+        assert synced(pipeline).figures.waiting == 2
+    books.read_errors.clear()
+    clock.forward(days=7)
+    assert synced(pipeline).figures.added == 2
+
+
 def test_too_many_failures_stop_a_run(pipeline: Pipeline, books: Books) -> None:
     for number in range(10):
         books.texts[f"x{number}"] = b"A text."
@@ -315,21 +512,84 @@ def test_money_is_counted_by_the_token(pipeline: Pipeline) -> None:
     assert (figures.tokens, round(figures.money, 9)) == (32, 3.2)
 
 
-def test_a_budget_of_money_that_is_too_small_embeds_nothing(pipeline: Pipeline) -> None:
-    poor = with_config(pipeline, budget=Budget(money=1, price_per_million_tokens=100_000))
+def test_without_money_nothing_is_embedded(pipeline: Pipeline) -> None:
+    poor = with_config(pipeline, budget=Budget(money=0, price_per_million_tokens=100_000))
     finished = synced(poor)
     assert (finished.status, finished.figures.embedded, finished.figures.money) == ("stopped", 0, 0)
-    assert "budget.money (1) is used up" in finished.message
+    assert "budget.money (0) is used up" in finished.message
     assert synced(pipeline).status == "done"
+
+
+def test_money_for_a_part_of_a_group_brings_in_that_part_and_the_next_sync_the_rest(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    # 1.1, 1.1 and 1.0.
+    poor = with_config(pipeline, budget=Budget(money=2.3, price_per_million_tokens=100_000))
+    finished = synced(poor)
+    assert (finished.status, finished.figures.added, finished.figures.tokens) == ("stopped", 2, 22)
+    assert "budget.money (2.3) is used up: 2.2000 are spent, and the next document would cost 1.0000" in (
+        finished.message
+    )
+    again = synced(poor)
+    assert (again.status, again.figures.added) == ("done", 1)
+    assert rows(poor) == fresh(pipeline, tmp_path / "other")
+
+
+def test_a_document_that_costs_more_than_the_whole_budget_keeps_no_other_out(
+    pipeline: Pipeline, books: Books
+) -> None:
+    books.texts = {"big": b" ".join(b"Sentence %d goes here." % n for n in range(50)), **books.texts}
+    poor = with_config(pipeline, budget=Budget(money=4, price_per_million_tokens=100_000))
+    finished = synced(poor)
+    assert (finished.status, finished.figures.added, finished.figures.failed) == ("some_failed", 3, 1)
+    (failure,) = poor.ledger.failures("library").values()
+    assert (failure.item_id, failure.kind, failure.retryable) == ("big", "too_expensive", False)
+    assert synced(poor).figures.waiting == 1
+    # A larger budget is another try.
+    rich = with_config(pipeline, budget=Budget(money=400, price_per_million_tokens=100_000))
+    assert synced(rich).figures.added == 1
+
+
+def test_what_was_embedded_before_a_service_broke_off_is_counted(
+    pipeline: Pipeline, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vector_cache, "SLICE_TEXTS", 2)
+    books.texts = {f"x{number}": b"Number %d is red." % number for number in range(6)}
+    model = type(pipeline.place.model)
+    vectors, calls = model.vectors, iter(range(100))
+    paid: list[int] = []
+
+    def breaking(self: EmbeddingModel, texts: list[str], **more: object) -> object:
+        if next(calls) >= 2:
+            raise ServiceError("the service answers 429")
+        paid.append(sum(len(self.tokenizer.offsets(text)) for text in texts))
+        return vectors(self, texts, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(model, "vectors", breaking)
+    priced = with_config(pipeline, budget=Budget(price_per_million_tokens=100_000))
+    figures = synced(priced).figures
+    assert (len(paid), figures.tokens, round(figures.money, 9)) == (2, sum(paid), round(sum(paid) / 10, 9))
+    monkeypatch.undo()
+    assert synced(priced, retry_all=True).figures.tokens == 6 * paid[0] // 2 - sum(paid)
+
+
+def test_what_a_chunker_embeds_is_counted_and_kept_within_the_budget(
+    pipeline: Pipeline, books: Books
+) -> None:
+    chunker = plugins.build("chunkers", "semantic", {"size_tokens": 64})
+    priced = with_config(pipeline, chunker=chunker, budget=Budget(price_per_million_tokens=100_000))
+    assert synced(priced).figures.tokens > 32
+    broke = Pipeline(Workspace(pipeline.place.workspace.folder / "poor"), priced.place.config)
+    poor = with_config(broke, budget=Budget(money=0.5, price_per_million_tokens=100_000))
+    assert synced(poor).figures.money <= 0.5
 
 
 def test_a_budget_of_minutes_writes_what_is_ready_and_the_next_sync_goes_on(
     pipeline: Pipeline, books: Books, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seconds = iter(range(0, 10**6, 10))
-    # Every look at the clock costs ten seconds: after some documents the minutes are used up.
-    for module in (course, documents):
-        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: float(next(seconds))))
+    # Reading a document takes a minute.
+    monkeypatch.setattr(course, "time", SimpleNamespace(perf_counter=lambda: 60.0 * len(books.reads)))
+    monkeypatch.setattr(preparing, "BATCH_ITEMS", 4)
     for number in range(20):
         books.texts[f"x{number}"] = b"Number %d is red." % number
     finished = synced(with_config(pipeline, budget=Budget(minutes=5)))
@@ -341,6 +601,32 @@ def test_a_budget_of_minutes_writes_what_is_ready_and_the_next_sync_goes_on(
     assert pipeline.verified().findings == ()
     assert synced(pipeline).figures.added == 23 - finished.figures.added
     assert rows(pipeline) == fresh(pipeline, tmp_path / "other")
+
+
+def test_what_is_gone_leaves_even_when_every_run_stops_at_its_budget(
+    pipeline: Pipeline, books: Books
+) -> None:
+    synced(pipeline)
+    del books.texts["depot"]
+    books.texts["new"] = b"A new line is open."
+    poor = with_config(pipeline, budget=Budget(money=0, price_per_million_tokens=1))
+    finished = synced(poor)
+    assert (finished.status, finished.figures.removed) == ("stopped", 1)
+    assert not [text for text in texts(poor) if "depot" in text]
+
+
+def test_a_source_that_lists_or_waits_too_long_is_stopped_by_the_minutes(
+    pipeline: Pipeline, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced(pipeline)
+    seconds = iter(range(0, 10**6, 10))
+    monkeypatch.setattr(course, "time", SimpleNamespace(perf_counter=lambda: float(next(seconds))))
+    books.patient = True
+    finished = synced(with_config(pipeline, budget=Budget(minutes=5)))
+    assert (finished.status, finished.message) == (
+        "stopped",
+        "budget.minutes (5) is used up: the next sync goes on from here",
+    )
 
 
 def test_a_budget_that_stops_keeps_what_was_found_unchanged_before(pipeline: Pipeline, books: Books) -> None:

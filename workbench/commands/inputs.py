@@ -63,6 +63,17 @@ def count_value(text: str) -> int:
     return int(text)
 
 
+def seconds(text: str) -> float:
+    """Return a time to wait, a day at most."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1
+    if not 0 <= found <= 86_400:
+        raise argparse.ArgumentTypeError(f"{text!r:.40} is not a number of seconds from 0 to 86400")
+    return found
+
+
 def place(chunk: Chunk) -> dict[str, Any]:
     """Return what the commands say of a chunk."""
     return {

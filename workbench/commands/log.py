@@ -8,6 +8,7 @@ from dataclasses import asdict
 from workbench.commands.inputs import count_value, read_pipeline
 from workbench.commands.terminal import DONE, Output
 from workbench.errors import InputError
+from workbench.ingest.entries import Figures
 from workbench.sync import Pipeline
 from workbench.workspace import Workspace
 
@@ -52,8 +53,15 @@ def _runs(pipeline: Pipeline, limit: int, out: Output) -> None:
         out.row(
             {**asdict(one), "seconds": seconds},
             f"{one.id:5}  {one.started_at_utc}  {one.status:12} +{f.added} ~{f.changed} ={f.kept + f.unchanged}"
-            f" -{f.removed} failed {f.failed}; {f.embedded} embedded, {f.reused} reused  {one.message}",
+            f" -{f.removed} rebuilt {f.rebuilt} failed {f.failed}; {f.embedded} embedded, {f.reused} reused"
+            f"{_of_release(f)}  {one.message}",
         )
+
+
+def _of_release(f: Figures) -> str:
+    if not (f.release_written or f.release_removed or f.release_failed):
+        return ""
+    return f"; published release ~{f.release_written} -{f.release_removed} failed {f.release_failed}"
 
 
 def _attempts(pipeline: Pipeline, run_id: int, out: Output) -> None:
@@ -81,9 +89,15 @@ def _retry(pipeline: Pipeline, item: str, out: Output) -> None:
 
 
 def _failures(pipeline: Pipeline, out: Output) -> None:
-    for failure in pipeline.ledger.failures(pipeline.place.name).values():
+    name = pipeline.place.name
+    failures = pipeline.ledger.all_failures(name)
+    if not failures:
+        out.message(f"every document of {name} that was read is in: none failed")
+    own = next((one.table_name for one in pipeline.ledger.runs.recent(name, 1)), "")
+    for failure in failures:
+        where = "" if failure.table_name == own else "published release: "
         again = f"next try {failure.next_try_utc}" if failure.retryable else "tried again when it changes"
         out.row(
             asdict(failure),
-            f"{failure.stage:6} {failure.kind:16} {failure.name}  {failure.message}  ({failure.attempts} tries, {again})",
+            f"{where}{failure.stage:6} {failure.kind:16} {failure.name}  {failure.message}  ({failure.attempts} tries, {again})",
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from workbench.commands.inputs import read_pipeline
+from workbench.commands.inputs import read_pipeline, seconds
 from workbench.commands.sync_report import STATUS, report
 from workbench.commands.terminal import DONE, Output
 from workbench.sync.run import Wishes
@@ -19,7 +19,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--retry", action="store_true", help="try every failed document again, due or not")
     parser.add_argument("--stored", action="store_true", help="ask no source: work from what is kept here")
-    parser.add_argument("--wait", type=float, default=0.0, metavar="SECONDS", help="for another sync to end")
+    parser.add_argument(
+        "--wait", type=seconds, default=0.0, metavar="SECONDS", help="for another sync to end"
+    )
 
 
 def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:

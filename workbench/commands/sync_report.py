@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from workbench.commands.terminal import DONE, INTERRUPTED, SOME_FAILED, Output
 from workbench.errors import ContractError
 from workbench.ingest import entries
+from workbench.ingest.entries import Figures
 from workbench.sync import events
 
 STATUS = {
@@ -39,14 +40,16 @@ def _shown(event: events.Event, out: Output) -> None:
             whole = "" if complete else part
             out.message(f"{source}: {items:,} items{whole}" + (f": {message}" if message else ""))
         case events.Planned(counts=counts, refused=refused):
-            work = ", ".join(f"{count:,} to {name}" for name, count in counts.items() if count)
-            out.message(f"plan: {work or 'nothing to do'}")
+            out.message(f"plan: {_work(counts)}")
             for sentence in refused:
                 out.message(sentence)
+        case events.ReleasePlanned(counts=counts):
+            out.message(f"plan for the published release, which has another table: {_work(counts)}")
         case events.Progress(done=done, total=total, figures=figures):
             out.progress(f"{done:,} of {total:,} documents, {figures.chunks_written:,} chunks written")
-        case events.ItemFailed(name=name, stage=stage, message=message):
-            out.message(f"{name}: {stage}: {message}")
+        case events.ItemFailed(name=name, stage=stage, message=message, in_release=in_release):
+            where = "published release: " if in_release else ""
+            out.message(f"{where}{name}: {stage}: {message}")
         case events.Stopped(message=message):
             out.message(f"stopped: {message}")
         case events.Finished(run_id=run_id, status=status, figures=f, seconds=seconds):
@@ -55,5 +58,18 @@ def _shown(event: events.Event, out: Output) -> None:
                 f"run {run_id} {status.replace('_', ' ')} in {seconds:.1f} s: {f.added:,} added, {f.changed:,}"
                 f" changed, {f.rebuilt:,} rebuilt, {f.kept + f.unchanged:,} unchanged, {f.removed:,} removed,"
                 f" {f.failed:,} failed, {f.waiting:,} waiting; {f.embedded:,} chunks embedded, {f.reused:,} from the"
-                f" cache{cost}"
+                f" cache{cost}{_of_release(f)}"
             )
+
+
+def _work(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} to {name}" for name, count in counts.items() if count) or "nothing to do"
+
+
+def _of_release(f: Figures) -> str:
+    if not (f.release_written or f.release_removed or f.release_failed or f.release_waiting):
+        return ""
+    return (
+        f"; published release: {f.release_written:,} written, {f.release_removed:,} removed, {f.release_failed:,}"
+        f" failed, {f.release_waiting:,} waiting"
+    )

@@ -68,6 +68,15 @@ class State:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """A document that is as it was, at another address: its folder was moved."""
+
+    key: Key
+    document_id: str
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """An item that could not be brought in: the dead letter."""
 
@@ -86,6 +95,8 @@ class Failure:
     last_at_utc: str
     next_try_utc: str | None
     run_id: int
+    table_name: str = ""
+    """The table that it could not be brought into."""
 
     @property
     def key(self) -> Key:
@@ -128,6 +139,12 @@ class Figures:
     """Tokens that were embedded."""
     money: float = 0.0
     bytes_read: int = 0
+    release_kept: int = 0
+    """This and the next four: in the table of the published release, where the config writes another one."""
+    release_written: int = 0
+    release_removed: int = 0
+    release_failed: int = 0
+    release_waiting: int = 0
 
 
 FIGURE_NAMES = tuple(one.name for one in fields(Figures))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from workbench.ingest.entries import WRITTEN, State
@@ -39,8 +40,14 @@ class Expectation:
             self._sized += 1
             self._bytes += size_bytes
 
-    def of(self, count: int, price_per_million_tokens: float, chunk_tokens: int | None) -> Expected:
-        """Return what so many items will come to."""
+    def of(
+        self,
+        count: int,
+        price_per_million_tokens: float,
+        chunk_tokens: int | None,
+        tokens_elsewhere: Callable[[], float | None],
+    ) -> Expected:
+        """Return what so many items will come to; ``tokens_elsewhere`` is what a document of another table has."""
         if not count:
             return Expected(0, 0, 0.0)
         chunks: float | None
@@ -49,7 +56,10 @@ class Expectation:
             chunks = count * self._chunks / self._written
             tokens = count * self._tokens / self._written
         else:
-            tokens = count * self._bytes / self._sized / BYTES_A_TOKEN if self._sized else None
+            guess = self._bytes / self._sized / BYTES_A_TOKEN if self._sized else None
+            elsewhere = tokens_elsewhere()
+            each = guess if elsewhere is None else elsewhere
+            tokens = None if each is None else count * each
             chunks = None if tokens is None or not chunk_tokens else max(count, tokens / chunk_tokens)
         money = None if tokens is None else tokens * price_per_million_tokens / 1e6
         return Expected(

@@ -5,6 +5,7 @@ Writing the result only after the store failed to converge in 17 of 240 injected
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
@@ -21,7 +22,7 @@ from workbench.ingest.columns import (
     state,
 )
 from workbench.ingest.database import Database
-from workbench.ingest.entries import REMOVING, WRITTEN, Failure, Item, Key, State
+from workbench.ingest.entries import REMOVING, WRITTEN, Failure, Item, Key, Moved, State
 from workbench.ingest.releases import Releases
 from workbench.ingest.runs import Runs
 from workbench.ingest.standings import Standings
@@ -141,11 +142,32 @@ class Ledger:
             for row in database.execute(query):
                 yield row[0]
 
-    def failures(self, pipeline: str) -> dict[Key, Failure]:
-        """Return the items that could not be brought in, by where they live."""
+    def failures(self, pipeline: str, table: str | None = None) -> dict[Key, Failure]:
+        """Return the items that could not be brought into a table, or into any where none is named, by where they
+        live."""
+        found = self.all_failures(pipeline)
+        return {one.key: one for one in found if table in (None, one.table_name)}
+
+    def all_failures(self, pipeline: str) -> list[Failure]:
+        """Return what could not be brought in, once for every table that lacks it, the newest run last."""
         with self._database.reading() as database:
-            found = [failure(row) for row in database.execute(_FAILURES, (pipeline,))]
-        return {one.key: one for one in found}
+            return [failure(row) for row in database.execute(f"{_FAILURES} ORDER BY run_id", (pipeline,))]
+
+    def most_known(self, pipeline: str, since_day: str) -> dict[str, int]:
+        """Return source → how many items of it were known at once since a day, or since somebody confirmed."""
+        query = "SELECT source, max(known) FROM known_counts WHERE pipeline = ? AND day >= ? GROUP BY source"
+        with self._database.reading() as database:
+            return {source: int(known) for source, known in database.execute(query, (pipeline, since_day))}
+
+    def tokens_a_document(self, pipeline: str) -> float | None:
+        """Return how many tokens a document has in the fullest table of a pipeline, None where all are empty."""
+        query = (
+            "SELECT avg(token_count) FROM states WHERE pipeline = ? AND status = ?"
+            " GROUP BY table_name ORDER BY count(*) DESC LIMIT 1"
+        )
+        with self._database.reading() as database:
+            row = database.execute(query, (pipeline, WRITTEN)).fetchone()
+        return None if row is None else float(row[0])
 
     # ── items ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -180,6 +202,35 @@ class Ledger:
                 [(pipeline, source) for source in sources],
             )
 
+    def note_known(self, pipeline: str, day: str, known: Mapping[str, int], oldest_day: str) -> None:
+        """Keep how many items of each source are known today, and forget the days before the oldest."""
+        with self._database.writing() as database:
+            database.execute(
+                "DELETE FROM known_counts WHERE pipeline = ? AND day < ?", (pipeline, oldest_day)
+            )
+            database.executemany(
+                "INSERT INTO known_counts VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET known = max(known, excluded.known)",
+                [(pipeline, source, day, count) for source, count in known.items()],
+            )
+
+    def forget_known(self, pipeline: str) -> None:
+        """Forget how many there were: somebody confirmed that they are meant to go."""
+        with self._database.writing() as database:
+            database.execute("DELETE FROM known_counts WHERE pipeline = ?", (pipeline,))
+
+    def note_addresses(self, pipeline: str, table: str, moved: Sequence[Moved]) -> None:
+        """Keep where documents live now that are the same as before."""
+        if moved:
+            with self._database.writing() as database:
+                database.executemany(
+                    "UPDATE items SET uri = ? WHERE pipeline = ? AND source = ? AND item_id = ?",
+                    [(one.uri, pipeline, *one.key) for one in moved],
+                )
+                database.executemany(
+                    "UPDATE states SET uri = ? WHERE pipeline = ? AND table_name = ? AND document_id = ?",
+                    [(one.uri, pipeline, table, one.document_id) for one in moved],
+                )
+
     # ── tables ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     def intend(
@@ -197,7 +248,7 @@ class Ledger:
         with self._database.writing() as database:
             _put_items(database, pipeline, items, at_utc)
             _put_states(database, pipeline, table, states)
-            _drop_failures(database, pipeline, (one.key for one in states))
+            _drop_failures(database, pipeline, table, (one.key for one in states))
 
     def intend_removal(self, pipeline: str, table: str, document_ids: Sequence[str]) -> None:
         """Say that the rows of these documents are about to go."""
@@ -220,7 +271,7 @@ class Ledger:
                 "DELETE FROM items WHERE pipeline = ? AND source = ? AND item_id = ?",
                 [(pipeline, *key) for key in keys],
             )
-            _drop_failures(database, pipeline, keys)
+            _drop_failures(database, pipeline, table, keys)
 
     def doubt(self, pipeline: str, table: str, document_ids: Iterable[str]) -> None:
         """Make the next sync look at these documents again, whatever their sources say."""
@@ -238,16 +289,23 @@ class Ledger:
     # ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────
 
     def note_failure(self, pipeline: str, one: Failure) -> None:
-        """Keep a failure; it replaces the item's earlier one."""
+        """Keep a failure; it replaces the earlier one of this item and table."""
         with self._database.writing() as database:
             database.execute(_PUT_FAILURE, (pipeline, *failure_row(one)))
 
-    def forget_failures(self, pipeline: str, keys: Sequence[Key]) -> None:
-        """Drop failures of items that are fine, or gone."""
-        if not keys:
-            return
+    def forget_failures(self, pipeline: str, table: str, keys: Sequence[Key]) -> None:
+        """Drop failures of items that are fine in this table, or gone."""
+        if keys:
+            with self._database.writing() as database:
+                _drop_failures(database, pipeline, table, keys)
+
+    def keep_failures_of(self, pipeline: str, tables: Sequence[str]) -> None:
+        """Drop the failures of all other tables: nobody tries them again."""
         with self._database.writing() as database:
-            _drop_failures(database, pipeline, keys)
+            database.execute(
+                "DELETE FROM failures WHERE pipeline = ? AND table_name NOT IN (SELECT value FROM json_each(?))",
+                (pipeline, json.dumps(list(tables))),
+            )
 
     def retry(self, pipeline: str, keys: Sequence[Key] | None = None, now_utc: str = "") -> int:
         """Make failed items due in the next sync, all of them when none are named; return how many."""
@@ -277,8 +335,8 @@ def _put_states(database: sqlite3.Connection, pipeline: str, table: str, states:
     )
 
 
-def _drop_failures(database: sqlite3.Connection, pipeline: str, keys: Iterable[Key]) -> None:
+def _drop_failures(database: sqlite3.Connection, pipeline: str, table: str, keys: Iterable[Key]) -> None:
     database.executemany(
-        "DELETE FROM failures WHERE pipeline = ? AND source = ? AND item_id = ?",
-        [(pipeline, *key) for key in keys],
+        "DELETE FROM failures WHERE pipeline = ? AND table_name = ? AND source = ? AND item_id = ?",
+        [(pipeline, table, *key) for key in keys],
     )

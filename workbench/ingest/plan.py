@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from workbench.ingest.entries import WRITTEN, Failure, Item, Key, State
+from workbench.ingest.entries import WRITTEN, Failure, Item, Key, Moved, State
 from workbench.ingest.expected import Expectation, Expected
 from workbench.ingest.standings import Standing
 from workbench.records import SourceItem, digest
@@ -55,8 +55,11 @@ class Rules:
     min_present_ratio: float = 0.5
     confirmed: bool = False
     retry_all: bool = False
-    max_attempts: int = 8
     price_per_million_tokens: float = 0.0
+    most_known: Mapping[str, int] = field(default_factory=dict)
+    """Source → how many items of it were known at once lately: what is missing is measured against that."""
+    tokens_a_document: Callable[[], float | None] = lambda: None
+    """What another table of the pipeline knows, asked while this one is empty."""
     chunk_tokens: int | None = None
     """The size that the chunker aims at, where it has one."""
 
@@ -86,13 +89,15 @@ class RefusedRemoval:
     known: int
     present: int
     ratio: float
+    missing: tuple[Removal, ...] = ()
 
     @property
     def sentence(self) -> str:
         """What is said about it."""
         return (
             f"{self.source}: only {self.present:,} of {self.known:,} known items are there, fewer than"
-            f" min_present_ratio ({self.ratio:g}) asks for: nothing was deleted; confirm if they are meant to go"
+            f" min_present_ratio ({self.ratio:g}) asks for: nothing was deleted, so that what was moved and changed"
+            " may answer twice; confirm if they are meant to go"
         )
 
 
@@ -109,6 +114,9 @@ class Plan:
     """Failed items that are not in their source any more."""
     known_counts: Mapping[str, int] = field(default_factory=dict)
     """Source → how many of its items are known."""
+    moved: tuple[Moved, ...] = ()
+    set_aside: int = 0
+    """How many of those that wait should be in the table: what its source calls gone is not among them."""
 
     @property
     def is_empty(self) -> bool:
@@ -127,11 +135,15 @@ def plan(standings: Iterable[Standing], listed: Listed, rules: Rules) -> Plan:
     leaving = _Leaving(listed)
     expected = Expectation()
     gone_failures: list[Key] = []
+    moved: list[Moved] = []
+    set_aside = 0
     for one in standings:
         expected.learn(one.state)
         gone = leaving.take(one)
         if one.listed is not None:
             step = _step(one.key, one.listed, one, rules)
+            if step.action is Action.KEEP and one.state is not None and _has_moved(one.listed, one.state):
+                moved.append(Moved(one.key, one.state.document_id, one.listed.uri))
         elif one.item is not None:
             step = _unlisted_step(one.key, one.item, one, rules)
             if gone:
@@ -145,6 +157,8 @@ def plan(standings: Iterable[Standing], listed: Listed, rules: Rules) -> Plan:
         if step.action not in IDLE:
             steps.append(step)
             expected.add(_size(one))
+        elif step.action is Action.WAIT and one.failure is not None:
+            set_aside += one.failure.kind != GONE
     removals, refused, staying = leaving.settled(rules)
     for step, size in staying:
         counts[step.action] += 1
@@ -157,32 +171,37 @@ def plan(standings: Iterable[Standing], listed: Listed, rules: Rules) -> Plan:
         removals,
         refused,
         dict(counts),
-        expected.of(len(steps), rules.price_per_million_tokens, rules.chunk_tokens),
+        expected.of(len(steps), rules.price_per_million_tokens, rules.chunk_tokens, rules.tokens_a_document),
         tuple(gone_failures),
         dict(leaving.known_counts),
+        tuple(moved),
+        set_aside,
     )
 
 
 def gone_removals(
-    plan: Plan, gone: Iterable[Removal], rules: Rules
+    plan: Plan, gone: Iterable[Removal], moved: Set[Key], rules: Rules
 ) -> tuple[tuple[Removal, ...], tuple[RefusedRemoval, ...]]:
-    """Return what is to go, and what is refused, now that reading showed some listed items to be gone as well.
+    """Return what is to go beside the plan's removals, and what is refused, now that reading showed some listed items
+    to be gone as well, and missing ones to be there under another id: these have moved.
 
     Counted is what was known when the plan was made: what the run added since makes nothing good.
     """
-    going: dict[str, list[Removal]] = {}
-    for removal in (*plan.removals, *gone):
+    going: dict[str, list[Removal]] = {one.source: list(one.missing) for one in plan.refused}
+    for removal in gone:
         going.setdefault(removal.key[0], []).append(removal)
-    refused = {one.source: one for one in plan.refused}
-    removals: list[Removal] = []
+    removals = [one for some in going.values() for one in some if one.key in moved]
+    before = Counter(removal.key[0] for removal in plan.removals)
+    refused: list[RefusedRemoval] = []
     for source, some in going.items():
-        known = plan.known_counts[source]
-        present = (refused[source].present if source in refused else known) - len(some)
-        if source in refused or _is_refused(known, present, rules):
-            refused[source] = RefusedRemoval(source, known, present, rules.min_present_ratio)
+        missing = tuple(one for one in some if one.key not in moved)
+        known = plan.known_counts.get(source, 0)
+        found = _refused(source, known, known - before[source] - len(missing), missing, rules)
+        if found is not None:
+            refused.append(found)
         else:
-            removals += some
-    return tuple(removals), tuple(refused.values())
+            removals += missing
+    return tuple(removals), tuple(refused)
 
 
 def _step(key: Key, item: SourceItem, known: Standing, rules: Rules) -> Step:
@@ -207,6 +226,11 @@ def _unlisted_step(key: Key, content: Item, known: Standing, rules: Rules) -> St
     return Step(Action.WAIT if waits else Action.REBUILD, key, fetch=False)
 
 
+def _has_moved(listed: SourceItem, state: State) -> bool:
+    # Of files only: a page may be told by one address and read from another.
+    return listed.uri != state.uri and listed.uri.startswith("file:") and state.uri.startswith("file:")
+
+
 def _is_current(state: State | None, item: Item, rules: Rules) -> bool:
     return (
         state is not None
@@ -224,8 +248,8 @@ def full_recipe(recipe: str, item: Item) -> str:
 def _is_due(failed: Failure, version: str, rules: Rules) -> bool:
     if rules.retry_all or failed.version != version or failed.recipe != rules.failure_recipe:
         return True
-    if failed.attempts >= rules.max_attempts and failed.kind != GONE:
-        return False
+    if failed.last_at_utc > rules.now_utc:
+        return True  # it failed in the future: the clock was set back since, and its next try says nothing
     # Without a version nobody can tell whether a damaged file was mended: it is looked at again, ever more rarely.
     return (failed.retryable or version == "") and (failed.next_try_utc or "") <= rules.now_utc
 
@@ -234,8 +258,13 @@ def _is_gone(key: Key, listed: Listed) -> bool:
     return key in listed.removed or key[0] in listed.complete
 
 
-def _is_refused(known: int, present: int, rules: Rules) -> bool:
-    return present < rules.min_present_ratio * known and not rules.confirmed
+def _refused(
+    source: str, known: int, present: int, missing: tuple[Removal, ...], rules: Rules
+) -> RefusedRemoval | None:
+    most = max(known, rules.most_known.get(source, 0))
+    if rules.confirmed or present >= rules.min_present_ratio * most:
+        return None
+    return RefusedRemoval(source, most, present, rules.min_present_ratio, missing)
 
 
 class _Leaving:
@@ -245,20 +274,22 @@ class _Leaving:
         self._listed = listed
         self.known_counts: Counter[str] = Counter()
         self._gone: dict[str, list[Removal]] = {}
+        self._let_go: list[Removal] = []
         self._staying: dict[str, list[tuple[Step, int | None]]] = {}
 
     def take(self, one: Standing) -> bool:
         """Note an item and return whether its document is to go, if that is not refused."""
-        if not one.is_known:
-            return False
-        source = one.key[0]
-        self.known_counts[source] += 1
-        if one.listed is not None or not _is_gone(one.key, self._listed):
-            return False
-        held = one.state or one.item
-        if held is not None:
-            self._gone.setdefault(source, []).append(Removal(held.document_id, one.key))
-        return True
+        gone = one.is_known and one.listed is None and _is_gone(one.key, self._listed)
+        if one.item is not None:
+            self.known_counts[one.key[0]] += 1
+            if gone:
+                self._gone.setdefault(one.key[0], []).append(Removal(one.item.document_id, one.key))
+        elif gone and one.state is not None:
+            # Let go of already, when another table of the pipeline was synced: only these rows are left.
+            self._let_go.append(Removal(one.state.document_id, one.key))
+        elif one.state is not None:
+            self.known_counts[one.key[0]] += 1
+        return gone
 
     def if_it_stays(self, step: Step, size_bytes: int | None) -> None:
         """Note what becomes of the item if its source may delete nothing."""
@@ -268,14 +299,14 @@ class _Leaving:
         self, rules: Rules
     ) -> tuple[tuple[Removal, ...], tuple[RefusedRemoval, ...], list[tuple[Step, int | None]]]:
         """Return what is to go, what is refused, and what becomes of the items that stay therefore."""
-        removals: list[Removal] = []
+        removals = list(self._let_go)
         refused: list[RefusedRemoval] = []
         staying: list[tuple[Step, int | None]] = []
         for source, gone in self._gone.items():
             known = self.known_counts[source]
-            present = known - len(gone)
-            if _is_refused(known, present, rules):
-                refused.append(RefusedRemoval(source, known, present, rules.min_present_ratio))
+            found = _refused(source, known, known - len(gone), tuple(gone), rules)
+            if found is not None:
+                refused.append(found)
                 staying += self._staying.get(source, ())
             else:
                 removals += gone

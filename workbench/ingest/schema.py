@@ -126,5 +126,43 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     """,
     "ALTER TABLE runs ADD COLUMN complete_sources TEXT",
+    """
+    CREATE TABLE failures_by_table (
+        pipeline TEXT NOT NULL,
+        table_name TEXT NOT NULL,
+        source TEXT NOT NULL,
+        item_id TEXT NOT NULL,
+        name TEXT NOT NULL,
+        version TEXT NOT NULL,
+        recipe TEXT NOT NULL,
+        stage TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        message TEXT NOT NULL,
+        retryable INTEGER NOT NULL,
+        attempts INTEGER NOT NULL,
+        first_at_utc TEXT NOT NULL,
+        last_at_utc TEXT NOT NULL,
+        next_try_utc TEXT,
+        run_id INTEGER NOT NULL,
+        PRIMARY KEY (pipeline, table_name, source, item_id)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO failures_by_table
+        SELECT pipeline,
+            coalesce((SELECT table_name FROM runs WHERE runs.id = failures.run_id), ''),
+            source, item_id, name, version, recipe, stage, kind, message, retryable, attempts,
+            first_at_utc, last_at_utc, next_try_utc, run_id
+        FROM failures;
+    DROP TABLE failures;
+    ALTER TABLE failures_by_table RENAME TO failures;
+    """,
+    """
+    CREATE TABLE known_counts (
+        pipeline TEXT NOT NULL,
+        source TEXT NOT NULL,
+        day TEXT NOT NULL,
+        known INTEGER NOT NULL,
+        PRIMARY KEY (pipeline, source, day)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 """Number n brings version n to version n + 1. Never edit one that was released: add another."""

@@ -50,7 +50,8 @@ def _columns(table: str, names: Iterable[str]) -> str:
 
 _ALL = ", ".join([_columns("i", ITEM_COLUMNS), _columns("s", STATE_COLUMNS), _columns("f", FAILURE_COLUMNS)])
 _FAILED = (
-    "LEFT JOIN ledger.failures f ON f.pipeline = :pipeline AND f.source = k.source AND f.item_id = k.item_id"
+    "LEFT JOIN ledger.failures f ON f.pipeline = :pipeline AND f.table_name = :name"
+    " AND f.source = k.source AND f.item_id = k.item_id"
 )
 _BESIDE = f"""
 LEFT JOIN ledger.items i ON i.pipeline = :pipeline AND i.source = k.source AND i.item_id = k.item_id
@@ -87,12 +88,23 @@ FROM ledger.states k WHERE k.pipeline = :pipeline AND k.table_name = :name AND {
 """  # noqa: S608
 _FAILURES_LEFT = f"""
 SELECT k.source, k.item_id, NULL, {_NONE["i"]}, {_NONE["s"]}, {_columns("k", FAILURE_COLUMNS)}
-FROM ledger.failures k WHERE k.pipeline = :pipeline AND {_NOT_LISTED} AND {_NO_ITEM}
+FROM ledger.failures k
+WHERE k.pipeline = :pipeline AND k.table_name = :name AND {_NOT_LISTED} AND {_NO_ITEM}
+"""  # noqa: S608
+# What is not listed, though its content is in the table: under the id of something that is.
+_MOVED = f"""
+SELECT k.source, k.item_id FROM ledger.items k
+WHERE k.pipeline = :pipeline AND {_NOT_LISTED} AND k.content_hash IN (
+  SELECT i.content_hash FROM listed l
+  JOIN ledger.items i ON i.pipeline = :pipeline AND i.source = l.source AND i.item_id = l.item_id
+  JOIN ledger.states s ON s.pipeline = :pipeline AND s.table_name = :name AND s.document_id = i.document_id
+  WHERE s.status = '{WRITTEN}' AND instr(s.recipe, ':' || i.content_hash || ':') > 0
+)
 """  # noqa: S608
 _SOURCES = """
 SELECT source FROM ledger.items WHERE pipeline = :pipeline
 UNION SELECT source FROM ledger.states WHERE pipeline = :pipeline AND table_name = :name
-UNION SELECT source FROM ledger.failures WHERE pipeline = :pipeline
+UNION SELECT source FROM ledger.failures WHERE pipeline = :pipeline AND table_name = :name
 """
 _LIST = """
 INSERT INTO listed (source, item_id, document_id, said) VALUES (?, ?, ?, ?)
@@ -135,6 +147,10 @@ class Standings:
                 # Also of a listing that broke off: there is no journal to go back with.
                 self._database.execute("COMMIT")
 
+    def turn_to(self, table: str) -> None:
+        """Lay the listing beside another table from now on."""
+        self._about["name"] = table
+
     @property
     def listed_count(self) -> int:
         """How many items are listed."""
@@ -145,6 +161,11 @@ class Standings:
         """Return the keys of all sources that the ledger knows something of."""
         with self._translated():
             return {row[0] for row in self._database.execute(_SOURCES, self._about)}
+
+    def moved(self) -> set[Key]:
+        """Return the items that are not listed, and whose content the table holds under the id of one that is."""
+        with self._translated():
+            return {(row[0], row[1]) for row in self._database.execute(_MOVED, self._about)}
 
     def __iter__(self) -> Iterator[Standing]:
         """Yield what is listed in the order of the listing, then what only the ledger knows.

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 
-from workbench.errors import Cancelled, ContractError, ElsewhereError, InputError, WorkbenchError
+from workbench.errors import (
+    Cancelled,
+    ContractError,
+    ElsewhereError,
+    InputError,
+    ServiceError,
+    WorkbenchError,
+)
 from workbench.ingest.entries import Failure, Item, Key
-from workbench.ingest.plan import GONE, Step
+from workbench.ingest.plan import GONE, Removal, Step
 from workbench.sections import Budget, Failures
 from workbench.sync import events
+from workbench.sync.isolation import UnforeseenError
 from workbench.sync.listing import Sources, standings
+from workbench.sync.paying import Purse
 from workbench.sync.place import Place, stamp
 from workbench.sync.preparing import Prepared
 from workbench.sync.tally import Tally
@@ -29,8 +40,21 @@ class Stop(Exception):
         super().__init__(message)
 
 
+@dataclass(eq=False)
+class Extent:
+    """How far a run is, over all tables that it writes."""
+
+    done: int = 0
+    total: int = 0
+    written: set[str] = field(default_factory=set)
+    """Names of the tables that were touched."""
+
+
 class Course:
-    """What the stages of a run share. Each of them yields its events through it."""
+    """What the stages of a run share. Each of them yields its events through it.
+
+    A run that also brings the published release's table up to date has a course ``beside`` its own for that.
+    """
 
     def __init__(self, place: Place, cancelled: Callable[[], bool]) -> None:
         self.place, self.cancelled = place, cancelled
@@ -40,12 +64,28 @@ class Course:
         self.sources = Sources(standings(place))
         self.started = time.perf_counter()
         self.run_id = 0
-        self.total = self.done = 0
-        self.wrote = False
+        self.extent = Extent()
+        self.of_release = False
+        self.unremoved: list[tuple[Sequence[Removal], ServiceError]] = []
+        """What the store refused to let go."""
         self.gone: dict[Key, tuple[Step, str]] = {}
         """Items that their source lists, and called gone when they were read."""
         self.elsewhere: dict[Key, Key] = {}
         """Those of them that are another address of an item, with that item."""
+
+    def beside(self, place: Place) -> Course:
+        """Return the course of the published table: what is read and spent is shared, documents are counted apart."""
+        other = copy.copy(self)
+        other.place, other.tally = place, self.tally.of_release()
+        other.budget = place.config.budget or Budget()
+        other.of_release = True
+        other.gone, other.elsewhere, other.unremoved = {}, {}, []
+        return other
+
+    @property
+    def purse(self) -> Purse:
+        """What embedding is paid from."""
+        return Purse(self.budget, self.tally)
 
     def begin(self) -> events.Started:
         """Open the run in the ledger."""
@@ -69,19 +109,27 @@ class Course:
 
     def check(self) -> None:
         """Raise ``Cancelled`` or ``Stop`` where nothing more may be done."""
-        if self.cancelled():
-            raise Cancelled(STOPPED_ON_REQUEST)
-        minutes = (time.perf_counter() - self.started) / 60
-        if self.budget.minutes is not None and minutes > self.budget.minutes:
+        self.check_cancelled()
+        if self.is_over():
             raise Stop(
                 "budget",
                 f"budget.minutes ({self.budget.minutes:g}) is used up: the next sync goes on from here",
                 keep=True,
             )
 
+    def check_cancelled(self) -> None:
+        """Raise ``Cancelled`` where somebody asked for it."""
+        if self.cancelled():
+            raise Cancelled(STOPPED_ON_REQUEST)
+
+    def is_over(self) -> bool:
+        """Return whether to stop now: sources ask it while they list, read or wait."""
+        minutes = (time.perf_counter() - self.started) / 60
+        return self.cancelled() or (self.budget.minutes is not None and minutes > self.budget.minutes)
+
     def progress(self) -> events.Progress:
         """Return how far the run is."""
-        return events.Progress(self.done, self.total, self.tally.figures)
+        return events.Progress(self.extent.done, self.extent.total, self.tally.figures)
 
     def note(self) -> None:
         """Tell the ledger how far the run is."""
@@ -108,16 +156,15 @@ class Course:
             self.gone[step.key] = step, str(error)
             if isinstance(error, ElsewhereError):
                 self.elsewhere[step.key] = step.key[0], error.item_id
-            self.done += 1
+            self.extent.done += 1
             return
         if item is not None:
             place.ledger.note_items(place.name, [item], place.now_utc())
-        retryable = not isinstance(error, InputError | ContractError)
-        kind = error.status if isinstance(error, InputError) else type(error).__name__
+        retryable, kind = _heals(error), _kind(error)
         failure = self.failure(step, stage, kind, str(error), item, retryable)
         place.ledger.note_failure(place.name, failure)
         self.tally.failed(step, stage, str(error))
-        self.done += 1
+        self.extent.done += 1
         yield events.ItemFailed(
             stage,
             *step.key,
@@ -126,8 +173,9 @@ class Course:
             failure.message,
             retryable,
             failure.next_try_utc if retryable else None,
+            self.of_release,
         )
-        failed = self.tally.figures.failed
+        failed = self.tally.failed_count
         if failed > self.failures.max_count and failed > self.failures.max_ratio * self.tally.attempted:
             raise Stop(
                 "failures",
@@ -156,6 +204,8 @@ class Course:
         now = place.clock()
         first = FIRST_LOOK_AT_GONE if kind == GONE else timedelta(minutes=self.failures.first_retry_minutes)
         wait = min(first.total_seconds() * 2.0 ** min(attempts - 1, 30), LONGEST_WAIT.total_seconds())
+        if kind != GONE and attempts >= self.failures.max_attempts:
+            wait = LONGEST_WAIT.total_seconds()
         return Failure(
             source=step.key[0],
             item_id=step.key[1],
@@ -171,4 +221,18 @@ class Course:
             last_at_utc=stamp(now),
             next_try_utc=stamp(now + timedelta(seconds=wait)),
             run_id=self.run_id,
+            table_name=place.table_name,
         )
+
+
+def _kind(error: WorkbenchError | ContractError) -> str:
+    if isinstance(error, InputError):
+        return error.status
+    return "bug" if isinstance(error, UnforeseenError) else type(error).__name__
+
+
+def _heals(error: WorkbenchError | ContractError) -> bool:
+    """Return whether time may heal it: a service comes back, and somebody gives the rights that were missing."""
+    if isinstance(error, InputError):
+        return error.status == "forbidden"
+    return not isinstance(error, ContractError | UnforeseenError)

@@ -32,7 +32,7 @@ class Coverage:
 def coverage(place: Place, published: Release | None, texts: Texts | None) -> Coverage:
     """Return what the config's table lacks; ``texts`` are those of the published release."""
     ledger, name = place.ledger, place.name
-    items, failures = ledger.items(name), ledger.failures(name)
+    items, failures = ledger.items(name), ledger.failures(name, place.table_name)
     own = ledger.states(name, place.table_name).values()
     done = {state.key for state in own if state.status == WRITTEN and state.recipe}
     gone = {key for key, failure in failures.items() if failure.kind == GONE}

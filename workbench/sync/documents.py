@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 
 from workbench.contracts import Table
 from workbench.errors import Cancelled, ContractError, ServiceError, WorkbenchError
-from workbench.ingest.entries import WRITTEN, Item
+from workbench.ingest.entries import WRITTEN, Item, Moved
 from workbench.ingest.plan import Plan, Step
 from workbench.records import Document
 from workbench.sync import events
 from workbench.sync.course import Course, Stop
-from workbench.sync.groups import Group, Piece, Unaffordable, cut
+from workbench.sync.groups import Group, Piece, cut
+from workbench.sync.paying import Unaffordable
 from workbench.sync.preparing import NotPrepared, Prepared, Task
 from workbench.sync.read_ahead import read_ahead
 
@@ -28,27 +29,22 @@ class Documents:
         self._course, self._place = course, course.place
         self._in_table = in_table
         """State keys that the table itself tells, by document, where it and the ledger may disagree."""
-        self._group = Group(course.place, table)
-        self._same: list[tuple[Step, Item]] = []
+        self._group = Group(course.place, table, course.purse)
+        self._same: list[tuple[Step, Item, bool]] = []
+        """What was read and found unchanged, and whether its address is another."""
 
     def brought_in(self, plan: Plan) -> Iterator[events.Event]:
         """Carry out the steps of a plan; what is finished is kept, whatever ends this."""
-        course, group = self._course, self._group
+        course = self._course
+        tasks = map(course.sources.task, plan.steps)
         try:
-            for task, found in read_ahead(self._place, self._tasks(plan), course.cancelled):
+            course.check()
+            for batch in read_ahead(self._place, tasks, course.is_over, course.cancelled):
+                for task, found in batch:
+                    course.check_cancelled()
+                    yield from self._taken(task, found)
+                # Behind a batch: a run that reads long for one would else never get on.
                 course.check()
-                if isinstance(found, NotPrepared):
-                    yield from course.failed(task.step, found.stage, found.error)
-                    continue
-                yield from course.told(found)
-                if found.document is None:
-                    self._same.append((task.step, found.item))
-                    continue
-                yield from self._cut(task, found, found.document)
-                if group.is_full:
-                    yield from self._flushed()
-                if len(self._same) + len(group.confirmed) >= DOCUMENTS_A_NOTE:
-                    self._keep_same()
             yield from self._flushed()
         except Stop as stop:
             if stop.keep:
@@ -58,17 +54,36 @@ class Documents:
         self._keep_same()
         yield course.progress()
 
-    def _tasks(self, plan: Plan) -> Iterator[Task]:
-        sources = self._course.sources
-        for step in plan.steps:
-            now = sources.standings.of(step.key)
-            yield Task(step, now.listed, now.item, now.trusted, sources.connections.get(step.key[0]))
+    def _taken(self, task: Task, found: Prepared | NotPrepared) -> Iterator[events.Event]:
+        course, group = self._course, self._group
+        if isinstance(found, NotPrepared):
+            if isinstance(found.error, Cancelled):
+                course.check()
+                raise found.error
+            if course.of_release:
+                course.sources.note(task.step.key, found)
+            yield from course.failed(task.step, found.stage, found.error, found.item)
+            return
+        if course.of_release:
+            course.sources.note(task.step.key, found)
+        yield from course.told(found)
+        if found.document is None:
+            moved = task.state is not None and task.state.uri != found.item.uri
+            self._same.append((task.step, found.item, moved))
+        else:
+            yield from self._cut(task, found, found.document)
+        if group.is_full:
+            yield from self._flushed()
+        if len(self._same) + len(group.confirmed) >= DOCUMENTS_A_NOTE:
+            self._keep_same()
 
     def _cut(self, task: Task, found: Prepared, document: Document) -> Iterator[events.Event]:
         course, state = self._course, task.state
         started = time.perf_counter()
         try:
-            piece = cut(self._place, found, document, state is not None)
+            piece = cut(self._place, found, document, state is not None, course.purse)
+        except Unaffordable as error:
+            raise Stop("budget", str(error), keep=True) from error
         except (WorkbenchError, ContractError) as error:
             yield from course.failed(task.step, "cut", error, found.item)
             return
@@ -85,7 +100,15 @@ class Documents:
     def _flushed(self) -> Iterator[events.Event]:
         if not self._group.pieces:
             return
-        pieces = self._group.taken()
+        pieces, dear, used_up = self._group.affordable(self._group.taken())
+        for piece, error in dear:
+            yield from self._course.failed(piece.step, "embed", error, piece.item)
+        if pieces:
+            yield from self._tried(pieces)
+        if used_up:
+            raise Stop("budget", used_up)
+
+    def _tried(self, pieces: list[Piece]) -> Iterator[events.Event]:
         try:
             yield from self._written(pieces)
         except Unaffordable as error:
@@ -111,22 +134,21 @@ class Documents:
                         one.step, self._group.stage, ServiceError(failed[0]), one.item
                     )
                 return
-            self._group.pieces = [piece]
-            for event in self._flushed():
+            for event in self._tried([piece]):
                 if isinstance(event, events.ItemFailed):
                     failed.append(event.message)
                 yield event
 
     def _written(self, pieces: list[Piece]) -> Iterator[events.Event]:
         course = self._course
-        for stage, act in self._group.stages(pieces, course.budget, course.tally, course.cancelled):
+        for stage, act in self._group.stages(pieces, course.tally, course.cancelled):
             started = time.perf_counter()
             act()
             seconds = time.perf_counter() - started
             course.tally.time(stage, seconds, len(pieces))
             yield events.GroupDone(stage, len(pieces), sum(len(p.chunks) for p in pieces), seconds)
-        course.wrote = True
-        course.done += len(pieces)
+        course.extent.written.add(self._place.table_name)
+        course.extent.done += len(pieces)
         for piece in pieces:
             course.tally.done(piece.step, "written", piece.known, len(piece.chunks))
         course.note()
@@ -145,10 +167,13 @@ class Documents:
                 [piece.item for piece in group.confirmed],
                 place.now_utc(),
             )
-        place.ledger.note_items(place.name, [item for _, item in same], place.now_utc())
-        place.ledger.forget_failures(place.name, [item.key for _, item in same])
-        for step in [*(step for step, _ in same), *(piece.step for piece in group.confirmed)]:
-            course.done += 1
+        items = [item for _, item, _ in same]
+        place.ledger.note_items(place.name, items, place.now_utc())
+        moved = [Moved(item.key, item.document_id, item.uri) for _, item, has_moved in same if has_moved]
+        place.ledger.note_addresses(place.name, place.table_name, moved)
+        place.ledger.forget_failures(place.name, place.table_name, [item.key for item in items])
+        for step in [*(step for step, *_ in same), *(piece.step for piece in group.confirmed)]:
+            course.extent.done += 1
             course.tally.done(step, "unchanged", known=True)
         same.clear()
         group.confirmed.clear()

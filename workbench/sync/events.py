@@ -57,6 +57,19 @@ class Planned(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ReleasePlanned(Event):
+    """What is going to be done to the published release's table, where it is another than the config's own."""
+
+    kind: ClassVar[str] = "release_planned"
+    table: str
+    counts: dict[str, int]
+    expected_chunks: int | None
+    expected_tokens: int | None
+    expected_money: float | None
+    refused: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StageDone(Event):
     """One document passed a stage: ``read``, ``parse`` or ``cut``."""
 
@@ -92,6 +105,8 @@ class ItemFailed(Event):
     message: str
     retryable: bool
     next_try_utc: str | None
+    in_release: bool = False
+    """Whether it is about the published release's table, where that is another than the config's own."""
 
 
 @dataclass(frozen=True, slots=True)

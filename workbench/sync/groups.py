@@ -9,19 +9,16 @@ import numpy as np
 
 from workbench import pipeline
 from workbench.contracts import DocumentRows, Table
-from workbench.errors import Cancelled, ServiceError
+from workbench.errors import Cancelled
 from workbench.ingest.entries import WRITING, WRITTEN, Item, State
 from workbench.ingest.plan import Step, full_recipe
 from workbench.ingest.vector_cache import passage_vectors
 from workbench.records import Chunk, Document, Vectors
-from workbench.sections import Budget
+from workbench.sync.isolation import isolated
+from workbench.sync.paying import PaidModel, Purse, TooDear, Unaffordable
 from workbench.sync.place import Place
 from workbench.sync.preparing import Prepared
 from workbench.sync.tally import Tally
-
-
-class Unaffordable(ServiceError):
-    """Embedding the group would cost more than the budget leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +50,12 @@ class Piece:
         )
 
 
-def cut(place: Place, found: Prepared, document: Document, known: bool) -> Piece:
-    """Return the document with its chunks."""
+def cut(place: Place, found: Prepared, document: Document, known: bool, purse: Purse) -> Piece:
+    """Return the document with its chunks; what the chunker itself embeds is paid from the purse."""
     model = place.model
     cache = place.workspace.vector_cache
-    chunks = pipeline.chunks(document, place.config, model, place.memo, cache)
+    with isolated(f"the chunker {place.config.chunker.name}", found.item.name):
+        chunks = pipeline.chunks(document, place.config, PaidModel(model, purse), place.memo, cache)
     state_key = pipeline.state_key(document, place.config, model)
     return Piece(found.step, found.item, document, found.parse_key, state_key, chunks, known)
 
@@ -65,8 +63,8 @@ def cut(place: Place, found: Prepared, document: Document, known: bool) -> Piece
 class Group:
     """Collects pieces. ``confirmed`` are those whose rows stand in the table already as they should be."""
 
-    def __init__(self, place: Place, table: Table) -> None:
-        self._place, self._table = place, table
+    def __init__(self, place: Place, table: Table, purse: Purse) -> None:
+        self._place, self._table, self._purse = place, table, purse
         self.pieces: list[Piece] = []
         self.confirmed: list[Piece] = []
         self.stage = ""
@@ -83,8 +81,35 @@ class Group:
         taken, self.pieces = self.pieces, []
         return taken
 
+    def affordable(self, pieces: Sequence[Piece]) -> tuple[list[Piece], list[tuple[Piece, TooDear]], str]:
+        """Return the first pieces that the budget pays for, those too dear for any budget like it, and, where it
+        is used up before the last, why it ends here."""
+        if self._purse.budget.money is None:
+            return list(pieces), [], ""
+        fit: list[Piece] = []
+        dear: list[tuple[Piece, TooDear]] = []
+        tokens = 0
+        for piece in pieces:
+            more = self._unread(piece)
+            try:
+                self._purse.check(more, before=tokens)
+            except TooDear as error:
+                dear.append((piece, error))
+                continue
+            except Unaffordable as error:
+                return fit, dear, str(error)
+            fit.append(piece)
+            tokens += more
+        return fit, dear, ""
+
+    def _unread(self, piece: Piece) -> int:
+        place = self._place
+        passages = pipeline.passages(piece.document, piece.chunks, place.model, place.memo)
+        unread = place.model.unread(passages, place.workspace.vector_cache)
+        return sum(passage.token_count for passage in unread)
+
     def stages(
-        self, pieces: Sequence[Piece], budget: Budget, tally: Tally, cancelled: Callable[[], bool]
+        self, pieces: Sequence[Piece], tally: Tally, cancelled: Callable[[], bool]
     ) -> Iterator[tuple[str, Callable[[], None]]]:
         """Yield each stage with what it does: embed, intend, write, record. They must be carried out in order."""
         place = self._place
@@ -92,7 +117,7 @@ class Group:
 
         def embed() -> None:
             nonlocal vectors
-            vectors = self._vectors(pieces, budget, tally, cancelled)
+            vectors = self._vectors(pieces, tally, cancelled)
 
         def intend() -> None:
             states = [piece.state(place, WRITING) for piece in pieces]
@@ -124,32 +149,22 @@ class Group:
             self.stage = stage
             yield stage, act
 
-    def _vectors(
-        self, pieces: Sequence[Piece], budget: Budget, tally: Tally, cancelled: Callable[[], bool]
-    ) -> Vectors:
+    def _vectors(self, pieces: Sequence[Piece], tally: Tally, cancelled: Callable[[], bool]) -> Vectors:
         place = self._place
-        model, cache = place.model, place.workspace.vector_cache
+        model, cache = PaidModel(place.model, self._purse), place.workspace.vector_cache
         passages = [
             passage
             for piece in pieces
             for passage in pipeline.passages(piece.document, piece.chunks, model, place.memo)
         ]
-        tokens = sum(passage.token_count for passage in model.unread(passages, cache))
-        money = tokens * budget.price_per_million_tokens / 1e6
-        spent = tally.figures.money
-        if budget.money is not None and spent + money > budget.money:
-            raise Unaffordable(
-                f"budget.money ({budget.money:g}) is used up: {spent:.4f} are spent, and the next {len(pieces):,}"
-                f" documents would cost {money:.4f}; raise it, or sync again under the next budget"
-            )
 
         def tick(done: int, total: int) -> None:
             if cancelled():
                 raise Cancelled("stopped while embedding")
 
-        vectors, new = passage_vectors(passages, model, cache, tick)
-        tally.pay(money)
-        tally.count("tokens", tokens)
+        name = pieces[0].item.name if len(pieces) == 1 else f"{len(pieces):,} documents"
+        with isolated(f"the embedder {place.config.embedder.name}", name):
+            vectors, new = passage_vectors(passages, model, cache, tick)
         tally.count("embedded", new)
         tally.count("reused", len(passages) - new)
         return vectors

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
 
 from workbench import pipeline
 from workbench.config import Config
 from workbench.contracts import Source, SourceAccess, SourceConnection
-from workbench.errors import Cancelled, WorkbenchError
+from workbench.errors import Cancelled, ContractError, WorkbenchError
 from workbench.ingest.entries import Key
-from workbench.ingest.plan import Listed, Plan, RefusedRemoval, Removal, Rules, gone_removals, plan
+from workbench.ingest.plan import Listed, Plan, RefusedRemoval, Removal, Rules, Step, gone_removals, plan
 from workbench.ingest.standings import Standings
 from workbench.records import digest
-from workbench.sections import Budget, Deletes, Failures
+from workbench.sections import Budget, Deletes
 from workbench.sync.events import SourceListed
-from workbench.sync.place import Place
+from workbench.sync.isolation import isolated
+from workbench.sync.place import Place, stamp
+from workbench.sync.preparing import NotPrepared, Prepared, Task
 
 SENTENCES_A_MESSAGE = 5
+LATELY = timedelta(days=7)
+"""What is missing is measured against the most that was known in this time: else half may go each day unasked."""
 
 
 @dataclass
@@ -35,6 +41,31 @@ class Sources:
     failures: list[str] = field(default_factory=list)
     cursors: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Source → its settings, and the cursor that may be kept once everything listed here is safely in."""
+    incomplete: list[str] = field(default_factory=list)
+    """Sentences about sources that answered, and yet could not list everything."""
+    read: set[Key] = field(default_factory=set)
+    """What was read for the published table: for the config's own it is not fetched again."""
+    unreadable: dict[Key, WorkbenchError | ContractError] = field(default_factory=dict)
+    """What could not be read then: nor is it asked for again."""
+
+    def task(self, step: Step) -> Task:
+        """Return an item of the plan with all that is known of it now."""
+        now = self.standings.of(step.key)
+        return Task(
+            replace(step, fetch=False) if step.key in self.read else step,
+            now.listed,
+            now.item,
+            now.trusted,
+            self.connections.get(step.key[0]),
+            self.unreadable.get(step.key),
+        )
+
+    def note(self, key: Key, found: Prepared | NotPrepared) -> None:
+        """Keep in mind how reading an item went."""
+        if isinstance(found, NotPrepared) and found.item is None:
+            self.unreadable[key] = found.error
+        else:
+            self.read.add(key)
 
     def listed(
         self, place: Place, access: SourceAccess, stack: ExitStack, *, anew: bool = False
@@ -47,10 +78,11 @@ class Sources:
             complete = False
             count = self.standings.listed_count
             try:
-                connection = stack.enter_context(source.connection(access))
-                self.connections[source.key] = connection
-                listing = connection.items(start)
-                self.standings.take(source.key, listing)
+                with isolated(f"the source {source.name}", source.key):
+                    connection = stack.enter_context(source.connection(access))
+                    self.connections[source.key] = connection
+                    listing = connection.items(start)
+                    self.standings.take(source.key, listing)
                 self.removed |= {(source.key, item_id) for item_id in listing.removed}
                 complete = listing.complete
                 if complete or (start and listing.finished):
@@ -61,9 +93,12 @@ class Sources:
                 message = _shortened(sentences)
                 if listing.failure:
                     self.failures.append(f"{source.key}: {listing.failure}")
+                elif source.key not in self.to_the_end:
+                    why = f": {message}" if message else ""
+                    self.incomplete.append(f"{source.key}: not everything could be listed{why}")
             except Cancelled:
                 raise
-            except WorkbenchError as error:
+            except (WorkbenchError, ContractError) as error:
                 message = str(error)
                 self.failures.append(f"{source.key}: {error}")
             if complete:
@@ -103,7 +138,7 @@ def _to_name_again(place: Place) -> set[str]:
     """
     return {
         failure.source
-        for failure in place.ledger.failures(place.name).values()
+        for failure in place.ledger.all_failures(place.name)
         if failure.retryable or not failure.version or failure.recipe != place.failure_recipe
     }
 
@@ -124,16 +159,22 @@ def planned(place: Place, sources: Sources, *, confirmed: bool, retry_all: bool,
 
 
 def removals_now(
-    place: Place, plan: Plan, gone: Sequence[Removal], *, confirmed: bool
+    place: Place, plan: Plan, gone: Sequence[Removal], moved: Set[Key], *, confirmed: bool
 ) -> tuple[tuple[Removal, ...], tuple[RefusedRemoval, ...]]:
-    """Return what is to go, and what is refused, once reading showed that these listed items are gone."""
-    return gone_removals(plan, gone, _rules(place, confirmed=confirmed, retry_all=False))
+    """Return what is to go beside the plan's removals, and what is refused, once reading showed that some listed items
+    are gone, and others only moved."""
+    return gone_removals(plan, gone, moved, _rules(place, confirmed=confirmed, retry_all=False))
 
 
 def _listed(place: Place, sources: Sources, stored: bool) -> Listed:
     named = {source.key for source in place.config.sources}
     no_longer = sources.standings.sources() - named
     return Listed(set() if stored else sources.complete | no_longer, sources.removed)
+
+
+def lately(place: Place) -> str:
+    """Return the day from which on what was known counts."""
+    return stamp(place.clock() - LATELY)[:10]
 
 
 def _rules(place: Place, *, confirmed: bool, retry_all: bool) -> Rules:
@@ -145,7 +186,8 @@ def _rules(place: Place, *, confirmed: bool, retry_all: bool) -> Rules:
         min_present_ratio=(config.deletes or Deletes()).min_present_ratio,
         confirmed=confirmed,
         retry_all=retry_all,
-        max_attempts=(config.failures or Failures()).max_attempts,
+        most_known=place.ledger.most_known(place.name, lately(place)),
+        tokens_a_document=partial(place.ledger.tokens_a_document, place.name),
         price_per_million_tokens=(config.budget or Budget()).price_per_million_tokens,
         chunk_tokens=_chunk_tokens(config),
     )

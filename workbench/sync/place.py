@@ -170,5 +170,10 @@ class Place:
 
     @cached_property
     def failure_recipe(self) -> str:
-        """Return what makes a failed document worth another try once it changes."""
-        return digest(["failures", self.config.parser.identity(), self._cut])
+        """Return what makes a failed document worth another try once it changes: what reads, cuts and pays for it."""
+        config = self.config
+        money = (
+            None if config.budget is None else [config.budget.money, config.budget.price_per_million_tokens]
+        )
+        sources = [source.identity() for source in config.sources]
+        return digest(["failures", config.parser.identity(), self._cut, sources, money])

@@ -17,6 +17,7 @@ from workbench.files import shown_name
 from workbench.ingest.entries import Item, Key, State
 from workbench.ingest.plan import Step, full_recipe
 from workbench.records import Document, ParsedFile, SourceItem, content_digest
+from workbench.sync.isolation import isolated
 from workbench.sync.place import Place, parse_key
 from workbench.workspace.workspace import workers
 
@@ -37,6 +38,8 @@ class Task:
     state: State | None
     """What the table surely holds of it."""
     connection: SourceConnection | None
+    trouble: WorkbenchError | ContractError | None = None
+    """Why it could not be read a moment ago, for another table."""
 
     @property
     def size_bytes(self) -> int | None:
@@ -64,6 +67,8 @@ class NotPrepared:
     step: Step
     stage: str
     error: WorkbenchError | ContractError
+    item: Item | None = None
+    """With its newest content, where that could be read: another config may make something of it."""
 
 
 @dataclass(eq=False)
@@ -82,10 +87,11 @@ class _Content:
 
 
 def prepared(
-    place: Place, tasks: Sequence[Task], cancelled: Callable[[], bool]
+    place: Place, tasks: Sequence[Task], stop: Callable[[], bool], cancelled: Callable[[], bool]
 ) -> list[Prepared | NotPrepared]:
-    """Return the items' documents in order; foreseeable trouble is an answer, ``Cancelled`` and bugs are raised."""
-    contents, found = _contents(place, tasks, cancelled)
+    """Return the items' documents in order; trouble is an answer, and so is ``Cancelled`` for what was not read any
+    more once ``stop`` said so. What was read by then is parsed, unless ``cancelled``: that is raised."""
+    contents, found = _contents(place, tasks, stop)
     unread: list[_Content] = []
     for content in contents:
         state, item = content.task.state, content.item
@@ -100,7 +106,7 @@ def prepared(
     except Cancelled:
         raise
     except (WorkbenchError, ContractError) as error:
-        found.update({one.item.key: NotPrepared(one.task.step, PARSE, error) for one in unread})
+        found.update({one.item.key: NotPrepared(one.task.step, PARSE, error, one.item) for one in unread})
     return [found[task.step.key] for task in tasks]
 
 
@@ -123,7 +129,7 @@ def batches(tasks: Iterable[Task]) -> Iterator[list[Task]]:
 
 
 def _contents(
-    place: Place, tasks: Sequence[Task], cancelled: Callable[[], bool]
+    place: Place, tasks: Sequence[Task], stop: Callable[[], bool]
 ) -> tuple[list[_Content], dict[Key, Prepared | NotPrepared]]:
     """Return the contents, kept by now, and what could not be read."""
     trouble: dict[Key, Prepared | NotPrepared] = {}
@@ -131,18 +137,14 @@ def _contents(
     try:
         kept = place.kept.contents([task.here.content_hash for task in tasks if task.here is not None])
         for task in tasks:
-            if cancelled():
-                raise Cancelled("stopped while the sources were read")
             try:
+                if stop():
+                    raise Cancelled("stopped while the sources were read")
                 contents.append(_content(task, kept))
-            except Cancelled:
-                raise
             except (WorkbenchError, ContractError) as error:
                 trouble[task.step.key] = NotPrepared(task.step, READ, error)
         new = {one.item.content_hash: one.data for one in contents}
         place.kept.keep_contents({key: data for key, data in new.items() if key not in kept})
-    except Cancelled:
-        raise
     except WorkbenchError as error:
         # The disk is to blame, for all of them.
         return [], {task.step.key: NotPrepared(task.step, READ, error) for task in tasks}
@@ -150,6 +152,8 @@ def _contents(
 
 
 def _content(task: Task, kept: Mapping[str, bytes]) -> _Content:
+    if task.trouble is not None:
+        raise task.trouble
     here = task.here
     before = None if here is None else kept.get(here.content_hash)
     if here is not None and before is not None and not task.step.fetch:
@@ -159,7 +163,8 @@ def _content(task: Task, kept: Mapping[str, bytes]) -> _Content:
             "its content is not kept here any more, and its source does not list it now: sync with its source"
         )
     started = time.perf_counter()
-    item, data = _fetched(task.step.key, task.listed, here, before, task.connection)
+    with isolated(f"the source {task.step.key[0]}", task.listed.path or task.listed.item_id):
+        item, data = _fetched(task.step.key, task.listed, here, before, task.connection)
     return _Content(task, item, data, fetched=True, seconds={READ: time.perf_counter() - started})
 
 
@@ -216,7 +221,7 @@ def _parsed(
     for key, one in zip(keys, contents, strict=True):
         file = files[one.item.key]
         if isinstance(file, WorkbenchError):
-            answers[one.item.key] = NotPrepared(one.task.step, PARSE, file)
+            answers[one.item.key] = NotPrepared(one.task.step, PARSE, file, one.item)
             continue
         answers[one.item.key] = one.prepared(named(file.document, one.item), key)
         if one in unread:

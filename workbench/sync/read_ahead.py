@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from workbench.sync.place import Place
@@ -12,12 +12,18 @@ from workbench.workspace.workspace import workers
 
 
 def read_ahead(
-    place: Place, tasks: Iterable[Task], cancelled: Callable[[], bool]
-) -> Iterator[tuple[Task, Prepared | NotPrepared]]:
-    """Yield what becomes of each task, in order; no more than a few batches are held."""
+    place: Place, tasks: Iterable[Task], is_over: Callable[[], bool], cancelled: Callable[[], bool]
+) -> Iterator[Sequence[tuple[Task, Prepared | NotPrepared]]]:
+    """Yield what becomes of the tasks, in order and in batches; no more than a few of these are held.
+
+    Nothing more is read once the run ``is_over``; what was read by then is parsed unless it was ``cancelled``.
+    """
     given_up = False
 
     def stop() -> bool:
+        return given_up or is_over()
+
+    def cut_off() -> bool:
         return given_up or cancelled()
 
     with ThreadPoolExecutor(workers().size, thread_name_prefix="sync") as pool:
@@ -26,11 +32,11 @@ def read_ahead(
         try:
             while True:
                 while len(under_way) < 2 * workers().size and (batch := next(todo, None)) is not None:
-                    under_way.append((batch, pool.submit(prepared, place, batch, stop)))
+                    under_way.append((batch, pool.submit(prepared, place, batch, stop, cut_off)))
                 if not under_way:
                     return
                 batch, answer = under_way.popleft()
-                yield from zip(batch, answer.result(), strict=True)
+                yield list(zip(batch, answer.result(), strict=True))
         finally:
             given_up = True
             for _, answer in under_way:

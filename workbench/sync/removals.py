@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Generator, Iterator, Sequence, Set
 
 from workbench.contracts import Table
-from workbench.errors import WorkbenchError
+from workbench.errors import ServiceError, WorkbenchError
 from workbench.ingest.entries import Key
 from workbench.ingest.plan import GONE, RefusedRemoval, Removal
 from workbench.sync import events
@@ -25,15 +25,30 @@ def removed(course: Course, table: Table, removals: Sequence[Removal]) -> Iterat
         started = time.perf_counter()
         place.ledger.intend_removal(place.name, place.table_name, ids)
         yield events.GroupDone("intend_removal", len(some), 0, time.perf_counter() - started)
-        table.drop_documents(ids)
+        try:
+            table.drop_documents(ids)
+        except ServiceError as error:
+            course.unremoved.append((some, error))
+            continue
         yield events.GroupDone("remove", len(some), 0, time.perf_counter() - started)
         place.ledger.record_removal(place.name, place.table_name, ids, keys)
         course.tally.time("remove", time.perf_counter() - started, len(some))
         course.tally.count("removed", len(some))
-        course.wrote = True
-        course.done += len(some)
+        course.extent.written.add(place.table_name)
+        course.extent.done += len(some)
         yield events.GroupDone("record_removal", len(some), 0, time.perf_counter() - started)
         yield course.progress()
+
+
+def removed_again(course: Course, table: Table) -> Generator[events.Event, None, list[str]]:
+    """Take away what the store refused to let go a while ago; return what has to be said of what still stays."""
+    again = [one for some, _ in course.unremoved for one in some]
+    course.unremoved.clear()
+    yield from removed(course, table, again)
+    return [
+        f"{len(some):,} documents that are gone could not be removed: {error}"
+        for some, error in course.unremoved
+    ]
 
 
 def drop_orphans(course: Course, table: Table, orphans: Set[str]) -> None:
@@ -42,7 +57,7 @@ def drop_orphans(course: Course, table: Table, orphans: Set[str]) -> None:
     stale = orphans - place.ledger.states(place.name, place.table_name).keys() if orphans else set()
     if stale:
         table.drop_documents(sorted(stale))
-        course.wrote = True
+        course.extent.written.add(place.table_name)
 
 
 def kept_alone(course: Course) -> Iterator[events.Event]:
@@ -55,7 +70,7 @@ def kept_alone(course: Course) -> Iterator[events.Event]:
         step, message = course.gone.pop(key)
         if now.failure is not None and now.failure.kind == GONE:
             place.ledger.retry(place.name, [other], place.now_utc())
-        course.done -= 1
+        course.extent.done -= 1
         waiting = WorkbenchError(f"{message}, but not in the index yet; until then nothing is changed")
         yield from course.failed(step, "read", waiting)
 

@@ -5,35 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 
-from workbench.contracts import Asked, SourceAccess, Table
-from workbench.errors import Cancelled
+from workbench.contracts import SourceAccess
+from workbench.errors import Cancelled, ServiceError, WorkbenchError
 from workbench.ingest import entries
 from workbench.ingest.lock import pipeline_lock
-from workbench.ingest.plan import Action, Plan
-from workbench.records import Query
 from workbench.sync import events
 from workbench.sync.course import STOPPED_ON_REQUEST, Course, Stop
-from workbench.sync.documents import Documents
-from workbench.sync.drift import reconciled
-from workbench.sync.listing import forget_cursors, keep_cursors, planned, removals_now
+from workbench.sync.following import followed
+from workbench.sync.listing import forget_cursors, keep_cursors
+from workbench.sync.one_table import OneTable
 from workbench.sync.place import Place
-from workbench.sync.removals import drop_orphans, kept_alone, known_gone, note_gone, removed
+from workbench.sync.wishes import Wishes
 
-
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """What one sync is asked for beside the config."""
-
-    confirmed: bool = False
-    """Delete although too much is missing at once."""
-    retry_all: bool = False
-    """Try every failed document again, due or not."""
-    stored: bool = False
-    """Ask no source: bring the table to what is kept here."""
-    wait_s: float = 0.0
-    """How long to wait for another sync of the pipeline."""
+__all__ = ["Wishes", "sync"]
 
 
 def sync(place: Place, wishes: Wishes, cancelled: Callable[[], bool]) -> Iterator[events.Event]:
@@ -51,7 +36,7 @@ def carried_out(place: Place, wishes: Wishes, cancelled: Callable[[], bool]) -> 
     course = Course(place, cancelled)
     with place.kept.in_use():
         yield from _told(course, wishes)
-    if course.wrote:
+    if course.extent.written:
         place.kept.clean(place.ledger.content_hashes, place.ledger.parse_keys)
 
 
@@ -63,7 +48,8 @@ def _told(course: Course, wishes: Wishes) -> Iterator[events.Event]:
         yield begun
         try:
             message = yield from _work(course, wishes)
-            troubled = course.tally.figures.failed or course.sources.failures or message
+            figures = course.tally.figures
+            troubled = figures.failed or figures.release_failed or message
             status = entries.SOME_FAILED if troubled else entries.DONE
         except (Stop, Cancelled) as stop:
             if isinstance(stop, Stop):
@@ -94,56 +80,50 @@ def _work(course: Course, wishes: Wishes) -> Generator[events.Event, None, str]:
         started = time.perf_counter()
         if not wishes.stored:
             forget_cursors(place)
-            access = SourceAccess(place.folder, course.cancelled)
-            yield from sources.listed(place, access, stack, anew=wishes.retry_all)
+            access = SourceAccess(place.folder, course.is_over)
+            try:
+                yield from sources.listed(place, access, stack, anew=wishes.retry_all)
+            except Cancelled:
+                course.check()
+                raise
             tally.time("list", time.perf_counter() - started, sources.standings.listed_count)
-        started = time.perf_counter()
-        table = place.opened_table()
-        in_table, orphans = reconciled(place, table)
-        plan = planned(
-            place,
-            sources,
-            confirmed=wishes.confirmed,
-            retry_all=wishes.retry_all,
-            stored=wishes.stored,
-        )
-        tally.time("plan", time.perf_counter() - started)
-        tally.count("kept", plan.counts.get(Action.KEEP, 0))
-        tally.count("waiting", plan.counts.get(Action.WAIT, 0))
-        course.total = len(plan.steps) + len(plan.removals)
-        yield _planned(plan)
-        yield from Documents(course, table, in_table).brought_in(plan)
-        removals, refused = plan.removals, plan.refused
-        yield from kept_alone(course)
-        if there := known_gone(course):
-            removals, refused = removals_now(place, plan, there, confirmed=wishes.confirmed)
-            course.total += len(removals) - len(plan.removals)
-        yield from removed(course, table, removals)
-        if not (wishes.stored or sources.failures or refused):
-            drop_orphans(course, table, orphans)
-        note_gone(course, {one.key for one in there}, refused)
-        place.ledger.forget_failures(place.name, plan.gone_failures)
-        keep_cursors(place, sources, refused)
-    if course.wrote:
-        _tidy(course, table)
-    return "; ".join([*sources.failures, *(one.sentence for one in refused)])
+        said = [*sources.failures, *sources.incomplete]
+        tables = [OneTable(course, wishes)]
+        try:
+            published = followed(place)
+            tables += [OneTable(course.beside(published), wishes)] if published is not None else []
+        except ServiceError as error:
+            said.append(str(error))
+        behind = False
+        place.ledger.keep_failures_of(place.name, [one.place.table_name for one in tables])
+        for one in list(tables):
+            try:
+                yield one.planned()
+            except WorkbenchError as error:
+                if not one.of_release:
+                    raise
+                said.append(_not_up_to_date(error))
+                tables.remove(one)
+                behind = True
+        # What answers questions comes first, where money or time may run out; what is gone, before all.
+        tables.reverse()
+        for one in tables:
+            yield from one.removals()
+        for one in tables:
+            try:
+                said += yield from one.carried_out()
+            except Cancelled:
+                raise
+            except (Stop, WorkbenchError) as error:
+                # The published table is no reason to leave the config's own undone, unless nothing is left to spend.
+                if not one.of_release or (isinstance(error, Stop) and error.reason != "failures"):
+                    raise
+                said.append(_not_up_to_date(error))
+                behind = True
+        if not behind:
+            keep_cursors(place, sources, [removal for one in tables for removal in one.refused])
+    return "; ".join(dict.fromkeys(said))
 
 
-def _tidy(course: Course, table: Table) -> None:
-    """Join the table's small files, and make what the first question would have to make."""
-    place = course.place
-    started = time.perf_counter()
-    table.optimise()
-    asked = Asked(Query(""), table, place.model, kept=place.workspace.vector_cache)
-    place.config.retriever.prepare(asked)
-    course.tally.time("optimise", time.perf_counter() - started)
-
-
-def _planned(plan: Plan) -> events.Planned:
-    return events.Planned(
-        {action.value: plan.counts.get(action, 0) for action in Action},
-        plan.expected.chunks,
-        plan.expected.tokens,
-        plan.expected.money,
-        tuple(one.sentence for one in plan.refused),
-    )
+def _not_up_to_date(error: Exception) -> str:
+    return f"what is published is not all up to date: {error}"

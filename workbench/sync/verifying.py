@@ -106,7 +106,7 @@ def _documents(states: dict[str, State], in_table: dict[str, str]) -> Iterator[F
 
 
 def _items(place: Place, states: dict[str, State], items: Mapping[Key, Item]) -> Iterator[Finding]:
-    failures = place.ledger.failures(place.name)
+    failures = place.ledger.failures(place.name, place.table_name)
     known = {state.key for state in states.values()}
     for key, item in items.items():
         if key not in known and key not in failures:

@@ -7,13 +7,16 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from workbench.errors import ServiceError
 from workbench.ingest.entries import WRITTEN, Release
 from workbench.ingest.ledger import Ledger
+from workbench.ingest.plan import GONE
 from workbench.ingest.releases import PUBLISH
 from workbench.sync import Pipeline
+from workbench.sync.following import followed
 from workbench.sync.publishing import TableOnDisk
 from workbench.ui.card_row import card_row
-from workbench.ui.messages import guarded, plain
+from workbench.ui.messages import guarded, plain, sentence
 from workbench.ui.table_list import age
 
 
@@ -56,6 +59,7 @@ def show_published(pipeline: Pipeline, tables: Sequence[TableOnDisk]) -> Release
             "It was published against the gate: " + plain("; ".join(_reasons(release))),
             icon=":material/gavel:",
         )
+    _staleness(pipeline, release)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         size = f", {table.size_bytes / 2**20:,.1f} MB on the disk" if table is not None else ""
         told = "" if is_measured else "  \nNothing was measured when it was published: there was no gate."
@@ -78,6 +82,22 @@ def documents_of(pipeline: Pipeline, table_name: str) -> int:
     """Return how many documents a table holds."""
     states = pipeline.ledger.states(pipeline.place.name, table_name).values()
     return sum(state.status == WRITTEN for state in states)
+
+
+def _staleness(pipeline: Pipeline, release: Release) -> None:
+    """Say why what is published is not what the sources hold."""
+    try:
+        followed(pipeline.place)
+    except ServiceError as error:
+        st.warning(plain(sentence(str(error))), icon=":material/sync_problem:")
+    failures = pipeline.ledger.failures(pipeline.place.name, release.table_name).values()
+    failed = sum(one.kind != GONE for one in failures)
+    if failed:
+        st.warning(
+            f"{failed:,} {'document' if failed == 1 else 'documents'} of the sources could not be brought into it: "
+            "Runs says why.",
+            icon=":material/sync_problem:",
+        )
 
 
 def show_history(ledger: Ledger, name: str, published: Release | None) -> None:

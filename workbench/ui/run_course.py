@@ -44,6 +44,7 @@ class Course:
     run_id: int | None = None
     sources: list[events.SourceListed] = field(default_factory=list)
     planned: events.Planned | None = None
+    released: events.ReleasePlanned | None = None
     counts: dict[str, int] = field(default_factory=dict)
     """Stage → documents that passed it."""
     seconds: dict[str, float] = field(default_factory=dict)
@@ -61,6 +62,8 @@ class Course:
                 self.sources.append(event)
             case events.Planned():
                 self.planned = event
+            case events.ReleasePlanned():
+                self.released = event
             case events.StageDone(stage=stage, seconds=seconds):
                 self._passed(stage, 1, seconds)
             case events.GroupDone(stage=stage, documents=documents, seconds=seconds):
@@ -77,6 +80,12 @@ class Course:
                 pass
 
     @property
+    def total(self) -> int:
+        """How many documents need work, over both tables where what is published is another one."""
+        planned = [one.counts for one in (self.planned, self.released) if one is not None]
+        return sum(n for counts in planned for action, n in counts.items() if action not in ("keep", "wait"))
+
+    @property
     def summary(self) -> str:
         """What the run did, in a sentence."""
         f = self.figures
@@ -90,6 +99,16 @@ class Course:
             (f.waiting, "waiting for another try"),
         ]
         documents = ", ".join(f"{count:,} {word}" for count, word in parts if count) or "no documents"
+        released = [
+            (f.release_written, "written"),
+            (f.release_removed, "removed"),
+            (f.release_failed, "failed"),
+            (f.release_waiting, "waiting"),
+        ]
+        if any(count for count, _ in released):
+            documents += "; in the published release " + ", ".join(
+                f"{count:,} {word}" for count, word in released if count
+            )
         text = f"{documents}; {f.embedded:,} chunks embedded, {f.reused:,} embeddings saved"
         said = self.stopped or (self.finished.message if self.finished else "")
         return f"{text}. {said}" if said else text
@@ -107,8 +126,8 @@ def followed(course: Iterable[events.Event], job: Job, into: Course) -> Course:
         into.note(event)
         if isinstance(event, events.Progress):
             done, total = event.done, event.total
-        elif isinstance(event, events.Planned):
-            total = sum(n for action, n in event.counts.items() if action not in ("keep", "wait"))
+        elif isinstance(event, events.Planned | events.ReleasePlanned):
+            total = into.total
         # The run looks for itself whether it is to stop: a tick that raised here would cut off its farewell.
         if not job.cancel_asked():
             job.tick(done, total, _note(event))

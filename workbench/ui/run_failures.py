@@ -20,10 +20,10 @@ SHOWN = 20
 
 def show(here: Workspace, ledger: Ledger, pipeline: str, file: PipelineFile | None) -> None:
     """Draw the failures that stand; nothing when there are none."""
-    found = causes(list(ledger.failures(pipeline).values()))
+    found = causes(ledger.all_failures(pipeline))
     if not found:
         return
-    count = sum(len(cause.failures) for cause in found)
+    count = len({failure.key for cause in found for failure in cause.failures})
     st.subheader(f"{count:,} {'document' if count == 1 else 'documents'} could not be brought in")
     for number, cause in enumerate(found[:SHOWN]):
         _cause(here, ledger, pipeline, file, cause, number)
@@ -38,7 +38,7 @@ def _cause(
     heals = any(failure.retryable for failure in cause.failures)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            count = f"{len(cause.failures):,} {'document' if len(cause.failures) == 1 else 'documents'}"
+            count = f"{cause.count:,} {'document' if cause.count == 1 else 'documents'}"
             st.markdown(
                 f"**{plain(cause.title)}** :small[:gray[{count}, stage {plain(stage)}]]  \n{plain(cause.message)}",
                 width="stretch",
@@ -58,24 +58,27 @@ def _cause(
             if heals
             else "It is tried again by itself as soon as the document or the config changes."
         )
+        own = next((run.table_name for run in ledger.runs.recent(pipeline, 1)), "")
         with st.expander("Which documents"):
-            st.dataframe(
-                pd.DataFrame(
-                    [
-                        {
-                            "Document": failure.name,
-                            "Tries": failure.attempts,
-                            "Since": failure.first_at_utc[:16].replace("T", " "),
-                            "Next try": (failure.next_try_utc or "")[:16].replace("T", " ")
-                            if failure.retryable
-                            else "when it changes",
-                            "Message": failure.message,
-                        }
-                        for failure in cause.failures
-                    ]
-                ),
-                hide_index=True,
+            table = pd.DataFrame(
+                [
+                    {
+                        "Document": failure.name,
+                        "Missing in": "this pipeline's table"
+                        if failure.table_name == own
+                        else "the published release",
+                        "Tries": failure.attempts,
+                        "Since": failure.first_at_utc[:16].replace("T", " "),
+                        "Next try": (failure.next_try_utc or "")[:16].replace("T", " ")
+                        if failure.retryable
+                        else "when it changes",
+                        "Message": failure.message,
+                    }
+                    for failure in cause.failures
+                ]
             )
+            only_own = all(failure.table_name == own for failure in cause.failures)
+            st.dataframe(table.drop(columns="Missing in") if only_own else table, hide_index=True)
 
 
 def _again(here: Workspace, ledger: Ledger, pipeline: str, file: PipelineFile | None, cause: Cause) -> None:

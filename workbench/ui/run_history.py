@@ -16,6 +16,7 @@ from workbench.ui.jobs import shown_duration
 from workbench.ui.messages import plain, term_help
 from workbench.ui.run_course import STAGES
 from workbench.ui.run_words import (
+    OF_RELEASE,
     STATUS,
     attempt_csv,
     attempt_lines,
@@ -40,6 +41,8 @@ CHARTED = {
     "Tidy the table": ("optimise",),
 }
 """What the chart of stages shows → the stages in it: as many as there are colours."""
+SOMETIMES = ("Rebuilt", "Money", *OF_RELEASE, "Message")
+"""Columns that are shown where a run has something in them."""
 PER_DOCUMENT = ("read", "parse", "cut", "embed", "write")
 
 
@@ -74,7 +77,7 @@ def _totals(runs: Sequence[Run]) -> None:
 
 def _table(runs: Sequence[Run]) -> None:
     table = pd.DataFrame([run_row(run) for run in runs])
-    hidden = [name for name in ("Rebuilt", "Money", "Message") if not table[name].astype(bool).any()]
+    hidden = [name for name in SOMETIMES if not table[name].astype(bool).any()]
     number = st.column_config.NumberColumn
     st.dataframe(
         table.drop(columns=hidden),
@@ -86,6 +89,13 @@ def _table(runs: Sequence[Run]) -> None:
             **{
                 name: number(format="localized")
                 for name in ("Added", "Changed", "Unchanged", "Removed", "Failed")
+            },
+            **{
+                name: number(
+                    format="localized",
+                    help="In the table of the published release, where the pipeline as it is now has another.",
+                )
+                for name in OF_RELEASE
             },
             "Rebuilt": number(
                 format="localized", help="Made anew from what is kept here, because the config changed."

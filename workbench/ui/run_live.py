@@ -30,11 +30,7 @@ def _stages(pipeline: str) -> None:
 
 
 def _drawn(course: Course, job: Job) -> None:
-    total = sum(
-        n
-        for action, n in (course.planned.counts if course.planned else {}).items()
-        if action not in ("keep", "wait")
-    )
+    total = course.total
     passed = [stage for stage in LIVE if course.counts.get(stage)]
     if passed:
         rows = [
@@ -62,8 +58,9 @@ def _drawn(course: Course, job: Job) -> None:
             },
         )
     for failure in course.failures[:SHOWN_FAILURES]:
-        st.warning(f"{plain(failure.name)}: {plain(failure.message)}", icon=":material/warning:")
-    more = course.figures.failed - SHOWN_FAILURES
+        where = "Published release: " if failure.in_release else ""
+        st.warning(f"{where}{plain(failure.name)}: {plain(failure.message)}", icon=":material/warning:")
+    more = course.figures.failed + course.figures.release_failed - SHOWN_FAILURES
     if more > 0:
         st.caption(f"{more:,} more failed: see Runs.")
     if not job.active and course.run_id is not None:

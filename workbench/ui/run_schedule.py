@@ -38,7 +38,8 @@ def due_at(last: Run | None, begun: datetime | None, every_minutes: int) -> date
 def is_due(last: Run | None, begun: datetime | None, every_minutes: int, now: datetime) -> bool:
     """Return whether a sync is due."""
     due = due_at(last, begun, every_minutes)
-    return due is None or due <= now
+    # A start that lies ahead tells that the clock was set back, and nothing else.
+    return due is None or due <= now or due > now + timedelta(minutes=every_minutes)
 
 
 def last_run(here: Workspace, file: PipelineFile) -> Run | None:

@@ -35,11 +35,15 @@ CAUSES = {
     "refused": "We do not go there",
     "gone": "It is not there any more",
     "WorkbenchError": "It has to wait",
+    "too_expensive": "It would cost more than the budget allows",
+    "bug": "A plug-in failed on it",
     "ServiceError": "A service or a disk did not answer",
     "BusyError": "Somebody else was writing",
     "MissingPackageError": "A package is missing",
     "SettingsError": "A setting cannot work",
 }
+OF_RELEASE = ("Published: written", "Published: removed", "Published: failed")
+"""Columns of the history about the published release's table, where that is another than the config's own."""
 ELLIPSIS = "…"
 
 
@@ -53,6 +57,11 @@ class Cause:
     failures: tuple[Failure, ...]
 
     @property
+    def count(self) -> int:
+        """How many documents: one that fails in two tables is one."""
+        return len({failure.key for failure in self.failures})
+
+    @property
     def title(self) -> str:
         """The kind in words."""
         return CAUSES.get(self.kind, self.kind.replace("_", " ").capitalize())
@@ -64,7 +73,7 @@ def causes(failures: Sequence[Failure]) -> list[Cause]:
     for failure in failures:
         groups[failure.stage, failure.kind, _without_names(failure)].append(failure)
     found = [Cause(*key, tuple(group)) for key, group in groups.items()]
-    return sorted(found, key=lambda cause: (-len(cause.failures), cause.stage, cause.message))
+    return sorted(found, key=lambda cause: (-cause.count, cause.stage, cause.message))
 
 
 def _without_names(failure: Failure) -> str:
@@ -114,6 +123,9 @@ def run_row(run: Run) -> dict[str, Any]:
         "Embedded": f.embedded,
         "Saved": f.reused,
         "Money": f.money,
+        "Published: written": f.release_written,
+        "Published: removed": f.release_removed,
+        "Published: failed": f.release_failed,
         "Message": run.message,
     }
 
