@@ -1,4 +1,4 @@
-"""A pipeline in a real browser, from its first source to the way back from a bad release."""
+"""A pipeline in a real browser, from an exported config to the way back from a bad release."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def here(tmp_path: Path) -> Workspace:
     workspace = Workspace(tmp_path / "workspace")
     workspace.save_config(
         Config(
-            "sentences 150",
+            NAME,
             plugins.build("chunkers", "nltk_sentences", {"size_tokens": 150}),
             plugins.build("embedders", "hashing", {"dimension": 2048}),
         )
@@ -91,19 +91,29 @@ def answers(here: Workspace) -> list[tuple[int, float, str]]:
     return [row(hit) for hit in file.pipeline(here).answer(QUESTION).hits]
 
 
-def test_from_the_first_source_to_the_way_back_from_a_bad_release(
+def test_from_an_exported_config_to_the_way_back_from_a_bad_release(
     serve: Callable[..., str],
     here: Workspace,
     library: Path,
+    tmp_path: Path,
     new_page: Callable[..., Page],
     pictures: Path,
 ) -> None:
     page = new_page(1440, 1400)
     page.goto(serve(WORKBENCH_WORKSPACE=str(here.folder)))
-    go(page, "Sources")
+    go(page, "Export")
+    settled(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Download").click()
+    exported = tmp_path / download.value.suggested_filename
+    download.value.save_as(exported)
+    page.get_by_role("link", name="Make it a pipeline").click()
     page.get_by_text("No pipeline yet").wait_for()
-    typed(page, "Name of the pipeline", NAME)
-    press(page, "Make it")
+    settled(page)
+    page.get_by_role("radio", name="From a YAML file").click()
+    page.locator("input[type=file]").set_input_files(exported)
+    page.get_by_text(exported.name).first.wait_for()
+    press(page, "Check and take it")
     press(page, "Add a source")
     typed(page, "Path", library.name)
     press(page, "Try it first")
@@ -112,6 +122,8 @@ def test_from_the_first_source_to_the_way_back_from_a_bad_release(
     press(page, "Add it")
     page.get_by_role("button", name="Try it", exact=True).wait_for()
     press(page, "Dismiss")
+    # What is typed while the page moves up would be lost.
+    expect(page.get_by_text("It can be reached")).to_have_count(0)
 
     gate = opened(page, "Gate")
     gate.get_by_role("textbox", name="Questions").fill(str(SAMPLES / "questions.csv"))

@@ -219,6 +219,13 @@ def show(choice: Choice, here: Workspace) -> None:
     st.code(commands(name, str(here.folder), sets), language="bash", wrap_lines=True)
     if sets:
         st.caption("The question file is the CSV that the page Questions offers under Export.")
+    st.markdown("**Run it on sources that change**", help="A pipeline reads only what is new or changed.")
+    st.page_link(
+        "pages/sources.py",
+        label="Make it a pipeline: sources, syncs and releases",
+        icon=":material/sync_alt:",
+        width="content",
+    )
 
 
 def open_on_chunks(config: Config) -> None:
