@@ -21,6 +21,7 @@ from tests.sync.shelf import (
     texts,
     with_config,
 )
+from workbench import pipeline as flow
 from workbench import plugins
 from workbench.contracts import EmbeddingModel, Filter
 from workbench.errors import BusyError, ElsewhereError, InputError, ServiceError
@@ -533,6 +534,23 @@ def test_money_for_a_part_of_a_group_brings_in_that_part_and_the_next_sync_the_r
     again = synced(poor)
     assert (again.status, again.figures.added) == ("done", 1)
     assert rows(poor) == fresh(pipeline, tmp_path / "other")
+
+
+def test_the_last_group_is_cut_to_the_money_that_is_left(
+    pipeline: Pipeline, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flow, "GROUP_DOCUMENTS", 3)
+    books.texts = {f"x{number}": b"Number %d is red." % number for number in range(6)}
+    each = (
+        synced(
+            Pipeline(Workspace(pipeline.place.workspace.folder / "all"), pipeline.place.config)
+        ).figures.tokens
+        / 6
+    )
+    poor = with_config(pipeline, budget=Budget(money=each * 0.45, price_per_million_tokens=100_000))
+    finished = synced(poor)
+    assert (finished.status, finished.figures.added) == ("stopped", 4)
+    assert (synced(poor).status, len(texts(poor))) == ("done", 6)
 
 
 def test_a_document_that_costs_more_than_the_whole_budget_keeps_no_other_out(
