@@ -13,7 +13,7 @@ from workbench.ui import (
 from workbench.ui.jobs import job_panel
 from workbench.ui.messages import empty_state, plain
 from workbench.ui.resources import workspace
-from workbench.ui.search_answers import searchable_tables
+from workbench.ui.search_answers import outdated_warning, searchable_tables
 
 st.title("Evaluate")
 st.caption(
@@ -43,6 +43,7 @@ choice = evaluation_runs.controls(tables, sets)
 if choice is None:
     st.info("Choose at least one table.", icon=":material/table_rows:")
     st.stop()
+outdated_warning(tables, list(choice.configs))
 left = evaluation_runs.missing(choice)
 if left:
     evaluation_runs.offer(choice, left)

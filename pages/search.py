@@ -5,7 +5,7 @@ import streamlit as st
 from workbench.ui import demo_view, search_controls, search_downloads, search_past, search_view, warming
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import workspace
-from workbench.ui.search_answers import answers, searchable_tables
+from workbench.ui.search_answers import answers, outdated_warning, searchable_tables
 
 st.title("Search")
 tables = searchable_tables()
@@ -23,6 +23,7 @@ warming.status()
 choice = search_controls.controls(tables, search_past.history)
 documents = {row.id: row for row in workspace().documents()}
 search_past.then_and_now(documents)
+outdated_warning(tables, choice.tables)
 if not choice.columns:
     st.info("Choose at least one table.", icon=":material/table_rows:")
 elif not choice.question.strip():

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from workbench import sentences
 from workbench.__main__ import DONE, SOME_FAILED, WRONG_USAGE, main
 from workbench.config import parsed
 from workbench.evaluation.formats import imported_path
@@ -194,7 +195,18 @@ def test_documents_that_a_table_lacks_are_mentioned(folder: Path, capsys: pytest
     assert main(["add", str(folder / "late.txt"), *place(folder)]) == DONE
     status, _, message = evaluated(folder, capsys, "small")
     assert status == DONE
-    assert "small: 1 documents are not in its table" in message
+    assert "small: 1 document is not in its table" in message
+
+
+def test_a_table_that_is_out_of_date_is_said_to_be(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "out of date" not in evaluated(folder, capsys, "small")[2]
+    monkeypatch.setattr(sentences, "VERSION", 99)
+    said = "small: its table is out of date (2 documents): build it again"
+    assert said in evaluated(folder, capsys, "small")[2]
+    assert main(["search", str(folder / "small.yaml"), "When?", *place(folder)]) == DONE
+    assert said in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("content", ["", "\x00\x01", "question,expected text\n", "nothing here"])

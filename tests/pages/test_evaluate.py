@@ -13,6 +13,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from workbench import sentences
 from workbench.__main__ import main
 from workbench.config import Config, parsed, written
 from workbench.evaluation import leaderboard
@@ -128,6 +129,15 @@ def test_questions_without_an_answer_are_not_counted_as_asked(here: Workspace) -
     three = the_set(here)
     here.question_sets.save(replace(three, questions=(*three.questions, Question("q9", "who knows?"))))
     assert "3 questions will be asked in 2 tables. 1 without an answer is left out." in words(page())
+
+
+def test_tables_that_are_out_of_date_are_named_before_they_are_measured(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Out of date" not in words(page())
+    monkeypatch.setattr(sentences, "VERSION", 99)
+    here.tables.build(CONFIGS["Large"])
+    assert "Out of date: Small: 3 of 3 documents would be cut or embedded differently now" in words(page())
 
 
 def test_the_question_set_of_one_page_is_the_one_of_the_next(here: Workspace) -> None:

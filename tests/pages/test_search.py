@@ -13,6 +13,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from workbench import sentences
 from workbench.config import parsed
 from workbench.evaluation.formats.cells import written
 from workbench.evaluation.questions import Question, question_set
@@ -69,6 +70,19 @@ def texts(app: AppTest) -> list[str]:
     return [
         element.proto.body for element in app.get("html") if '<div class="hit-text"' in element.proto.body
     ]
+
+
+def test_tables_that_are_out_of_date_are_named_above_what_they_find(
+    two_tables: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not page(q="hot battery", tables="Small").warning
+    monkeypatch.setattr(sentences, "VERSION", 99)
+    app = page(q="hot battery", tables="Small")
+    assert texts(app)
+    (warning,) = app.warning
+    assert warning.value.startswith(
+        "Out of date: Small: 3 of 3 documents would be cut or embedded differently now"
+    )
 
 
 @pytest.mark.usefixtures("here")

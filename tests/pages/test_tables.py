@@ -9,7 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from workbench import plugins
+from workbench import plugins, sentences
 from workbench.config import Config
 from workbench.ui.build_list import CHOSEN, SOME
 from workbench.ui.jobs import jobs
@@ -101,6 +101,17 @@ def test_a_table_that_lacks_documents_can_be_completed(filled: Workspace) -> Non
     assert any("1 to do" in m.value for m in app.markdown)
     app = when_idle(app.button(key=f"continue-{CONFIG.table_name}").click().run())
     assert filled.tables.table(CONFIG).row_count() == 4
+    assert not any("to do" in m.value for m in app.markdown)
+
+
+def test_a_table_that_is_out_of_date_says_so_and_can_be_built_again(
+    filled: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled.tables.build(CONFIG)
+    monkeypatch.setattr(sentences, "VERSION", 99)
+    app = page()
+    assert any("3 to do, out of date" in m.value for m in app.markdown)
+    app = when_idle(app.button(key=f"continue-{CONFIG.table_name}").click().run())
     assert not any("to do" in m.value for m in app.markdown)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench import plugins
+from workbench import plugins, sentences
 from workbench.config import Config
 from workbench.contracts import TableInfo
 from workbench.errors import Cancelled, InputError, WorkbenchError
@@ -134,6 +134,56 @@ def test_a_changed_document_counts_as_still_to_do(workspace: Workspace) -> None:
     workspace.add("3.txt", b"Entirely new words about ferries.")
     (row,) = workspace.tables.rows()
     assert row.missing_documents == 1
+
+
+def test_documents_that_would_be_cut_otherwise_now_count_until_they_are_built_again(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.tables.build(config())
+    workspace.add("new.txt", b"Something new.")
+    monkeypatch.setattr(sentences, "VERSION", 99)
+    for here in (workspace, Workspace(workspace.folder)):
+        (row,) = here.tables.rows()
+        assert (row.documents, row.missing_documents, row.outdated_documents) == (5, 6, 5)
+        assert (
+            row.lack
+            == "its table is out of date (5 documents): build it again; 1 document is not in its table"
+        )
+        assert here.tables.lack(config()) == row.lack
+    workspace.tables.build(config())
+    (row,) = workspace.tables.rows()
+    assert (row.missing_documents, row.outdated_documents, row.lack) == (0, 0, "")
+
+
+def test_a_text_that_its_parser_would_read_anew_counts_and_nothing_is_parsed_to_find_out(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.tables.build(config())
+    plain_text = plugins.plugin_class("parsers", "plain_text")
+    monkeypatch.setattr(plain_text, "packages", ("pydantic",))
+    kept = sorted((workspace.folder / "parsed").iterdir())
+    (row,) = workspace.tables.rows()
+    assert row.outdated_documents == 5
+    assert sorted((workspace.folder / "parsed").iterdir()) == kept
+    assert workspace.tables.build(config()).chunks == 0, "the texts are the same"
+    assert workspace.tables.rows()[0].missing_documents == 0
+
+
+def test_a_table_of_before_states_were_kept_is_looked_at_and_is_complete(workspace: Workspace) -> None:
+    workspace.tables.build(config())
+    with workspace.document_list.connection() as db:
+        db.execute("DROP TABLE states")
+    for here in (workspace, Workspace(workspace.folder)):
+        assert here.tables.rows()[0].missing_documents == 0
+
+
+def test_a_table_of_plug_ins_of_another_version_is_out_of_date(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.tables.build(config())
+    monkeypatch.setattr(type(config().chunker), "VERSION", 99)
+    (row,) = workspace.tables.rows()
+    assert row.outdated_documents == row.documents == 5
 
 
 def test_searching_what_is_not_built_says_so(workspace: Workspace) -> None:

@@ -37,7 +37,6 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     read = imported_path(options.questions, [workspace.document(row.id) for row in workspace.documents()])
     for remark in (*read.problems, *read.notes):
         out.message(f"{options.questions.name}, {remark}")
-    missing = {row.name: row.missing_documents for row in workspace.tables.rows()}
     scoring = Options(credit_everywhere=options.every_occurrence)
     outcomes, costs = [], {}
     for config in configs:
@@ -45,8 +44,8 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
         def tick(done: int, total: int, name: str = config.name) -> None:
             out.progress(f"{name}: {done} of {total} questions")
 
-        if missing.get(config.table_name):
-            out.message(f"{config.name}: {missing[config.table_name]} documents are not in its table")
+        if lack := workspace.tables.lack(config):
+            out.message(f"{config.name}: {lack}")
         outcomes.append(workspace.evaluations.outcome(config, read.question_set, scoring, tick))
         costs[config.name] = workspace.evaluations.costs(config, outcomes[-1])
         for reason in outcomes[-1].lost:

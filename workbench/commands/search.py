@@ -36,6 +36,8 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
         def tick(done: int, total: int) -> None:
             out.progress(f"{config.name}: {done:,} of {total:,} sentences, for the first search of its table")
 
+        if lack := workspace.tables.lack(config):
+            out.message(f"{config.name}: {lack}")
         hits = tuple(workspace.tables.search(config, options.question, options.k, where, tick).hits)
         paths = {row.id: row.uri.removeprefix("file:") for row in workspace.documents()}
     for hit in hits:

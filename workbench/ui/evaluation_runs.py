@@ -209,10 +209,7 @@ def notes(choice: Choice, found: Measured, tables: Mapping[str, TableRow]) -> li
     """Return what a reader of the figures should know: documents a table lacks, answers that have no place."""
     lines = []
     for label in choice.configs:
-        lacks = tables[label].missing_documents
-        if lacks:
-            lines.append(
-                f"{label}: {lacks} {'document is' if lacks == 1 else 'documents are'} not in its table"
-            )
+        if lack := tables[label].lack:
+            lines.append(f"{label}: {lack}")
         lines += [f"{label}: {reason}" for reason in dict.fromkeys(found.outcomes[label].lost)]
     return lines

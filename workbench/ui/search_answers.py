@@ -61,6 +61,20 @@ def searchable_tables() -> dict[str, TableRow]:
     }
 
 
+def outdated_warning(found: Mapping[str, TableRow], labels: Sequence[str]) -> None:
+    """Say which of the chosen tables are out of date: what they answer is not what their configs give now."""
+    behind = [
+        f"{plain(label)}: {found[label].outdated_documents:,} of {found[label].documents:,} documents"
+        for label in labels
+        if found[label].outdated_documents
+    ]
+    if behind:
+        st.warning(
+            f"Out of date: {'; '.join(behind)} would be cut or embedded differently now. Build again under Tables.",
+            icon=":material/update:",
+        )
+
+
 def first_labels(found: Mapping[str, TableRow], count: int) -> list[str]:
     """Return the labels to begin with: the newest tables that hold chunks and are not being built."""
     ready = [

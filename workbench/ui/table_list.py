@@ -34,12 +34,13 @@ def _row(row: TableRow, document_count: int) -> None:
             help=plain(row.name),
             width=NAME_PIXELS,
         )
-        to_do = f" :small[:orange[{row.missing_documents} to do]]" if row.missing_documents else ""
+        behind = ", out of date" if row.outdated_documents else ""
+        to_do = f" :small[:orange[{row.missing_documents} to do{behind}]]" if row.missing_documents else ""
         _cell("Chunks", f"{row.rows:,}", row.index_note or term_help("exact search"), 80)
         _cell(
             "Documents",
             f"{row.documents:,} of {document_count:,}{to_do}",
-            "Documents that were added or changed since, or left out, are counted as to do.",
+            row.lack or "Documents that were added or changed since, or left out, are counted as to do.",
             140,
         )
         _cell("Model", plain(row.model_title), None, 120)

@@ -27,6 +27,7 @@ from workbench.ingest.vector_cache import cached_vectors
 from workbench.records import Document, Hit, Query
 from workbench.spans import Span
 from workbench.workspace.build_costs import BuildCosts
+from workbench.workspace.current_states import CurrentStates
 from workbench.workspace.documents import now_utc
 
 if TYPE_CHECKING:
@@ -87,6 +88,31 @@ class TableRow:
     fingerprint: str
     built_at_utc: str
     index_note: str
+    outdated_documents: int = 0
+    """How many of the missing documents the table holds as its config would not give them any more."""
+
+    @property
+    def lack(self) -> str:
+        """What is missing in words, "" where nothing is."""
+        return lack(self.missing_documents - self.outdated_documents, self.outdated_documents)
+
+
+def lack(absent: int, outdated: int) -> str:
+    """Return in words what a table lacks, "" where that is nothing.
+
+    >>> lack(1, 0), lack(0, 2)
+    ('1 document is not in its table', 'its table is out of date (2 documents): build it again')
+    """
+    parts = []
+    if outdated:
+        parts.append(f"its table is out of date ({_documents(outdated)}): build it again")
+    if absent:
+        parts.append(f"{_documents(absent)} {'is' if absent == 1 else 'are'} not in its table")
+    return "; ".join(parts)
+
+
+def _documents(count: int) -> str:
+    return "1 document" if count == 1 else f"{count:,} documents"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +130,7 @@ class Tables:
         self._workspace = workspace
         self._connections: dict[VectorStore, StoreConnection] = {}
         self.build_costs = BuildCosts(workspace.folder / "builds")
+        self._current_states = CurrentStates(workspace)
 
     def connection(self, config: Config) -> StoreConnection:
         """Return the store that a config names, with the config's own settings of it."""
@@ -202,7 +229,8 @@ class Tables:
         """
         workspace = self._workspace
         started = time.perf_counter()
-        ids = [row.id for row in workspace.documents()] if document_ids is None else list(document_ids)
+        before = {row.id: row for row in workspace.documents()}
+        ids = list(before) if document_ids is None else list(document_ids)
         model = workspace.model(config.embedder)
         info = TableInfo(
             config.table_name,
@@ -220,7 +248,7 @@ class Tables:
             # Other weights under the same name: their vectors must not stand beside the old ones.
             connection.drop(info.name)
         table = connection.create(info)
-        failed: list[tuple[str, str]] = []
+        failed: dict[str, str] = {}
         pipeline_documents = self._readable(ids, config, failed)
         spent = Meter()
         try:
@@ -240,7 +268,10 @@ class Tables:
             if spent.tokens >= TOKENS_OF_A_RATE and workspace.embedding_rate(model) is None:
                 workspace.note_rate(model, spent.tokens, spent.seconds)
         # Documents that were deleted, also while this ran.
-        table.drop_documents(sorted(table.states().keys() - {row.id for row in workspace.documents()}))
+        after = {row.id: row for row in workspace.documents()}
+        table.drop_documents(sorted(table.states().keys() - after.keys()))
+        steady = [after[i] for i in ids if i not in failed and i in after and after[i] == before.get(i)]
+        self._current_states.note(config, steady, table.states())
         note = table.optimise() or ""
         workspace.disk.prune_in_background()
 
@@ -255,21 +286,19 @@ class Tables:
             step.embedded,
             step.reused,
             time.perf_counter() - started,
-            tuple(failed),
+            tuple((self._name(document_id), message) for document_id, message in failed.items()),
             note,
             config.retriever.lacking(),
         )
 
-    def _readable(
-        self, ids: Sequence[str], config: Config, failed: list[tuple[str, str]]
-    ) -> Iterator[Document]:
+    def _readable(self, ids: Sequence[str], config: Config, failed: dict[str, str]) -> Iterator[Document]:
         for document_id in ids:
             try:
                 yield self._workspace.document(document_id, config)
             except Cancelled:
                 raise
             except WorkbenchError as error:
-                failed.append((self._name(document_id), str(error)))
+                failed[document_id] = str(error)
 
     def _name(self, document_id: str) -> str:
         return next(
@@ -293,19 +322,35 @@ class Tables:
         table = self._own.table(info.name)
         states = table.states()
         config = _config_of(info)
+        outdated = self._outdated(info.name, config, states)
         return TableRow(
             name=info.name,
             config=config,
             config_name=config.name if config else info.name,
             rows=table.row_count(),
             documents=len(states),
-            missing_documents=len(documents - states.keys()),
+            missing_documents=len(documents - states.keys()) + len(outdated),
             size_bytes=table.size_bytes(),
             model_title=info.about.get("model_title", ""),
             fingerprint=info.about.get("fingerprint", "")[:12],
             built_at_utc=info.about.get("built_at_utc", ""),
             index_note=info.about.get("index_note", ""),
+            outdated_documents=len(outdated),
         )
+
+    def _outdated(self, name: str, config: Config | None, states: dict[str, str]) -> set[str]:
+        if config is None:
+            return set()
+        if config.table_name != name:
+            # Made by plug-ins of another version: what the config gives now belongs in a table of another name.
+            return {row.id for row in self._workspace.documents()} & states.keys()
+        return self._current_states.outdated(config, states)
+
+    def lack(self, config: Config) -> str:
+        """Return in words what a config's table lacks; raises ``InputError`` when it was not built yet."""
+        states = self.table(config).states()
+        here = {row.id for row in self._workspace.documents()}
+        return lack(len(here - states.keys()), len(self._current_states.outdated(config, states)))
 
     def table(self, config: Config) -> Table:
         """Return a config's table; raises ``InputError`` when it was not built yet."""

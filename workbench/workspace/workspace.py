@@ -274,6 +274,15 @@ class Workspace:
             self._parses.put(key, found)
         return found
 
+    def parse_key(self, row: DocumentRow, config: Config) -> str:
+        """Return the key of a document's text as the config's parser reads it."""
+        return _parse_key(pipeline.parser_for(row.name, config.parser), row.content_hash, row.name)
+
+    def read_before(self, row: DocumentRow, config: Config) -> Document | None:
+        """Return a document as the config's parser has read it, None where it has not: nothing is parsed."""
+        found = self._parses.get(self.parse_key(row, config), row.id, row.uri)
+        return None if found is None else found.document
+
     def parsed_file(self, path: Path, parser: Parser) -> ParsedFile:
         """Return a file as a document without adding it; raises ``InputError`` when it cannot be read."""
         uri = f"file:{path.resolve()}"
