@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests import documents
+from tests.workspace.falling_parser import FallingParser
 from tests.workspace.test_tables import config
 from workbench import pipeline
+from workbench.__main__ import SOME_FAILED, main
 from workbench.errors import ServiceError
 from workbench.workspace import Workspace
 
@@ -70,6 +72,37 @@ def test_a_bomb_is_stopped_and_the_rest_of_the_batch_is_done(workspace: Workspac
     assert (results["good.txt"].status, results["good.pdf"].status) == ("added", "added")
 
 
+def test_a_bug_in_a_parser_is_told_of_its_file_and_the_rest_of_the_batch_is_done(
+    workspace: Workspace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(pipeline, "parser_for", lambda name, parser: FallingParser())
+    batch = [(f"{number}.txt", f"Tram {number}.".encode(), None) for number in range(6)]
+    results = {r.path: r for _, r in workspace.add_many([("odd.txt", GOOD, None), *batch])}
+    odd = results.pop("odd.txt")
+    assert (odd.status, odd.document_id) == ("failed", None)
+    assert odd.message.startswith(
+        "odd.txt could not be read because of a fault in this program (ZeroDivisionError)"
+    )
+    assert {r.status for r in results.values()} == {"added"}
+    assert "a line of no height" in caplog.text
+    for name in ("odd.txt", "z.txt"):
+        (tmp_path / name).write_text(f"In {name}.")
+    words = [
+        "add",
+        str(tmp_path / "odd.txt"),
+        str(tmp_path / "z.txt"),
+        "--workspace",
+        str(tmp_path / "second"),
+    ]
+    assert main(words) == SOME_FAILED
+    said = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in sorted(said)] == ["added", "failed"]
+
+
 def test_every_bomb_of_a_batch_ends_by_a_limit_and_the_rest_is_done(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,6 +135,7 @@ def test_no_name_leads_out_of_the_workspace_or_turns_text_around(workspace: Work
 ADD_AND_BUILD = """
 import sys
 from pathlib import Path
+from tests.workspace.falling_parser import FallingParser
 from tests.workspace.test_tables import config
 from workbench.workspace import Workspace
 workspace = Workspace(Path(sys.argv[1]))

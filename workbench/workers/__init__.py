@@ -5,6 +5,7 @@ the process that serves people. A worker is ``python -m workbench.workers`` and 
 multiprocessing it never imports the program that started it, which under Streamlit would run the app again.
 """
 
+from workbench.workers.frames import TaskFault
 from workbench.workers.pool import Workers
 
-__all__ = ["Workers"]
+__all__ = ["TaskFault", "Workers"]

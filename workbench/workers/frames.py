@@ -14,6 +14,14 @@ from workbench.errors import ContractError, InputError, WorkbenchError
 _LENGTH = struct.Struct("<Q")
 
 
+class TaskFault(RuntimeError):
+    """A bug in what a worker did; ``kind`` names its exception, the message holds its traceback."""
+
+    def __init__(self, kind: str, trace: str) -> None:
+        super().__init__(f"a task failed in a worker process:\n{trace}")
+        self.kind = kind
+
+
 def write_frame(pipe: IO[bytes], frame: bytes) -> None:
     pipe.write(_LENGTH.pack(len(frame)))
     pipe.write(frame)
@@ -46,7 +54,7 @@ def packed_error(error: BaseException) -> bytes:
     kind = type(error)
     if isinstance(error, WorkbenchError):
         return pickle.dumps(("raise", kind.__module__, kind.__qualname__, str(error), vars(error)))
-    return pickle.dumps(("bug", "".join(traceback.format_exception(error))))
+    return pickle.dumps(("bug", kind.__name__, "".join(traceback.format_exception(error))))
 
 
 def opened(answer: bytes) -> Any:
@@ -59,7 +67,7 @@ def opened(answer: bytes) -> Any:
         error = Exception.__new__(getattr(import_module(module), name), message)
         vars(error).update(attributes)
         raise error
-    raise RuntimeError(f"a task failed in a worker process:\n{rest[0]}")
+    raise TaskFault(*rest)
 
 
 def answers(function: Callable[..., Any], tasks: Sequence[tuple[Any, ...]]) -> list[bytes]:

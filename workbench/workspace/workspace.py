@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -24,7 +25,7 @@ from workbench.errors import (
 from workbench.files import shown_name, touch, write_atomically, writing
 from workbench.ingest.vector_cache import VectorCache
 from workbench.records import Chunk, Document, Layout, ParsedFile, content_digest, digest
-from workbench.workers import Workers
+from workbench.workers import TaskFault, Workers
 from workbench.workspace.disk import Disk, DiskUse
 from workbench.workspace.documents import AddResult, DocumentList, DocumentRow, now_utc
 from workbench.workspace.evaluations import Evaluations
@@ -41,6 +42,8 @@ from workbench.workspace.votes import Votes
 
 LARGEST_FILE_BYTES = 200 * 2**20
 IMAGE_TIMEOUT_S = 30.0
+
+_log = logging.getLogger(__name__)
 
 File = tuple[str, Path | bytes]
 """A file's name and where it is, or what is in it."""
@@ -100,7 +103,9 @@ class Workspace:
         password: str | None = None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> AddResult:
-        """Parse one file into the workspace and say what happened; foreseeable trouble is a status, not an error.
+        """Parse one file into the workspace and say what happened; trouble is a status, not an error.
+
+        A bug, too, is told of this one file, and logged with its traceback: it harms no other file.
 
         ``uri`` says where the file lives: another content under the same one replaces the document. The password
         is used and forgotten; what is kept is an unlocked copy.
@@ -114,6 +119,14 @@ class Workspace:
             return AddResult(name, error.status, None, 0, 0, (), str(error))
         except WorkbenchError as error:
             return AddResult(name, "failed", None, 0, 0, (), str(error))
+        except Exception as error:  # noqa: BLE001  (a fault of ours is no reason to lose the others)
+            _log.exception("%s could not be added", shown_name(name))
+            kind = error.kind if isinstance(error, TaskFault) else type(error).__name__
+            message = (
+                f"{shown_name(name)} could not be read because of a fault in this program ({kind}), not in the file; "
+                "please report it with the log"
+            )
+            return AddResult(name, "failed", None, 0, 0, (), message)
 
     def _added(
         self, name: str, data: bytes, uri: str, password: str | None, cancelled: Callable[[], bool]
