@@ -151,7 +151,7 @@ def test_the_verdict_can_be_about_another_measure(folder: Path, capsys: pytest.C
     assert "ndcg@3" in evaluated(folder, capsys, "small", "large", measure="ndcg@3")[2]
     status, rows, message = evaluated(folder, capsys, "small", "large", measure="taste")
     assert (status, rows) == (WRONG_USAGE, [])
-    assert "was not measured" in message
+    assert "is not measured; there are: " in message
 
 
 @pytest.mark.parametrize("measure", ["recall@x", "recall@-1", "recall@²", "recall@"])
@@ -162,6 +162,22 @@ def test_a_measure_that_cannot_be_is_one_clear_line(
     assert (status, rows) == (WRONG_USAGE, [])
     assert message.startswith(f"error: '{measure}'")
     assert message.count("\n") == 1
+
+
+def test_what_cannot_be_compared_is_said_before_anything_is_measured(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "twin.yaml").write_text(CONFIG.format(name="small", size=60))
+    for configs, measure, said in (
+        (("small", "large"), "recall@4", "'recall@4' is not measured"),
+        (("small", "large"), "recall@x", "'recall@x' is not a measure"),
+        (("small", "twin"), "recall@5", "two of these configs are named small"),
+    ):
+        status, rows, message = evaluated(folder, capsys, *configs, measure=measure)
+        assert (status, rows) == (WRONG_USAGE, [])
+        assert message.startswith(f"error: {said}")
+        assert message.count("\n") == 1
+    assert not (folder / "workspace" / "evaluations").exists()
 
 
 def test_a_table_that_is_not_built_is_said_before_anything_is_measured(

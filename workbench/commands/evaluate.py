@@ -8,9 +8,10 @@ from pathlib import Path
 
 from workbench.commands.inputs import read_config
 from workbench.commands.terminal import DONE, SOME_FAILED, Output
-from workbench.errors import InputError
+from workbench.errors import InputError, SettingsError
 from workbench.evaluation import leaderboard
 from workbench.evaluation.formats import imported_path
+from workbench.evaluation.scoring import check_measure
 from workbench.evaluation.verdict import verdict
 from workbench.experiment import Options, on_common_questions
 from workbench.workspace import Workspace
@@ -31,7 +32,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     """Score each config's built table on judged questions: metrics, intervals, paired tests, verdict."""
+    check_measure(options.measure)
     configs = [read_config(path) for path in options.configs]
+    names = [config.name for config in configs]
+    for name in names:
+        if names.count(name) > 1:
+            raise SettingsError(f"two of these configs are named {name}: give each its own name")
     for config in configs:
         workspace.tables.table(config)  # nothing is measured before every table is known to be there
     read = imported_path(options.questions, [workspace.document(row.id) for row in workspace.documents()])

@@ -20,6 +20,7 @@ CUTOFFS = (1, 3, 5, 10)
 RANGE_MEASURES = ("recall", "precision", "iou", "f1")
 RANK_MEASURES = ("hit", "rank_recall", "rank_precision", "mrr", "map", "ndcg")
 COST_MEASURES = ("tokens_shown", "characters_shown")
+WITHOUT_K = ("precision_omega", "seconds")
 LESS_IS_BETTER = frozenset({*COST_MEASURES, "seconds"})
 
 
@@ -60,6 +61,19 @@ def name_and_k(measure: str) -> tuple[str, int | None]:
     return name, int(k[:9]) if k else None
 
 
+def measures(cutoffs: Sequence[int] = CUTOFFS) -> list[str]:
+    """Return the names of the measures with a k."""
+    return [f"{name}@{k}" for name in (*RANGE_MEASURES, *RANK_MEASURES, *COST_MEASURES) for k in cutoffs]
+
+
+def check_measure(measure: str) -> None:
+    """Raise ``SettingsError`` with the measures there are for one that is not among them: before anything is scored."""
+    name_and_k(measure)
+    known = {*measures(), *WITHOUT_K}
+    if measure not in known:
+        raise SettingsError(f"{measure!r:.40} is not measured; there are: {', '.join(sorted(known))}")
+
+
 def scores(
     config: str,
     asked: Sequence[Truth],
@@ -84,8 +98,7 @@ def scores(
         raise SettingsError(
             f"{config}: {len(missing)} questions were not searched, the first is {missing[0]}"
         )
-    names = [f"{name}@{k}" for name in (*RANGE_MEASURES, *RANK_MEASURES, *COST_MEASURES) for k in cutoffs]
-    table = {name: np.zeros(len(asked)) for name in names}
+    table = {name: np.zeros(len(asked)) for name in measures(cutoffs)}
     for row, truth in enumerate(asked):
         hits = by_question[truth.question_id].hits
         ranks = first_ranks(truth, hits, min_overlap)
