@@ -63,6 +63,17 @@ def test_add_goes_on_after_a_bad_file_and_says_so(folder: Path, capsys: pytest.C
     assert sorted(r["status"] for r in rows) == ["added", "added", "failed", "unsupported"]
 
 
+def test_an_empty_path_is_not_the_current_folder(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder / "in")
+    for words in (("add", str(folder / "in"), ""), ("chunks", str(folder / "config.yaml"), "")):
+        status, rows, message = run(capsys, folder, *words)
+        assert (status, rows) == (WRONG_USAGE, [])
+        assert message == "error: a path is empty: name a file or a folder, or . for this one\n"
+    assert run(capsys, folder, "documents")[1] == []
+
+
 def test_chunks_of_a_file_need_no_workspace_document(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from workbench import pipeline
 from workbench.config import Config, parsed
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, InputError
 from workbench.records import Chunk
 from workbench.sync import Pipeline
 from workbench.workspace import Workspace
@@ -39,6 +39,9 @@ def files_under(paths: Sequence[str]) -> Iterator[Path]:
     """Yield files: those named, and in folders all of a kind that is read here, in the order of their names."""
     known = set(pipeline.suffixes())
     for name in paths:
+        if not name:
+            # Python takes it for the current folder, which nobody has named.
+            raise InputError("a path is empty: name a file or a folder, or . for this one", "empty")
         path = Path(name)
         if path.is_dir():
             found = (p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in known)
