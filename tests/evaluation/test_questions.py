@@ -152,6 +152,27 @@ def test_a_near_match_survives_typographic_quotes_and_small_edits() -> None:
     assert (found.how, found.similarity > 0.9) == ("near", True)
 
 
+@pytest.mark.parametrize(
+    ("quote", "stands", "same"),
+    [
+        ("A late ticket costs 15 euros.", "A late ticket costs 45 euros.", False),
+        ("A late ticket costs 15 euros.", "A late ticket costs 15 euro.", True),
+        ("A late ticket costs 15 euros.", "A late ticket costs 1.5 euros.", False),
+        ("A late ticket costs 15 euros.", "A late ticket costs 15.50 euros.", False),
+        ("15 euros is what a late ticket costs.", "115 euros is what a late tickets costs.", False),
+        ("A late ticket costs 1500 euros.", "A late ticket costs 1,500 euros.", True),
+        ("A late ticket costs fifteen euros.", "A late ticket costs fifteen euro.", True),
+    ],
+)
+def test_a_near_match_with_another_number_is_not_the_same_answer(quote: str, stands: str, same: bool) -> None:
+    text = "Before. " * 50 + stands + " After." * 50
+    place = Anchors(text).placed(quote)
+    assert place is not None
+    assert place.how == ("near" if same else "other numbers")
+    moved, lost = reanchored(asked((Judgment("a", "id-fees", 0, len(quote)), quote)), [document(text)])
+    assert (len(moved.judgments), len(lost)) == ((1, 0) if same else (0, 1))
+
+
 def test_a_short_or_foreign_quote_is_not_placed_by_similarity() -> None:
     anchors = Anchors("The cat sat on the mat. " * 20)
     assert anchors.placed("dog") is None

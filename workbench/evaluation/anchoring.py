@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,14 +18,17 @@ LONGEST_NEAR_QUOTE = 8_000
 SHORTEST_NEAR_QUOTE = 12
 """Below this many characters a near match, or a part of a longer word, is as likely an accident as a find."""
 GRAM = 5
+_NUMBERS = re.compile(r"\d|(?<=\d)[.,](?=\d{1,2}(?!\d))")
+"""Digits, and the marks before decimal places; those between thousands are written or not."""
 _BLANKS = np.array([code for code in range(0x10000) if chr(code).isspace()], np.uint32)
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """A found range; ``how`` is ``exact``, ``blanks and case``, ``near`` or ``inside a word``.
+    """A found range; ``how`` is ``exact``, ``blanks and case``, ``near``, ``other numbers`` or ``inside a word``.
 
-    ``similarity`` is 1 for all but ``near``. ``inside a word`` is an exact find that is no word by itself, as ``no`` in
+    ``similarity`` is 1 for all but ``near`` and ``other numbers``, a near match that may well be another answer: 45
+    euros for 15 euros, or six for 6. ``inside a word`` is an exact find that is no word by itself, as ``no`` in
     ``know``: of a short quote without a better place.
     """
 
@@ -46,7 +50,7 @@ class Anchors:
 
         Without ``near``, a quote below ``SHORTEST_NEAR_QUOTE`` characters is looked for as whole words first, and blind
         to blanks and case it is only found as such. The near match is the substring with the smallest edit distance d to the quote, both without blanks and
-        case; it counts when 1 - d / len(quote) is at least ``LEAST_SIMILARITY``.
+        case; it counts when 1 - d / len(quote) is at least ``LEAST_SIMILARITY``, and goes before those with other numbers.
         """
         if not quote:
             return None
@@ -100,17 +104,33 @@ class Anchors:
         if not SHORTEST_NEAR_QUOTE <= len(wanted) <= LONGEST_NEAR_QUOTE or len(text) < GRAM:
             return None
         codes, query = _codes(text), _codes(wanted)
-        best: tuple[int, int, int, int] | None = None
+        best: tuple[bool, int, int, int, int] | None = None
         for low, high in _windows(self._grams, query, len(text)):
             distance, start, end = nearest_substring(query, codes[low:high])
             away = 0 if near is None else abs(int(offsets[low + start]) - near)
-            candidate = (distance, away, low + start, low + end)
-            if end > start and (best is None or candidate < best):
+            if end == start or 1 - distance / len(wanted) < LEAST_SIMILARITY:
+                continue
+            start, end = low + start, low + end
+            candidate = (not self._same_numbers(wanted, start, end), distance, away, start, end)
+            if best is None or candidate < best:
                 best = candidate
-        if best is None or 1 - best[0] / len(wanted) < LEAST_SIMILARITY:
+        if best is None:
             return None
-        distance, _, start, end = best
-        return Placement(int(offsets[start]), int(offsets[end - 1]) + 1, "near", 1 - distance / len(wanted))
+        other, distance, _, start, end = best
+        how = "other numbers" if other else "near"
+        return Placement(int(offsets[start]), int(offsets[end - 1]) + 1, how, 1 - distance / len(wanted))
+
+    def _same_numbers(self, wanted: str, start: int, end: int) -> bool:
+        """Return whether a range of the folded text holds the numbers of a folded quote, none of them cut."""
+        text, offsets = self._folded
+        cut = any(
+            0 < at < len(text)
+            and text[at - 1].isdecimal()
+            and text[at].isdecimal()
+            and offsets[at] - offsets[at - 1] < 2
+            for at in (start, end)
+        )
+        return not cut and _NUMBERS.findall(wanted) == _NUMBERS.findall(text[start:end])
 
 
 def folded(text: str) -> tuple[str, npt.NDArray[np.int64]]:

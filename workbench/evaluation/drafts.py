@@ -172,7 +172,7 @@ def located(pairs: Iterable[tuple[str, str]], shipment: Shipment, known: Iterabl
             dropped.append(f"“{question:.80}” is asked already")
             continue
         place = anchors.placed(answer.strip())
-        if place is None:
+        if place is None or place.how == "other numbers":
             dropped.append(
                 f"“{question:.80}”: its answer “{answer.strip():.80}” does not stand in the document"
             )

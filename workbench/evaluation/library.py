@@ -96,4 +96,6 @@ class Library:
 
 
 def _quality(found: Placement) -> tuple[int, float]:
-    return ("inside a word", "near", "blanks and case", "exact").index(found.how), found.similarity
+    return ("inside a word", "other numbers", "near", "blanks and case", "exact").index(
+        found.how
+    ), found.similarity

@@ -216,6 +216,9 @@ def reanchored(questions: QuestionSet, documents: Sequence[Document]) -> tuple[Q
         if found is None:
             lost.append(Unplaced(judgment, text, "its text is nowhere in the document now"))
             continue
+        if found.how == "other numbers":
+            lost.append(Unplaced(judgment, text, "its text stands in the document with other numbers now"))
+            continue
         moved = replace(judgment, start=found.start, end=found.end)
         kept.append((moved, here.text[found.start : found.end]))
     return question_set(questions.name, questions.questions, kept), lost

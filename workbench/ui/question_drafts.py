@@ -200,7 +200,7 @@ def accept(here: Workspace, set_name: str, draft: Draft, question: str, answer: 
         raise SettingsError("type the question first")
     document = here.document(draft.document_id)
     place = Anchors(document.text).placed(answer.strip(), near=draft.start)
-    if place is None:
+    if place is None or place.how == "other numbers":
         raise SettingsError(
             "this answer does not stand in the document: copy it from there, or mark it on the page"
         )

@@ -184,10 +184,11 @@ class Assembler:
             self.problem(line, f"“{_short(claim.text)}” could not be placed in {where}")
             return
         document, place = found
-        if place.how == "near":
+        if place.how in ("near", "other numbers"):
+            other = ", though with other numbers," if place.how == "other numbers" else ""
             self.note(
                 line,
-                f"placed by similarity ({place.similarity:.0%}) in {_title(document)}: "
+                f"placed by similarity ({place.similarity:.0%}){other} in {_title(document)}: "
                 f"“{_short(document.text[place.start : place.end])}” for “{_short(claim.text)}”",
             )
         elif place.how == "inside a word":
