@@ -131,6 +131,15 @@ def test_judged_questions_are_suggested(here: Workspace) -> None:
     assert heads(app)
 
 
+def test_a_question_judged_in_passing_does_not_hide_a_set_of_many(here: Workspace) -> None:
+    document = here.document(here.documents()[0].id)
+    here.question_sets.judge("A first try", "Is this judged?", document, 0, 5, 2)
+    for number in range(8):
+        here.question_sets.judge("Sample questions", f"Question {number}?", document, 0, 5, 2)
+    app = page("Small")
+    assert [button.label for button in app.button] == [f"Question {number}?" for number in (0, 2, 4, 6)]
+
+
 def test_a_blind_vote_is_kept_for_the_right_table_and_summed_up(here: Workspace) -> None:
     app = page("Small", "Large", q=ASKED)
     app.session_state[demo_view.MARK] = {"mark": "0a" * 16}

@@ -104,14 +104,17 @@ def _suggestions(documents: Mapping[str, DocumentRow]) -> None:
 
 
 def suggested(documents: Mapping[str, DocumentRow]) -> list[str]:
-    """Return questions that these documents answer: judged ones, those of the sample library where it is here."""
+    """Return questions that these documents answer: of the set with most such, or those of the sample library."""
+    most: list[str] = []
     for kept in workspace().question_sets.sets():
         answered = {j.question_id for j in kept.judgments if j.grade > 0 and j.document_id in documents}
         found = [q.text for q in kept.questions if q.id in answered and len(q.text) <= 90]
-        if found:
-            # From all over the set, not four about its first document.
-            step = max(1, len(found) // SUGGESTIONS)
-            return found[::step][:SUGGESTIONS]
+        # The first of several: a question that was judged while searching does not hide a set of a hundred.
+        most = max(most, found, key=len)
+    if most:
+        # From all over the set, not four about its first document.
+        step = max(1, len(most) // SUGGESTIONS)
+        return most[::step][:SUGGESTIONS]
     names = {row.name for row in documents.values()}
     return list(SAMPLE_QUESTIONS) if "data-protection-policy.pdf" in names else []
 
