@@ -6,6 +6,7 @@ config gives the same chunks and the same vectors wherever it runs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -309,6 +310,10 @@ def matching_words(question: str, text: str, language: str = "english") -> list[
     return matches(text, question, language)
 
 
+LONGEST_HEADING_WORDS = 12
+_ENDED = re.compile(r"""[.!?…。！？]["'”’»)\]}」』）]*$""")
+
+
 def best_sentences(
     question: str, texts: Sequence[str], model: EmbeddingModel, cache: VectorCache
 ) -> list[Span | None]:
@@ -332,6 +337,12 @@ def best_sentences(
 
 
 def _telling(text: str, sentences: list[Span]) -> list[Span]:
-    """Return the sentences of at least four words, all of them where there is none: headings say little alone."""
+    """Return the sentences proper, else those of at least four words, else all: headings say little alone."""
     long = [(start, end) for start, end in sentences if len(text[start:end].split()) >= 4]
-    return long or sentences
+    proper = [(start, end) for start, end in long if _is_proper(text[start:end])]
+    return proper or long or sentences
+
+
+def _is_proper(sentence: str) -> bool:
+    """Return whether a sentence ends as one, or is longer than headings and running headers are."""
+    return bool(_ENDED.search(sentence)) or len(sentence.split()) > LONGEST_HEADING_WORDS

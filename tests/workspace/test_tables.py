@@ -275,3 +275,30 @@ def test_a_deleted_document_is_gone_from_every_store(workspace: Workspace) -> No
     gone = workspace.documents()[0].id
     workspace.delete([gone])
     assert gone not in workspace.tables.table(held).states()
+
+
+@pytest.mark.parametrize(
+    ("text", "marked"),
+    [
+        (
+            "Fares, Refunds and Timetable\n\nA late tram is paid back. Fares and refunds follow the zones crossed.",
+            "Fares and refunds follow the zones crossed.",
+        ),
+        ("Fares, Refunds and Timetable\n\nZones and their prices", "Fares, Refunds and Timetable"),
+        (
+            "Fares, Refunds and Timetable\n\n"
+            "zone one and zone two and zone three and zone four share the fares of the timetable",
+            "zone one and zone two and zone three and zone four share the fares of the timetable",
+        ),
+    ],
+)
+def test_a_heading_is_the_best_sentence_only_where_there_is_no_sentence(
+    workspace: Workspace, text: str, marked: str
+) -> None:
+    workspace.add("fares.txt", text.encode())
+    workspace.tables.build(config(200))
+    question = "fares, refunds and timetable"
+    hits = [h for h in workspace.tables.search(config(200), question, 9).hits if "Fares" in h.chunk.text]
+    (best,) = workspace.tables.best_sentences(config(200), question, hits)
+    assert best is not None
+    assert hits[0].chunk.text[best[0] : best[1]] == marked
