@@ -161,6 +161,24 @@ def test_a_running_job_is_never_forgotten_or_dismissed() -> None:
     assert manager.job(running.id) is None
 
 
+def test_no_time_is_told_where_the_pace_says_nothing_of_the_rest() -> None:
+    clock = Clock()
+    job = running_job(clock)
+    job.tick(0, 100)
+    for second in range(10):
+        clock.now = float(second)
+        job.tick(2 * second, 100, "finding", paced=False)
+        assert job.seconds_left is None
+    # A minute of preparing is neither told nor counted.
+    clock.now = 70.0
+    job.tick(20, 100, "preparing", paced=False)
+    assert (job.seconds_left, progress_line(job)) == (None, "20 of 100 files · preparing")
+    job.tick(20, 100, "placing")
+    clock.now = 74.0
+    job.tick(60, 100, "placing")
+    assert job.seconds_left == pytest.approx(4)
+
+
 def test_time_left_is_unknown_at_first_then_follows_the_rate() -> None:
     clock = Clock()
     job = running_job(clock)

@@ -111,15 +111,20 @@ class Job:
         rate = self.rate
         return (self.total - self.done) / rate if rate and self.total >= self.done else None
 
-    def tick(self, done: int, total: int, note: str = "") -> None:
-        """Report progress; raises ``Cancelled`` when the user asked to stop."""
+    def tick(self, done: int, total: int, note: str = "", paced: bool = True) -> None:
+        """Report progress; raises ``Cancelled`` when the user asked to stop.
+
+        Where it is not ``paced``, the time taken so far says nothing of what is left, and none is told.
+        """
         if self._stop.is_set():
             raise Cancelled(f"{self.name} was stopped")
         now = self._clock()
         with self._lock:
-            if total != self.total or done < self.done:
+            if total != self.total or done < self.done or not paced:
                 self._samples.clear()
             self.done, self.total, self.note = done, total, note
+            if not paced:
+                return
             self._samples.append((now, done))
             while len(self._samples) > WINDOW_SAMPLES and now - self._samples[0][0] > WINDOW_S:
                 self._samples.popleft()

@@ -50,6 +50,7 @@ def current(choice: Choice) -> TableMap:
             work,
             "The one below is by PCA.",
             "Drawn by PCA for the moment: the map by UMAP is being computed and will take its place.",
+            layouts=1,
         )
     elif finished.method == "pca":
         st.caption("Drawn by PCA: too few chunks differ from each other for UMAP.", help=term_help("PCA"))
@@ -90,15 +91,16 @@ def current_pair(choice: Choice) -> MapPair | None:
             work,
             "",
             "The second map is laid out from where the same text lies on the first.",
+            layouts=2,
         )
     job_panel(JOB_KIND, finished=0)
     return finished
 
 
-def _compute(name: str, key: str, work: Work, instead: str, meanwhile: str) -> None:
+def _compute(name: str, key: str, work: Work, instead: str, meanwhile: str, layouts: int) -> None:
     """Start the job unless it runs or has failed; a failed one is started again only when the user asks."""
     last = next((job for job in jobs().listing([JOB_KIND]) if job.key == key), None)
-    start = partial(_start, name, key, work)
+    start = partial(_start, name, key, work, layouts)
     if last is None or last.state == "done":
         start()
     elif not last.active:
@@ -110,27 +112,34 @@ def _compute(name: str, key: str, work: Work, instead: str, meanwhile: str) -> N
     st.caption(meanwhile, help=f"{term_help('PCA')} {term_help('UMAP')}")
 
 
-def _start(name: str, key: str, work: Work) -> None:
+def _start(name: str, key: str, work: Work, layouts: int) -> None:
     for job in jobs().active([JOB_KIND]):
         # The one that was waited for before the settings moved; other tables' maps go on.
         if job.key != key and job.name == name:
             job.cancel()
     if jobs().active_with(key) is None:
-        jobs().start(name, JOB_KIND, _work, work, key=key, unit="%")
+        jobs().start(name, JOB_KIND, _work, work, layouts, key=key, unit="%")
 
 
-def _work(job: Job, work: Work) -> str:
+def _work(job: Job, work: Work, layouts: int) -> str:
     def tick(done: int, total: int) -> None:
-        job.tick(done, total, _stage(done, total))
+        stage, paced = _stage(done, total, layouts)
+        job.tick(done, total, stage, paced)
 
     return f"{work(tick):,} chunks"
 
 
-def _stage(done: int, total: int) -> str:
-    """Return what UMAP is doing: a fifth is for neighbours, and between that and the layout it is compiled once."""
-    share = done / max(1, total)
+def _stage(done: int, total: int, layouts: int) -> tuple[str, bool]:
+    """Return what UMAP is doing, and whether its pace tells how long the rest takes.
+
+    Of each layout a fifth is for neighbours, and between that and placing the points UMAP is compiled once.
+
+    >>> [_stage(done, 100, 1)[0] for done in (19, 21, 100)]
+    ['finding neighbours', 'laying out the points', 'laying out the points']
+    """
+    share = 1.0 if done >= total else done * layouts % total / total
     if share < NEIGHBOURS_SHARE:
-        return "finding neighbours"
+        return "finding neighbours", False
     if share == NEIGHBOURS_SHARE:
-        return "loading UMAP, half a minute or more at its very first use"
-    return "laying out the points"
+        return "preparing, the first map after an installation takes about a minute", False
+    return "laying out the points", True
