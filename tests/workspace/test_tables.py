@@ -302,3 +302,19 @@ def test_a_heading_is_the_best_sentence_only_where_there_is_no_sentence(
     (best,) = workspace.tables.best_sentences(config(200), question, hits)
     assert best is not None
     assert hits[0].chunk.text[best[0] : best[1]] == marked
+
+
+def test_the_age_of_a_table_is_that_of_its_last_addition(workspace: Workspace) -> None:
+    workspace.tables.build(config())
+    (row,) = workspace.tables.rows()
+    assert row.written_at_utc >= row.built_at_utc > "2020"
+    kept = workspace.folder / "builds" / f"{row.name}.written"
+    kept.write_text("2999-01-01T00:00:00+00:00")
+    workspace.tables.build(config())
+    assert workspace.tables.rows()[0].written_at_utc.startswith("2999")
+    workspace.add("late.txt", text(9).encode())
+    workspace.tables.build(config())
+    again = workspace.tables.rows()[0]
+    assert row.built_at_utc == again.built_at_utc <= again.written_at_utc < "2999"
+    kept.unlink()
+    assert workspace.tables.rows()[0].written_at_utc == row.built_at_utc

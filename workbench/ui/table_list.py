@@ -46,8 +46,8 @@ def _row(row: TableRow, document_count: int) -> None:
         _cell("Model", plain(row.model_title), None, 120)
         _cell(
             "Size and age",
-            f"{row.size_bytes / 2**20:,.1f} MB :small[:gray[{age(row.built_at_utc)}]]",
-            None,
+            f"{row.size_bytes / 2**20:,.1f} MB :small[:gray[{age(row.written_at_utc)}]]",
+            "The age is that of the newest chunks.",
             130,
         )
         with st.container(

@@ -29,6 +29,7 @@ from workbench.spans import Span
 from workbench.workspace.build_costs import BuildCosts
 from workbench.workspace.current_states import CurrentStates
 from workbench.workspace.documents import now_utc
+from workbench.workspace.write_times import WriteTimes
 
 if TYPE_CHECKING:
     from workbench.workspace.workspace import Workspace
@@ -87,6 +88,8 @@ class TableRow:
     model_title: str
     fingerprint: str
     built_at_utc: str
+    written_at_utc: str
+    """When chunks were last added, at its first build or at a later one."""
     index_note: str
     outdated_documents: int = 0
     """How many of the missing documents the table holds as its config would not give them any more."""
@@ -131,6 +134,7 @@ class Tables:
         self._connections: dict[VectorStore, StoreConnection] = {}
         self.build_costs = BuildCosts(workspace.folder / "builds")
         self._current_states = CurrentStates(workspace)
+        self._write_times = WriteTimes(workspace.folder / "builds")
 
     def connection(self, config: Config) -> StoreConnection:
         """Return the store that a config names, with the config's own settings of it."""
@@ -251,6 +255,13 @@ class Tables:
         failed: dict[str, str] = {}
         pipeline_documents = self._readable(ids, config, failed)
         spent = Meter()
+        written_chunks = 0
+
+        def written_step(step: pipeline.BuildStep) -> None:
+            nonlocal written_chunks
+            written_chunks = step.chunks_done
+            on_step(step)
+
         try:
             step = pipeline.write_documents(
                 pipeline_documents,
@@ -260,9 +271,11 @@ class Tables:
                 table,
                 workspace.vector_cache,
                 workspace.memo,
-                on_step,
+                written_step,
             )
         finally:
+            if written_chunks:
+                self._write_times.note(config.table_name)
             # Also of a build that was stopped: the next one takes these vectors from the cache.
             self.build_costs.add(config.table_name, model.id, spent)
             if spent.tokens >= TOKENS_OF_A_RATE and workspace.embedding_rate(model) is None:
@@ -323,6 +336,7 @@ class Tables:
         states = table.states()
         config = _config_of(info)
         outdated = self._outdated(info.name, config, states)
+        built_at_utc = info.about.get("built_at_utc", "")
         return TableRow(
             name=info.name,
             config=config,
@@ -333,7 +347,9 @@ class Tables:
             size_bytes=table.size_bytes(),
             model_title=info.about.get("model_title", ""),
             fingerprint=info.about.get("fingerprint", "")[:12],
-            built_at_utc=info.about.get("built_at_utc", ""),
+            built_at_utc=built_at_utc,
+            # The file of a table that was deleted may be older than the one that was built anew.
+            written_at_utc=max(built_at_utc, self._write_times.of(info.name)),
             index_note=info.about.get("index_note", ""),
             outdated_documents=len(outdated),
         )
