@@ -55,7 +55,7 @@ def _row(row: TableRow, document_count: int) -> None:
         ):
             if row.config is not None:
                 if row.missing_documents and st.button(
-                    "",
+                    "Complete",
                     icon=":material/play_arrow:",
                     type="tertiary",
                     key=f"continue-{row.name}",
