@@ -111,6 +111,7 @@ def test_a_locked_file_asks_for_its_password_and_opens() -> None:
     app = page()
     app.file_uploader[0].upload("locked.pdf", password_pdf("sesame"), "application/pdf")
     app = when_idle(app.run())
+    assert any("1 waiting for a password" in w.value for w in app.warning)
     app.text_input[0].input("wrong")
     app.button(key=next(b.key for b in app.button if b.label == "Unlock")).click().run()
     assert not app.exception
@@ -118,6 +119,8 @@ def test_a_locked_file_asks_for_its_password_and_opens() -> None:
     app.text_input[0].input("sesame")
     app = next(b for b in app.button if b.label == "Unlock").click().run().run()
     assert not app.exception
+    assert not any("waiting for a password" in w.value for w in app.warning)
+    assert any("1 added" in s.value for s in app.success)
     assert any(c.value.startswith("1 document ") for c in app.caption)
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from workbench.errors import WorkbenchError
 from workbench.records import content_digest
-from workbench.ui.inbox import Inbox, Upload
+from workbench.ui.inbox import Inbox, Upload, summary
 from workbench.ui.jobs import Job, job_panel, jobs
 from workbench.ui.messages import plain, shown_error
 from workbench.ui.resources import sample_files, workspace
@@ -190,6 +190,7 @@ def _password_form(here: Inbox, upload: Upload, number: int) -> None:
             with st.spinner("Opening"):
                 result = here.unlock(upload, password)
             if result.is_in:
+                _tell_anew(upload)
                 st.rerun()
             st.warning(plain(result.message))
 
@@ -203,9 +204,21 @@ def _note(upload: Upload) -> str:
 
 
 def _start(here: Inbox, uploads: list[Upload], name: str) -> None:
-    def read(job: Job) -> str:
-        said = here.add(uploads, job.tick, job.cancel_asked)
-        job.trouble = any(upload.result is not None and not upload.result.is_in for upload in uploads)
-        return said
+    def read(job: Job) -> list[Upload]:
+        here.add(uploads, job.tick, job.cancel_asked)
+        _tell(job, uploads)
+        return uploads
 
     jobs().start(name, KIND, read, unit="files")
+
+
+def _tell(job: Job, uploads: list[Upload]) -> None:
+    job.summary = summary(uploads)
+    job.trouble = any(upload.result is not None and not upload.result.is_in for upload in uploads)
+
+
+def _tell_anew(upload: Upload) -> None:
+    """Bring what is said of the job that read this upload up to date: it waits for no password any more."""
+    for job in jobs().listing((KIND,)):
+        if job.state == "done" and upload in job.result:
+            _tell(job, job.result)
