@@ -47,7 +47,7 @@ def _row(row: TableRow, document_count: int) -> None:
         _cell(
             "Size and age",
             f"{row.size_bytes / 2**20:,.1f} MB :small[:gray[{age(row.written_at_utc)}]]",
-            "The age is that of the newest chunks.",
+            None,
             130,
         )
         with st.container(
