@@ -30,6 +30,9 @@ NO_RAW_CSV = (
     " { display: none; }</style>"
 )
 
+# Lower than the boxes beside them, their labels would stand lower than those of the boxes.
+LEVEL_LABELS = "<style>button[data-variant='segmented_control'] { min-height: 2.5rem; }</style>"
+
 
 def run() -> None:
     """Draw the navigation and the chosen page."""
@@ -38,7 +41,7 @@ def run() -> None:
         page_icon=str(ASSETS / "favicon.svg"),
         layout="wide",
     )
-    st.html(NARROW_SCREEN + NO_RAW_CSV)
+    st.html(NARROW_SCREEN + NO_RAW_CSV + LEVEL_LABELS)
     st.logo(ASSETS / "logo.svg", size="large")
     # Every url_path differs from its file's stem: equal ones let a deep link on a fresh server run the file alone,
     # through Streamlit's older multipage mechanism.
