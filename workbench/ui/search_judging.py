@@ -33,9 +33,12 @@ def judging(beside: Callable[[], None]) -> str | None:
             help="Say of each hit whether it answers the question. The judgments make a question set, by which "
             "configurations are compared on the Evaluate page.",
         )
-        into = _taking() if on else None
         beside()
-    return into
+    if not on:
+        return None
+    # A row of its own: with the buttons in one, it breaks wherever the screen ends.
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        return _taking()
 
 
 def _taking() -> str:
