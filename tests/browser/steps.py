@@ -25,6 +25,21 @@ def settled(page: Page) -> None:
     )
 
 
+def at_top(page: Page) -> None:
+    """Wait until the page is still, and show its beginning with nothing hovered."""
+    settled(page)
+    page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
+    size = page.viewport_size
+    assert size is not None
+    page.mouse.move(size["width"] - 2, size["height"] - 2)
+    # What opens and closes does so in a short animation; those without an end are no movement of the page.
+    page.wait_for_function(
+        "() => document.getAnimations().every("
+        "a => a.playState !== 'running' || !isFinite(a.effect.getComputedTiming().endTime))",
+        timeout=SLOW_MS,
+    )
+
+
 def choose(page: Page, label: str, option: str) -> None:
     """Choose in a box; its list holds only what fits, so the name is typed to find it.
 

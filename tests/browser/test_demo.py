@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.steps import SLOW_MS, at_top
 from workbench.config import Config, parsed
 from workbench.ui.demo_view import contestant
 from workbench.workspace import Workspace
@@ -15,7 +16,6 @@ from workbench.workspace import Workspace
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SAMPLES = Path(__file__).parent.parent.parent / "data" / "samples"
-SLOW_MS = 120_000
 QUESTION = "Who may look at the camera recordings, and for how long are they kept?"
 
 
@@ -25,7 +25,7 @@ SIZES = {"short": 60, "long": 150}
 def config(name: str, size_tokens: int) -> Config:
     return parsed(
         f"version: 1\nname: {name}\nchunker: {{name: nltk_sentences, size_tokens: {size_tokens}}}\n"
-        "embedder: {name: hashing, dimension: 256}\nretriever: {name: keyword}\n"
+        "embedder: {name: sentence_transformers, model: all-MiniLM-L6-v2}\nretriever: {name: fused}\n"
     )
 
 
@@ -65,6 +65,7 @@ def test_a_link_leads_to_answers_on_their_pages_and_a_vote(
     expect(cards).to_have_count(5, timeout=SLOW_MS)
     expect(cards.first.locator("img")).to_be_visible(timeout=SLOW_MS)
     expect(cards.first.get_by_text("page 1")).to_be_visible()
+    at_top(show)
     show.screenshot(path=pictures / "demo.png")
 
     show.get_by_text("Compare two, blind").click()
@@ -73,6 +74,7 @@ def test_a_link_leads_to_answers_on_their_pages_and_a_vote(
     expect(show.get_by_text("Thank you, the vote counts.")).to_be_visible(timeout=SLOW_MS)
     show.get_by_text("1 vote so far").click(timeout=SLOW_MS)
     expect(show.get_by_text("1 of 1 decided votes: 100% [21%, 100%], which may be chance")).to_be_visible()
+    at_top(show)
     show.screenshot(path=pictures / "demo_blind.png")
     assert decided(folder) == 1
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import SLOW_MS, choose, go, settled
+from tests.browser.steps import SLOW_MS, at_top, choose, go, settled
 from workbench.config import parsed
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
 
 ROOT = Path(__file__).parent.parent.parent
 SAMPLES = ROOT / "data" / "samples"
@@ -42,22 +42,32 @@ def test_a_newcomer_goes_from_a_pdf_to_a_config(
     expect(page.get_by_text("1 document ·")).to_be_visible()
     page.get_by_role("button", name="Add the sample library").click()
     page.get_by_text(re.compile(r"Read the sample library: \d+ added")).wait_for(timeout=SLOW_MS)
+    settled(page)
+    page.get_by_role("button", name="Clear this list").click()
+    expect(page.get_by_text("What happened to")).to_have_count(0, timeout=SLOW_MS)
     choose(page, "Read", "safety-manual.pdf")
     page.get_by_alt_text(re.compile("[Pp]age")).first.wait_for(timeout=SLOW_MS)
-    settled(page)
+    at_top(page)
     page.screenshot(path=pictures / "documents.png")
 
     # Chunks: three columns on the same passage; build the NLTK one.
     go(page, "Chunks")
-    expect(page.get_by_text(re.compile(r"^\d+ chunks"))).to_have_count(3, timeout=SLOW_MS)
+    counts = page.get_by_text(re.compile(r"^\d+ chunks"))
+    expect(counts).to_have_count(3, timeout=SLOW_MS)
     settled(page)
+    # To where the chunks end at different places; the columns go in step.
+    box = counts.nth(1).bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"], box["y"] + 150)
+    page.mouse.wheel(0, 430)
+    at_top(page)
     page.screenshot(path=pictures / "chunks.png")
     page.get_by_text("Page", exact=True).click()
     page.get_by_alt_text(re.compile("[Pp]age")).first.wait_for(timeout=SLOW_MS)
-    settled(page)
+    at_top(page)
     page.screenshot(path=pictures / "chunks_on_page.png")
 
-    # Tables: see what it takes, build two, leave the page meanwhile.
+    # Tables: see what it takes, build two and the one that is chosen already, leave the page meanwhile.
     go(page, "Tables")
     for name in ("Sentences NLTK Punkt 200", "Fixed size 200"):
         choose(page, "Configs", name)
@@ -67,12 +77,14 @@ def test_a_newcomer_goes_from_a_pdf_to_a_config(
     build.wait_for(timeout=SLOW_MS)
     settled(page)
     build.click()
+    settled(page)
     go(page, "Documents")
     go(page, "Tables")
     expect(page.get_by_text(re.compile(r"the table holds 12 documents"))).to_have_count(
-        2, timeout=2 * SLOW_MS
+        3, timeout=3 * SLOW_MS
     )
-    settled(page)
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0, timeout=SLOW_MS)
+    at_top(page)
     page.screenshot(path=pictures / "tables.png")
 
     # Search: two columns, the link brings the same screen back in another browser.
@@ -80,45 +92,47 @@ def test_a_newcomer_goes_from_a_pdf_to_a_config(
     page.get_by_role("textbox", name="Question").fill(QUESTION)
     page.keyboard.press("Enter")
     page.get_by_text("score").first.wait_for(timeout=SLOW_MS)
-    settled(page)
-    page.get_by_role("button", name="Look closer").first.click()
+    expect(page.locator(".hit-text")).to_have_count(10, timeout=SLOW_MS)
+    at_top(page)
+    page.screenshot(path=pictures / "search.png")
+    page.get_by_role("button", name="Look closer").nth(1).click()
     page.get_by_alt_text(re.compile("[Pp]age")).first.wait_for(timeout=SLOW_MS)
-    settled(page)
+    at_top(page)
     page.screenshot(path=pictures / "search_page.png")
     page.keyboard.press("Escape")
-    settled(page)
-    page.screenshot(path=pictures / "search.png")
     other = new_page(900, 900, "dark")
     other.goto(page.url)
     other.get_by_text("score").first.wait_for(timeout=SLOW_MS)
     expect(other.get_by_role("textbox", name="Question")).to_have_value(QUESTION)
 
-    # Map: the points are there, and so is the question.
+    # Map: the points are there, and so is the question; UMAP takes the place of PCA.
     go(page, "Map")
     page.get_by_role("textbox", name="Question").fill(QUESTION)
     page.keyboard.press("Enter")
     page.get_by_text("nearest chunks").wait_for(timeout=2 * SLOW_MS)
     page.locator("canvas").first.wait_for()
-    settled(page)
+    expect(page.get_by_text("Drawn by PCA")).to_have_count(0, timeout=3 * SLOW_MS)
+    expect(page.get_by_role("button", name="Cancel")).to_have_count(0)
+    at_top(page)
     page.screenshot(path=pictures / "map.png")
 
     # Questions and Evaluate: the sample questions, and a verdict before anything else.
     go(page, "Questions")
     page.get_by_role("button", name="Add the sample questions").click()
     page.get_by_text(re.compile("111 questions")).first.wait_for(timeout=SLOW_MS)
-    settled(page)
+    at_top(page)
     page.screenshot(path=pictures / "questions.png")
     go(page, "Evaluate")
     page.get_by_role("button", name="Measure").click()
     page.get_by_text(re.compile("recall@5|not distinguishable")).first.wait_for(timeout=2 * SLOW_MS)
-    settled(page)
+    at_top(page)
     page.screenshot(path=pictures / "evaluate.png")
 
     # Export: the YAML that is downloaded is a config.
     go(page, "Export")
     with page.expect_download() as download:
         page.get_by_role("button", name="Download").first.click()
-    settled(page)
+    at_top(page)
     page.screenshot(path=pictures / "export.png")
     text = Path(download.value.path()).read_text(encoding="utf-8")
     assert parsed(text).embedder.name == "sentence_transformers"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.steps import SLOW_MS, at_top
 from workbench.config import Config, parsed
 from workbench.workspace import Workspace
 from workbench.workspace.maps import MapSettings
@@ -16,24 +17,25 @@ from workbench.workspace.maps import MapSettings
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SAMPLES = Path(__file__).parent.parent.parent / "data" / "samples"
-SLOW_MS = 120_000
 
 
 def config(name: str, chunker: str) -> Config:
     return parsed(
-        f"version: 1\nname: {name}\nchunker: {chunker}\nembedder: {{name: hashing, dimension: 128}}\n"
+        f"version: 1\nname: {name}\nchunker: {chunker}\n"
+        "embedder: {name: sentence_transformers, model: all-MiniLM-L6-v2}\n"
     )
 
 
-FIXED = config("fixed", "{name: fixed_size, size_tokens: 120}")
-SENTENCES = config("sentences", "{name: nltk_sentences, size_tokens: 150}")
+FIXED = config("fixed", "{name: fixed_size, size_tokens: 40}")
+SENTENCES = config("sentences", "{name: nltk_sentences, size_tokens: 60}")
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     here = Workspace(tmp_path_factory.mktemp("workspace"))
-    for name in ("accessibility.html", "app-release-notes.md", "data-protection-policy.pdf"):
-        here.add(name, SAMPLES / name)
+    kinds = (".pdf", ".md", ".html", ".txt")
+    for path in sorted(path for path in SAMPLES.glob("*") if path.suffix in kinds):
+        assert here.add(path.name, path).is_in
     for one in (FIXED, SENTENCES):
         here.tables.build(one)
     # Computed ahead, so that the browser does not wait for UMAP's compiling.
@@ -68,6 +70,7 @@ def test_a_lasso_on_one_of_two_aligned_maps_lists_the_same_text_of_the_other(
     ).to_be_visible()
     expect(page.get_by_text("Nearest in sentences")).to_be_visible(timeout=SLOW_MS)
     expect(page.get_by_text("can be trusted")).to_have_count(2, timeout=SLOW_MS)
+    at_top(page)
     page.screenshot(path=pictures / "map_pair.png")
 
     lasso(page, canvases.first, 0.5, 0.5, 170)

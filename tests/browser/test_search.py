@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.steps import SLOW_MS, at_top, settled
 from workbench.config import parsed
 from workbench.workspace import Workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SAMPLES = Path(__file__).parent.parent.parent / "data" / "samples"
-SLOW_MS = 120_000
 QUESTION = "How long are camera recordings kept?"
 
 
@@ -29,7 +29,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ):
         here.tables.build(
             parsed(
-                f"version: 1\nname: {name}\nchunker: {chunker}\nembedder: {{name: hashing, dimension: 128}}\n"
+                f"version: 1\nname: {name}\nchunker: {chunker}\n"
+                "embedder: {name: sentence_transformers, model: all-MiniLM-L6-v2}\n"
             )
         )
     return here.folder
@@ -54,6 +55,9 @@ def test_side_by_side_with_rank_flow_judged_and_reproduced_by_its_link(
     flows = page.locator(".flow svg")
     expect(flows).to_have_count(3, timeout=SLOW_MS)
     expect(flows.first.locator("g.way").first).to_be_visible()
+    settled(page)
+    expect(page.locator(".hit-text")).to_have_count(20, timeout=SLOW_MS)
+    at_top(page)
     page.screenshot(path=pictures / "rank_flow.png")
 
     # Hovering a line says where the passage went, in words.

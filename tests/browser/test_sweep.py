@@ -95,6 +95,11 @@ def test_a_sweep_of_24_is_cancelled_gone_on_with_and_finished(
     expect(page.get_by_role("heading", name="Screened: 24 configurations")).to_be_visible()
     expect(page.get_by_role("heading", name="Confirmed: 5 configurations")).to_be_visible()
     expect(page.get_by_text(re.compile(r"tau-b = .+ over the 5 configurations"))).to_be_visible()
+    page.set_viewport_size({"width": 1440, "height": 1400})
+    page.get_by_role("heading", name="Screened: 24 configurations").evaluate(
+        "heading => heading.scrollIntoView({block: 'end'})"
+    )
+    settled(page)
     page.screenshot(path=pictures / "sweep.png")
 
     # What is taken away is a config, and the figures of the library.
