@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, TimeoutError
+from playwright.sync_api import Page, TimeoutError, expect
 
 SLOW_MS = 120_000
 
@@ -28,6 +28,8 @@ def settled(page: Page) -> None:
 def at_top(page: Page) -> None:
     """Wait until the page is still, and show its beginning with nothing hovered."""
     settled(page)
+    # Parts whose program is still being fetched stand as grey bars.
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=SLOW_MS)
     page.get_by_test_id("stMain").evaluate("main => main.scrollTo(0, 0)")
     size = page.viewport_size
     assert size is not None
