@@ -22,7 +22,7 @@ check: .venv/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --config .importlinter
-	$(BIN)/python -m pytest -m "not slow and not browser" -q
+	$(BIN)/python -m pytest -m "not slow and not browser" -q -n 2 --dist loadfile
 
 format: .venv/installed-dev
 	$(BIN)/ruff format .

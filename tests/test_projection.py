@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -198,6 +199,23 @@ def test_a_fit_tells_its_progress_and_stops_between_epochs() -> None:
         umap_projection(vectors, tick=stop)
     assert heard[-1] < 55
     assert umap_projection(vectors).method == "umap"
+
+
+@pytest.mark.slow
+def test_a_stopped_layout_holds_up_no_other_thread_that_counts() -> None:
+    """The bar that UMAP counts its epochs with has one lock for the whole program."""
+    from tqdm import tqdm
+
+    def stopped(done: int, total: int) -> None:
+        if done > 50:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        umap_projection(_unit(60), n_epochs=20, tick=stopped)
+    other = threading.Thread(target=lambda: list(tqdm(range(3), disable=True)), daemon=True)
+    other.start()
+    other.join(20)
+    assert not other.is_alive()
 
 
 WARM = """

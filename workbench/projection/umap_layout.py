@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import threading
 import warnings
@@ -115,29 +116,30 @@ def _umap() -> Any:
 def _epochs_to(tick: Tick, n_epochs: int) -> dict[str, Any]:
     """Return settings of UMAP's progress bar that turn every epoch into a tick, the one way to stop between two."""
     return {
-        "file": _EpochTicks(tick, n_epochs),
+        "file": io.StringIO(),
         "disable": False,
         "bar_format": "{n_fmt}",
-        "mininterval": 0,
+        "mininterval": _EpochTicks(tick, n_epochs),
         "miniters": 1,
     }
 
 
-class _EpochTicks:
-    """A file that is written the number of epochs done."""
+class _EpochTicks(float):
+    """The least time between two drawings of the bar: compared after every epoch, and never over.
+
+    Not the file that the bar is written to: what is raised there leaves the bar's lock, one for the whole program,
+    taken for ever.
+    """
+
+    def __new__(cls, tick: Tick, n_epochs: int) -> _EpochTicks:
+        return super().__new__(cls, 0.0)
 
     def __init__(self, tick: Tick, n_epochs: int) -> None:
-        self._tick: Tick | None = tick
-        self._n_epochs = n_epochs
+        self._tick, self._n_epochs = tick, max(1, n_epochs)
+        self._done = 0
 
-    def write(self, text: str) -> None:
-        number = text.strip()
-        if self._tick is None or not number.isdigit():
-            return
-        tick, self._tick = self._tick, None
-        tick(_NEIGHBOURS_SHARE + (100 - _NEIGHBOURS_SHARE) * int(number) // max(1, self._n_epochs), 100)
-        # Not set again after a cancellation: the bar writes once more when it is closed.
-        self._tick = tick
-
-    def flush(self) -> None:
-        """Nothing is held back."""
+    def __le__(self, seconds: float) -> bool:
+        self._done += 1
+        done = min(self._done, self._n_epochs)
+        self._tick(_NEIGHBOURS_SHARE + (100 - _NEIGHBOURS_SHARE) * done // self._n_epochs, 100)
+        return False

@@ -96,8 +96,9 @@ def measured(choice: Choice, here: Workspace) -> list[str]:
         lines += _table_lines(choice.config, choice.table, here)
         times = state.search_times(choice.table.name)
         if times:
+            asked = "1 question" if len(times) == 1 else f"{len(times):,} questions"
             lines.append(
-                f"- search: median {statistics.median(times) * 1000:,.0f} ms over {len(times)} questions in this session"
+                f"- search: median {statistics.median(times) * 1000:,.0f} ms over {asked} in this session"
             )
         evaluated = _evaluation_lines(choice.config, here)
     return [*lines, *(evaluated or ["- not evaluated yet on judged questions"])]

@@ -11,7 +11,7 @@ MANY_PASSAGES = 9
 
 def pager_pixels(count: int) -> int:
     """Return the width of a row of page numbers: beside other things it would hide some that there is room for."""
-    return 84 + 42 * min(count, 7)
+    return 84 + 42 * min(max(count, 4), 7)
 
 
 def go_to_box(count: int, number: int, key: str, go: Callable[[int], None]) -> None:
