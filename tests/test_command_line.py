@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import json
 import os
@@ -197,6 +198,8 @@ def test_an_interrupt_while_it_loads_ends_with_130_and_one_line() -> None:
     words = [sys.executable, "-X", "importtime", "-m", "workbench", "documents"]
     with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
+        # In a pipe this small the program cannot run far ahead of who reads it.
+        fcntl.fcntl(process.stderr.fileno(), fcntl.F_SETPIPE_SZ, 4_096)
         for line in process.stderr:
             if "numpy" in line:
                 break
