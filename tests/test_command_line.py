@@ -196,7 +196,14 @@ def test_usage_errors_end_with_status_2(folder: Path, capsys: pytest.CaptureFixt
 
 def test_an_interrupt_while_it_loads_ends_with_130_and_one_line() -> None:
     words = [sys.executable, "-X", "importtime", "-m", "workbench", "documents"]
-    with subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        words,
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A test run in the background ignores interrupts, and its children would, too.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    ) as process:
         assert process.stderr is not None
         # In a pipe this small the program cannot run far ahead of who reads it.
         fcntl.fcntl(process.stderr.fileno(), fcntl.F_SETPIPE_SZ, 4_096)
