@@ -54,51 +54,71 @@ def token_histogram(
     numbers. ``window_tokens`` draws the model's limit: chunks right of it are not read to their end.
     """
     rows = max(1, len(series))
-    figure = _figure(height or 78 + (110 if rows == 1 else 78 * rows))
-    # Between the rows there is room for the name of the lower one.
-    figure.set_subplots(rows=rows, shared_xaxes=True, vertical_spacing=0.34 / rows)
     edges = bin_edges(list(series.values()))
     ranges = [f"{a:,.0f}–{b - 1:,.0f}" for a, b in itertools.pairwise(edges)]
-    for row, (name, values) in enumerate(series.items(), start=1):
+    # Between the rows there is room for the name of the lower one.
+    spacing = 0.34 / rows
+    row_height = (1 - spacing * (rows - 1)) / rows
+    suffixes = ["", *map(str, range(2, rows + 1))]
+    lines, names, limits = [], [], []
+    axes: dict[str, Any] = {}
+    for row, (suffix, (name, values)) in enumerate(zip(suffixes, series.items() or [("", [])], strict=True)):
         counts = np.histogram(values, bins=edges)[0].tolist()
-        figure.add_scatter(
-            row=row,
-            col=1,
-            # A point at each edge, and one back on the ground at either end.
-            x=[edges[0], *edges],
-            y=[0, *counts, 0],
-            customdata=["", *ranges, ""],
-            mode="lines",
-            line={"shape": "hv", "width": 1.6, "color": _colour(row - 1)},
-            fill="tozeroy",
-            hovertemplate="%{customdata} tokens: %{y:,} chunks<extra></extra>",
+        lines.append(
+            {
+                "type": "scatter",
+                "xaxis": f"x{suffix}",
+                "yaxis": f"y{suffix}",
+                # A point at each edge, and one back on the ground at either end.
+                "x": [edges[0], *edges],
+                "y": [0, *counts, 0],
+                "customdata": ["", *ranges, ""],
+                "mode": "lines",
+                "line": {"shape": "hv", "width": 1.6, "color": _colour(row)},
+                "fill": "tozeroy",
+                "hovertemplate": "%{customdata} tokens: %{y:,} chunks<extra></extra>",
+            }
         )
+        lowest = row == rows - 1
+        top = 1 - row * (row_height + spacing)
+        axes[f"xaxis{suffix}"] = _FIXED | {
+            "anchor": f"y{suffix}",
+            "range": [0, max(edges[-1], 1.06 * (window_tokens or 0))],
+            "showticklabels": lowest,
+            "title": {"text": "tokens in a chunk" if lowest else ""},
+        }
+        axes[f"yaxis{suffix}"] = _FIXED | {
+            "anchor": f"x{suffix}",
+            "domain": [max(0.0, top - row_height), top],
+            "rangemode": "tozero",
+            "nticks": 2 if rows > 1 else 5,
+        }
         if rows > 1:
-            figure.add_annotation(
-                **{"xref": "x domain", "yref": f"y{row if row > 1 else ''} domain", "x": 0, "y": 1},
-                text=_text(name),
-                showarrow=False,
-                xanchor="left",
-                yanchor="bottom",
-                font={"size": 12},
+            names.append(
+                _NOTE
+                | {"xref": "x domain", "yref": f"y{suffix} domain", "x": 0, "y": 1, "xanchor": "left"}
+                | {"text": _text(name), "font": {"size": 12}}
+            )
+        if window_tokens:
+            limits.append(
+                {"type": "line", "line": {"dash": "dot", "width": 1.4, "color": GREY}}
+                | {"xref": f"x{suffix}", "x0": window_tokens, "x1": window_tokens}
+                | {"yref": f"y{suffix} domain", "y0": 0, "y1": 1}
             )
     if window_tokens:
-        figure.add_vline(x=window_tokens, line={"dash": "dot", "width": 1.4, "color": GREY})
-        figure.add_annotation(
-            x=window_tokens,
-            y=1,
-            yref="paper",
-            text=f"model window: {window_tokens:,}",
-            showarrow=False,
-            xanchor="right" if window_tokens > 0.6 * edges[-1] else "left",
-            yanchor="bottom",
-            font={"size": 11, "color": GREY},
+        side = "right" if window_tokens > 0.6 * edges[-1] else "left"
+        names.append(
+            _NOTE
+            | {"xref": "x", "yref": "paper", "x": window_tokens, "y": 1, "xanchor": side}
+            | {"text": f"model window: {window_tokens:,}", "font": {"size": 11, "color": GREY}}
         )
-    figure.update_xaxes(range=[0, max(edges[-1], 1.06 * (window_tokens or 0))])
-    figure.update_xaxes(title_text="tokens in a chunk", row=rows, col=1)
-    figure.update_yaxes(rangemode="tozero", nticks=2 if rows > 1 else 5)
-    figure.update_layout(showlegend=False)
-    return figure
+    # In one piece: put together by calls, it took most of a run after a slider was moved.
+    return go.Figure(
+        lines,
+        _layout(height or 78 + (110 if rows == 1 else 78 * rows))
+        | axes
+        | {"annotations": names, "shapes": limits, "showlegend": False},
+    )
 
 
 def bars(values: Mapping[str, float], *, unit: str = "", height: int | None = None) -> go.Figure:
@@ -256,17 +276,21 @@ def _text(name: str) -> str:
     return name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
+_FIXED = {"fixedrange": True, "automargin": True}
+_NOTE = {"showarrow": False, "yanchor": "bottom"}
+
+
+def _layout(height: int) -> dict[str, Any]:
+    return {
+        "template": "streamlit",
+        "height": height,
+        "margin": {"l": 8, "r": 8, "t": 22, "b": 8},
+        "hovermode": "closest",
+        "dragmode": False,
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "title": {"text": ""}},
+        "bargap": 0.35,
+    }
+
+
 def _figure(height: int) -> go.Figure:
-    figure = go.Figure()
-    figure.update_layout(
-        template="streamlit",
-        height=height,
-        margin={"l": 8, "r": 8, "t": 22, "b": 8},
-        hovermode="closest",
-        dragmode=False,
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02, "x": 0, "title_text": ""},
-        bargap=0.35,
-    )
-    figure.update_xaxes(fixedrange=True, automargin=True)
-    figure.update_yaxes(fixedrange=True, automargin=True)
-    return figure
+    return go.Figure(layout=_layout(height) | {"xaxis": _FIXED, "yaxis": _FIXED})
