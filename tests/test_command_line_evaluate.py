@@ -147,6 +147,23 @@ def test_people_get_the_verdict_last_on_the_same_stream(
     assert "recall@5" in printed.out
 
 
+def test_people_get_a_line_per_config_with_the_best_first(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for measure, less_is_better in (("recall@3", False), ("tokens_shown@3", True)):
+        _, rows, _ = evaluated(folder, capsys, "small", "large", measure=measure)
+        name, k = measure.split("@")
+        values = {row["config"]: row["value"] for row in rows if (row["metric"], row["k"]) == (name, int(k))}
+        words = [str(folder / f"{config}.yaml") for config in ("small", "large")]
+        words += ["--questions", str(folder / "questions.csv"), "--measure", measure]
+        assert main(["evaluate", *words, *place(folder)]) == DONE
+        headings, first, second, *_ = capsys.readouterr().out.splitlines()
+        assert headings.split()[:2] == ["config", measure]
+        best = sorted(values, key=lambda config: values[config], reverse=not less_is_better)
+        assert [first.split()[0], second.split()[0]] == best
+        assert f"{values[best[0]]:,.{0 if less_is_better else 3}f} [" in first
+
+
 def test_the_verdict_can_be_about_another_measure(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "ndcg@3" in evaluated(folder, capsys, "small", "large", measure="ndcg@3")[2]
     status, rows, message = evaluated(folder, capsys, "small", "large", measure="taste")

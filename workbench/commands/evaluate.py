@@ -6,6 +6,7 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
+from workbench.commands.board import board
 from workbench.commands.inputs import read_config
 from workbench.commands.terminal import DONE, SOME_FAILED, Output
 from workbench.errors import InputError, SettingsError
@@ -61,10 +62,13 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     found = verdict(scores, options.measure)
     if not found.question_count:
         raise InputError(f"{options.questions} has no question with an answer in these documents", "empty")
-    for row in [*leaderboard.rows(scores), *leaderboard.cost_rows(scores, costs)]:
-        out.row(
-            asdict(row),
-            f"{row.config:40.40} {row.measure:20} {row.value:10.4f}  [{row.low:.4f}, {row.high:.4f}]",
+    rows = [*leaderboard.rows(scores), *leaderboard.cost_rows(scores, costs)]
+    if out.as_json:
+        for row in rows:
+            out.row(asdict(row), row.measure)
+    else:
+        out.conclusion(
+            "\n".join([*board(rows, options.measure), "Every figure with its interval: --json", ""])
         )
     for compared in found.comparisons:
         out.conclusion(
