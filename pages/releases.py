@@ -2,18 +2,27 @@
 
 import streamlit as st
 
-from workbench.ui import release_candidate, release_disk, release_figures, release_view, source_files
+from workbench.sync.place import ledger_of
+from workbench.ui import (
+    release_candidate,
+    release_disk,
+    release_elsewhere,
+    release_figures,
+    release_view,
+    source_files,
+)
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import workspace
 
 here = workspace()
 files = {file.name: file for file in source_files.files(here)[0]}
+names = list(dict.fromkeys([*files, *ledger_of(here).pipelines()]))
 
 st.title("Releases")
 st.caption(
     "Questions are answered from the published release. A new one is published through its gate, and taken back in one step."
 )
-if not files:
+if not names:
     empty_state(
         "rocket_launch",
         "No pipeline yet",
@@ -23,7 +32,12 @@ if not files:
     )
     st.stop()
 
-file = files[source_files.chosen_name(list(files))]
+name = source_files.chosen_name(names)
+if name not in files:
+    release_elsewhere.show(here, name)
+    st.stop()
+
+file = files[name]
 pipeline = file.pipeline(here)
 tables = pipeline.tables()
 published = release_view.show_published(pipeline, tables)

@@ -26,12 +26,14 @@ if not found:
         "sync_alt", "No pipeline yet", "Begin with a config, with a YAML file, or with the sample library."
     )
     source_new.form(here)
+    source_new.show_elsewhere(here, ())
     st.stop()
 
 source_new.take_up_choice()
 name = source_files.chosen_name([file.name for file in found])
 with st.expander("Another pipeline", icon=":material/add:"):
     source_new.form(here)
+    source_new.show_elsewhere(here, [file.name for file in found])
 file = next(file for file in found if file.name == name)
 source_list.show(here, file)
 if file.config.sources:

@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 from tests.pages.pipelines import ask, button, fill, labels, metrics, page, said, trams, when_idle
 from workbench.evaluation.formats import imported
 from workbench.sections import Release
+from workbench.sync import Pipeline
 from workbench.ui import source_files
 from workbench.ui.source_files import PipelineFile
 from workbench.workspace import Workspace
@@ -54,6 +55,25 @@ def synced(here: Workspace, shelf: Path, questions: Path, dimension: int = 1024)
 @pytest.mark.usefixtures("here")
 def test_without_a_pipeline_the_page_sends_to_the_sources() -> None:
     assert "No pipeline yet" in said(page("releases"))
+
+
+def test_a_pipeline_of_the_command_line_is_shown_and_can_be_rolled_back(
+    here: Workspace, shelf: Path, questions: Path
+) -> None:
+    elsewhere = Pipeline(here, trams([shelf], questions), shelf)
+    list(elsewhere.sync())
+    assert "Nothing is published yet" in said(page("releases"))
+    elsewhere.publish()
+    worse = Pipeline(here, trams([shelf], questions, POOR), shelf)
+    list(worse.sync())
+    worse.publish(force=True)
+    app = page("releases")
+    assert "run from elsewhere" in said(app)
+    assert metrics(app)["Release"] == "2"
+    assert not {"Publish", "Clean up"} & set(labels(app))
+    button(button(app, "Roll back"), "Roll back now")
+    assert metrics(page("releases"))["Release"] == "1"
+    assert "command line: trams" in said(page("sources"))
 
 
 def test_what_is_not_synced_cannot_be_published(here: Workspace, shelf: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import streamlit as st
 
 from workbench.config import Config, parsed
 from workbench.errors import ConfigError, SettingsError, WorkbenchError
+from workbench.sync.place import ledger_of
 from workbench.ui.build_list import choosable
 from workbench.ui.exporting import show_problems, text_of
-from workbench.ui.messages import shown_error
+from workbench.ui.messages import plain, shown_error
 from workbench.ui.resources import SAMPLES
 from workbench.ui.source_files import CHOICE, PipelineFile, folder, placed, saved
 from workbench.workspace import Workspace
@@ -43,6 +45,16 @@ def form(here: Workspace) -> None:
             show_problems(error)
         except WorkbenchError as error:
             shown_error(error)
+
+
+def show_elsewhere(here: Workspace, known: Sequence[str]) -> None:
+    """Say which pipelines have run here whose YAML is not among the ``known``, and how to bring one to this page."""
+    others = [name for name in ledger_of(here).pipelines() if name not in known]
+    if others:
+        st.caption(
+            f"Run from elsewhere, such as a command line: {plain(', '.join(others))}. "
+            "Take its YAML file to see and change its sources here; its runs and releases are kept under its name."
+        )
 
 
 def take_up_choice() -> None:

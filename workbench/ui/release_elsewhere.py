@@ -1,0 +1,34 @@
+"""Releases of a pipeline whose YAML is not in this workspace: one that a command line or an orchestrator runs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from workbench.config import parsed
+from workbench.sync import Pipeline
+from workbench.sync.place import ledger_of
+from workbench.ui import release_view
+from workbench.workspace import Workspace
+
+
+def show(here: Workspace, name: str) -> None:
+    """Draw what is published and the way back; publishing needs the YAML, with its gate and sources."""
+    ledger = ledger_of(here)
+    releases = ledger.releases.all(name)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(
+            "This pipeline is run from elsewhere, such as a command line: new releases are published there. "
+            "With its YAML added under Sources, that can be done here, too.",
+            width="stretch",
+        )
+        st.page_link("pages/sources.py", label="Go to Sources", icon=":material/arrow_forward:")
+    if not releases:
+        st.info(
+            "Nothing is published yet: questions are answered from the table that was synced last.",
+            icon=":material/info:",
+        )
+        return
+    shown = ledger.releases.published(name) or releases[0]
+    pipeline = Pipeline(here, parsed(shown.config, f"release {shown.id}"))
+    published = release_view.show_published(pipeline, pipeline.tables())
+    release_view.show_history(ledger, name, published)
