@@ -47,7 +47,13 @@ def passage_choice(row: DocumentRow, columns: Sequence[Cuts]) -> int:
             number = st.pagination(len(found), default=number, key=made_for, width=pager_pixels(len(found)))
             st.session_state[key] = number
         go_to_box(len(found), number, key, lambda typed: go_to(row.id, typed))
-        st.caption(f"{found[number - 1].label} · the whole text has {len(document.text):,} characters")
+        length = f"{len(document.text):,} characters"
+        where = (
+            f"{found[number - 1].label} · the whole text has {length}"
+            if len(found) > 1
+            else f"Whole text, {length}"
+        )
+        st.caption(where)
         judged_answers.choice()
     return number - 1
 
