@@ -106,6 +106,17 @@ def test_lists_and_rows_of_tables_keep_their_lines() -> None:
     assert "Car\tSand\tYear\n41\t12 kg\t1998\n42\t9 kg\t2003" in text
 
 
+def test_a_table_of_long_cells_is_read_by_its_rows() -> None:
+    kept = [
+        ("What is stored", "For how long it is kept"),
+        ("Season ticket, name and picture", "Three months after it has expired"),
+        ("Refund claims and payments", "Six years, as the law on taxes demands"),
+        ("Fines that have been paid", "Twelve months after the payment"),
+    ]
+    page = paragraph(*(name for name, _ in kept), left=60) + paragraph(*(time for _, time in kept), left=300)
+    assert text_of(pdf(page)) == "\n".join("\t".join(row) for row in kept)
+
+
 def test_a_sentence_over_a_page_end_stays_findable() -> None:
     found = parsed(report_pdf()).document
     assert "every car that goes through the\ntunnel carries two." in found.text

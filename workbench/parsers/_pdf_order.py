@@ -105,7 +105,25 @@ def _columnar(band: list[Line], gutter: float) -> bool:
         return False
     gap = min(line.u0 for line in right) - max(line.u1 for line in left)
     beside = min(left[-1].v, right[-1].v) - max(left[0].v, right[0].v)
-    return gap > 0.6 * median(line.size for line in band) and beside > 0
+    size = median(line.size for line in band)
+    return gap > 0.6 * size and beside > 0 and not _tabular(left, right, size)
+
+
+def _tabular(left: list[Line], right: list[Line], size: float) -> bool:
+    """Say whether these are rows of long cells: each on one baseline, far apart, most of them beginning anew."""
+    left_rows, right_rows = ({round(line.v) for line in side} for side in (left, right))
+    named = [line for line in left if right_rows & _near(line)]
+    told = [line for line in right if left_rows & _near(line)]
+    if len(told) < len(right):
+        return False
+    gap = min(line.u0 for line in told) - max(line.u1 for line in named)
+    begun = sum(line.text[0].isupper() or line.text[0].isdigit() for line in (*named, *told))
+    return gap > 3 * size and 3 * begun > 2 * (len(named) + len(told))
+
+
+def _near(line: Line) -> set[int]:
+    row = round(line.v)
+    return {row - 1, row, row + 1}
 
 
 def _prose(column: list[Line]) -> bool:

@@ -29,6 +29,7 @@ _PAGES_A_PART = 100
 class Pdf(Parser):
     """Read PDF files with text in them; scans need OCR first."""
 
+    VERSION: ClassVar[int] = 2
     label: ClassVar[str] = "PDF"
     suffixes: ClassVar[tuple[str, ...]] = (".pdf",)
     packages: ClassVar[tuple[str, ...]] = ("pymupdf",)
