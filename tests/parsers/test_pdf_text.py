@@ -117,6 +117,71 @@ def test_a_table_of_long_cells_is_read_by_its_rows() -> None:
     assert text_of(pdf(page)) == "\n".join("\t".join(row) for row in kept)
 
 
+def test_a_cell_of_several_lines_is_one_cell_of_its_row() -> None:
+    page = (
+        drawn("Item", 60, 700)
+        + drawn("What was done", 130, 700)
+        + drawn("Paid by", 350, 700)
+        + drawn("Roof", 60, 680)
+        + paragraph(
+            "A membrane over the whole hall, as the",
+            "old one was patched and not war-",
+            "ranted",
+            left=130,
+            top=680,
+            leading=12,
+        )
+        + paragraph("Insurance, less", "the excess", left=350, top=680, leading=12)
+        + paragraph("Brine", "plant", top=636, leading=12)
+        + drawn("A tank and a pump", 130, 636)
+        + drawn("Own budget", 350, 636)
+    )
+    found = parsed(pdf(page))
+    assert found.document.text.split("\n") == [
+        "Item\tWhat was done\tPaid by",
+        "Roof\tA membrane over the whole hall, as the old one was patched and not war-ranted\tInsurance, less the excess",
+        "Brine plant\tA tank and a pump\tOwn budget",
+    ]
+    # Each word is where it was printed, also the second line of a cell.
+    start = found.document.text.index("the excess")
+    (box,) = found.layout.rectangles(start, start + len("the excess"))
+    assert box.x0 == pytest.approx(350, abs=1)
+    assert box.y0 < 842 - 668 < box.y1 + 3
+
+
+def test_rows_with_empty_cells_stay_rows() -> None:
+    rows = [("Roof", "Membrane"), (None, "Gutter"), ("Posts", "Cables"), (None, "Cooling")]
+    page = b"".join(
+        (drawn(name, 60, 700 - 14 * i) if name else b"") + drawn(part, 200, 700 - 14 * i)
+        for i, (name, part) in enumerate(rows)
+    )
+    assert text_of(pdf(page)).split("\n") == ["Roof\tMembrane", "Gutter", "Posts\tCables", "Cooling"]
+
+
+def test_cells_with_little_between_them_are_told_by_those_above_and_below() -> None:
+    page = paragraph("Poles", "Brine", top=700) + paragraph("412,000", "58,200", left=200, top=700)
+    page += paragraph("Own", "Energy fund", left=260, top=700)
+    page += drawn("Roof", 60, 674) + drawn("41,000,000", 200, 674) + drawn("Insurance", 260, 674)
+    assert text_of(pdf(page)).split("\n")[-1] == "Roof\t41,000,000\tInsurance"
+
+
+def test_a_heading_below_columns_and_above_wide_text_comes_after_both_columns() -> None:
+    wide = "This closing line runs over the whole width of the page, from the left edge to the right one, and on."
+    sides = [
+        [f"the {side} side says line {n} and then it goes on to" for n in range(6)]
+        for side in ("left", "right")
+    ]
+    page = b"".join(
+        paragraph(*lines, left=left, top=760) for lines, left in zip(sides, (50, 320), strict=True)
+    )
+    page += drawn("2 What follows", 50, 660, 13, bold=True)
+    for below in (b"", drawn("Item", 50, 640) + drawn("Cost and who paid it", 320, 640)):
+        text = text_of(pdf(page + below + paragraph(wide, wide, left=50, top=620)))
+        assert (
+            text.index("right side says line 5") < text.index("2 What follows") < text.index("This closing")
+        )
+
+
 def test_a_sentence_over_a_page_end_stays_findable() -> None:
     found = parsed(report_pdf()).document
     assert "every car that goes through the\ntunnel carries two." in found.text

@@ -1,13 +1,13 @@
-"""The order in which the lines of a page are read: columns beside each other, headings over them, rows of tables."""
+"""The order in which the lines of a page are read: columns beside each other, headings over them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import pairwise
 from statistics import median
 
 from workbench.parsers._letters import has_cjk, rtl_count
 from workbench.parsers._pdf_lines import Line
+from workbench.parsers._pdf_rows import rows
 
 _MOST_LINES = 4000
 """A page with more lines than this is a drawing or an attack; it is read from top to bottom."""
@@ -31,7 +31,7 @@ def regions(lines: list[Line]) -> Iterator[list[Line]]:
             _mirror(group)
         group.sort(key=lambda line: (line.v, line.u0))
         for part in _columns(group, 0):
-            yield list(_rows(part))
+            yield list(rows(part))
 
 
 def _mirror(lines: list[Line]) -> None:
@@ -88,13 +88,37 @@ def _bands(lines: list[Line], gutter: float) -> Iterator[tuple[list[Line], bool]
     for line in lines:
         if line.u0 < gutter and line.u1 > gutter + 1:
             if band:
-                yield band, _columnar(band, gutter)
+                end = _end_of_columns(band, gutter)
+                if end:
+                    yield band[:end], _columnar(band[:end], gutter)
+                if end < len(band):
+                    yield band[end:], False
                 band = []
             yield [line], False
         else:
             band.append(line)
     if band:
         yield band, _columnar(band, gutter)
+
+
+def _end_of_columns(band: list[Line], gutter: float) -> int:
+    """Return how many lines of a band before a wide line are columns: a heading may end them, and a table under it."""
+    size, bold = median(line.size for line in band), median(line.bold for line in band)
+
+    def heads(line: Line) -> bool:
+        return line.size > 1.1 * size or (line.bold and not bold)
+
+    for i, line in enumerate(band):
+        over = band[i - 1].v if i else line.v - 2 * line.size
+        under = band[i + 1].v if i + 1 < len(band) else line.v + line.size
+        alone = line.v - over > 1.6 * line.size and under - line.v > 0.5 * line.size
+        if alone and heads(line) and line.u0 < gutter:
+            rest = band[i + 1 :]
+            # Below a heading inside a column there is text of the column; here there are cells on both sides, or nothing.
+            ends = all(map(heads, rest)) or any(other.u0 >= gutter for other in rest)
+            if ends and not _columnar(band[i:], gutter):
+                return i
+    return len(band)
 
 
 def _columnar(band: list[Line], gutter: float) -> bool:
@@ -136,45 +160,3 @@ def _prose(column: list[Line]) -> bool:
         if size >= 18 and line.u1 - line.u0 >= 0.5 * widest
     ]
     return len(long) >= 3 and sum(long) >= 0.6 * sum(sizes)
-
-
-def _rows(lines: list[Line]) -> Iterator[Line]:
-    """Yield one line per printed row: parts on one baseline are joined, cells that stand apart by a tab."""
-    row: list[Line] = []
-    for line in lines:
-        if row and line.v - row[0].v > 0.45 * min(12.0, max(line.size, row[0].size)):
-            yield _joined(row)
-            row = []
-        row.append(line)
-    if row:
-        yield _joined(row)
-
-
-def _joined(row: list[Line]) -> Line:
-    if len(row) == 1:
-        return row[0]
-    row.sort(key=lambda line: line.u0)
-    main = max(row, key=lambda line: len(line.text))
-    text, words, boxes, cells = row[0].text, list(row[0].words), list(row[0].boxes), row[0].cells
-    for before, line in pairwise(row):
-        gap = (line.u0 - before.u1) / (main.size or 1.0)  # a damaged page may have letters of no size
-        touching = abs(gap) < 0.15 and line.size == before.size and before.text[-1].isalpha()
-        text += "\t" if gap > 1.5 else "" if touching and line.text[0].islower() else " "
-        cells += gap > 1.5
-        words += [(start + len(text), end + len(text)) for start, end in line.words]
-        boxes += line.boxes
-        text += line.text
-    first, last = row[0], max(row, key=lambda line: line.u1)
-    return Line(
-        text,
-        first.u0,
-        last.u1,
-        main.v,
-        main.size,
-        all(line.bold for line in row),
-        main.turn,
-        words,
-        boxes,
-        first.first_width,
-        cells,
-    )

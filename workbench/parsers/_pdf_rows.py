@@ -1,0 +1,178 @@
+"""Printed rows: what stands on one baseline, and the rows of tables whose cells have several lines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+
+from workbench.parsers._letters import is_cjk
+from workbench.parsers._pdf_lines import Line
+
+_MOST_CELLS = 60
+"""A row with more parts is a drawing or an attack, and no table."""
+_ALIGNED = 2.0
+"""Points by which cells of one column may begin apart."""
+_NEAREST = 0.5
+_APART = 1.5
+"""Blank between cells, in multiples of the type size: the first is enough where cells above or below begin alike."""
+
+
+def rows(lines: list[Line]) -> Iterator[Line]:
+    """Yield one line per row of a region, ``lines`` being sorted from top to bottom.
+
+    Parts on one baseline are joined, cells that stand apart by a tab. Lines that go on a table's cells are put where
+    they belong, so that each row of the table is one line with its cells whole.
+    """
+    printed = _cells_apart(list(_printed(lines)))
+    at = 0
+    while at < len(printed):
+        end = at + 1 + _wrapped(printed, at)
+        yield _row(printed[at:end], printed[end : end + 1], printed[max(0, at - 1) : at])
+        at = end
+
+
+def _printed(lines: list[Line]) -> Iterator[list[Line]]:
+    """Yield what stands on one baseline, from the left."""
+    row: list[Line] = []
+    for line in lines:
+        if row and line.v - row[0].v > 0.45 * min(12.0, max(line.size, row[0].size)):
+            yield sorted(row, key=lambda part: part.u0)
+            row = []
+        row.append(line)
+    if row:
+        yield sorted(row, key=lambda part: part.u0)
+
+
+def _cells_apart(printed: list[list[Line]]) -> list[list[Line]]:
+    """Divide parts that hold two cells with little between them, where cells near above or below show it."""
+    starts = [[part.u0 for part in row[1:]] if len(row) <= _MOST_CELLS else [] for row in printed]
+    if not any(starts):
+        return printed
+    result = []
+    for i, row in enumerate(printed):
+        near = [start for other in starts[max(0, i - 2) : i + 3] for start in other]
+        result.append([piece for part in row for piece in _pieces(part, near)] if near else row)
+    return result
+
+
+def _pieces(line: Line, starts: list[float]) -> Iterator[Line]:
+    """Yield a line in the pieces that begin at one of ``starts``, after a blank wider than between words."""
+    if line.turn or line.u0 != line.boxes[0][0]:  # turned, or from right to left
+        yield line
+        return
+    cuts = [0]
+    for i, (before, box) in enumerate(pairwise(line.boxes), start=1):
+        if box[0] - before[2] > _NEAREST * line.size and _near(box[0], starts):
+            cuts.append(i)
+    if len(cuts) == 1:
+        yield line
+        return
+    for first, last in pairwise([*cuts, len(line.words)]):
+        begin, end = line.words[first][0], line.words[last - 1][1]
+        boxes = line.boxes[first:last]
+        yield replace(
+            line,
+            text=line.text[begin:end],
+            u0=boxes[0][0],
+            u1=max(box[2] for box in boxes),
+            words=[(a - begin, b - begin) for a, b in line.words[first:last]],
+            boxes=boxes,
+            first_width=boxes[0][2] - boxes[0][0],
+        )
+
+
+def _near(place: float, places: Iterable[float]) -> bool:
+    return any(abs(place - other) <= _ALIGNED for other in places)
+
+
+def _wrapped(printed: list[list[Line]], at: int) -> int:
+    """Return how many printed lines below the one at ``at`` only go on its cells.
+
+    Lines of a cell lie nearer to each other than rows do. Where all are equally near, as in a table with empty
+    cells, nobody can tell, and nothing is joined.
+    """
+    first = printed[at]
+    an_item = len(first) == 2 and len(first[0].text) < 4  # of a list
+    if not 2 <= len(first) <= _MOST_CELLS or an_item:
+        return 0
+    end, step = at + 1, 0.0
+    while end < len(printed) and _goes_on(first, printed[end]):
+        way = _way(printed, end)
+        if way > 1.6 * first[0].size or (step and abs(way - step) > 0.1 * first[0].size):
+            break
+        end, step = end + 1, way
+    around = [i for i in (at, end) if 0 < i < len(printed)]
+    return 0 if any(_way(printed, i) < 1.15 * step for i in around) else end - at - 1
+
+
+def _way(printed: list[list[Line]], i: int) -> float:
+    """Return how far a printed line stands below the one before."""
+    return printed[i][0].v - printed[i - 1][0].v
+
+
+def _goes_on(first: list[Line], below: list[Line]) -> bool:
+    if len(below) >= len(first):
+        return False
+    size = first[0].size
+    return all(abs(part.size - size) < 0.08 * size and _cell_of(first, part) is not None for part in below)
+
+
+def _cell_of(row: list[Line], part: Line) -> int | None:
+    """Return the place in a row of the part that this one stands below: begins like it, or is centred under it."""
+    for i, other in enumerate(row):
+        inside = other.u0 - _ALIGNED <= part.u0 and part.u1 <= other.u1 + _ALIGNED
+        if inside or abs(part.u0 - other.u0) <= _ALIGNED:
+            return i
+    return None
+
+
+def _row(printed: list[list[Line]], below: list[list[Line]], above: list[list[Line]]) -> Line:
+    """Return one line for a row, of which all but the first printed line go on its cells."""
+    first = printed[0]
+    if len(first) == 1:
+        return first[0]
+    main = max(first, key=lambda line: len(line.text))
+    starts = [part.u0 for row in (*printed[1:], *below, *above) if len(row) <= _MOST_CELLS for part in row]
+    cells: list[list[Line]] = [[first[0]]]
+    cell_of = [0]
+    for left, right in pairwise(first):
+        gap = (right.u0 - left.u1) / (main.size or 1.0)  # a damaged page may have letters of no size
+        if gap > _APART or (gap > _NEAREST and _near(right.u0, starts)):
+            cells.append([])
+        cells[-1].append(right)
+        cell_of.append(len(cells) - 1)
+    for part in (part for row in printed[1:] for part in row):
+        place = _cell_of(first, part)
+        assert place is not None  # else it would be a row of its own
+        cells[cell_of[place]].append(part)
+    text, words, boxes = first[0].text, list(first[0].words), list(first[0].boxes)
+    parts = [part for cell in cells for part in cell]
+    begins = {id(cell[0]) for cell in cells}
+    for before, part in pairwise(parts):
+        text += "\t" if id(part) in begins else _joint(before, part)
+        words += [(start + len(text), end + len(text)) for start, end in part.words]
+        boxes += part.boxes
+        text += part.text
+    return Line(
+        text,
+        first[0].u0,
+        max(part.u1 for part in parts),
+        main.v,
+        main.size,
+        all(part.bold for part in parts),
+        main.turn,
+        words,
+        boxes,
+        first[0].first_width,
+        first[0].cells + len(cells) - 1,
+    )
+
+
+def _joint(before: Line, part: Line) -> str:
+    """Return what stands between two parts of one cell."""
+    if part.v - before.v > 0.5 * before.size:  # the next line of the cell
+        hyphen = before.text[-1] in "-\u2010" and part.text[0].islower()
+        return "" if hyphen or (is_cjk(before.text[-1]) and is_cjk(part.text[0])) else " "
+    touching = abs(part.u0 - before.u1) < 0.15 * before.size and part.size == before.size
+    return "" if touching and before.text[-1].isalpha() and part.text[0].islower() else " "
