@@ -60,11 +60,13 @@ def added(workspace, *numbers):
 FULL = """
 workspace = Workspace(disk / "w")
 added(workspace, 1, 2, 3)
+workspace.add("copy of 1.txt", text(1).encode())
 workspace.tables.build(config(30))
 hits = workspace.tables.search(config(30), "street 14", 3).hits
 fill()
 found = {
     "added": added(workspace, 1, 4),
+    "copied": workspace.add("copy of 1.txt", text(1).encode()).message,
     "built": said(lambda: workspace.tables.build(config(50))),
     "saved": said(lambda: workspace.save_config(config(50))),
     "read": [workspace.document(row.id).text == text(int(row.name[:-4])) for row in workspace.documents()],
@@ -169,6 +171,7 @@ def _said(disk: SmallDisk, program: str, *arguments: str) -> Any:
 def test_on_a_full_disk_all_is_told_and_kept_and_with_space_the_work_completes(disk: SmallDisk) -> None:
     found = _said(disk, FULL)
     assert found["added"]["1.txt"] == ["unchanged", "already here"]
+    assert found["copied"] == "same content already here as 1.txt"
     status, message = found["added"]["4.txt"]
     assert (status, "is full: free some space" in message) == ("failed", True)
     assert str(disk.folder) in message

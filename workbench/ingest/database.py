@@ -55,19 +55,26 @@ class Database:
         with writing(self.path.parent):
             self.path.parent.mkdir(parents=True, exist_ok=True)
         with self._open() as database:
-            if _version(database) == len(migrations):
+            if schema_version(database) == len(migrations):
                 return
             write_ahead(database)
         with self.writing() as database:
-            # Read again: another process may have been quicker.
-            version = _version(database)
-            if version > len(migrations):
-                raise ServiceError(
-                    f"{self.path} was written by a newer version of this program: update the program"
-                )
-            for statement in _statements(migrations[version:]):
-                database.execute(statement)
-            database.execute(f"PRAGMA user_version = {len(migrations)}")
+            migrate(database, migrations, self.path)
+
+
+def schema_version(database: sqlite3.Connection) -> int:
+    """Return how many migrations a file has seen."""
+    return int(database.execute("PRAGMA user_version").fetchone()[0])
+
+
+def migrate(database: sqlite3.Connection, migrations: Sequence[str], path: Path) -> None:
+    """Bring a file up to date, within the transaction of the caller: another process may have been quicker."""
+    version = schema_version(database)
+    if version > len(migrations):
+        raise ServiceError(f"{path} was written by a newer version of this program: update the program")
+    for statement in _statements(migrations[version:]):
+        database.execute(statement)
+    database.execute(f"PRAGMA user_version = {len(migrations)}")
 
 
 def write_ahead(database: sqlite3.Connection) -> None:
@@ -82,10 +89,6 @@ def write_ahead(database: sqlite3.Connection) -> None:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > give_up_at:
                 raise
         time.sleep(PAUSE_S)
-
-
-def _version(database: sqlite3.Connection) -> int:
-    return int(database.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _statements(migrations: Sequence[str]) -> Iterator[str]:

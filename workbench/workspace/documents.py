@@ -6,37 +6,14 @@ import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from workbench.files import database_error, writing
-
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS documents (
-    id TEXT PRIMARY KEY,
-    name TEXT NOT NULL,
-    uri TEXT NOT NULL,
-    content_hash TEXT NOT NULL,
-    stored_hash TEXT NOT NULL,
-    suffix TEXT NOT NULL,
-    size_bytes INTEGER NOT NULL,
-    title TEXT NOT NULL,
-    page_count INTEGER NOT NULL,
-    character_count INTEGER NOT NULL,
-    empty_pages TEXT NOT NULL,
-    failed_pages TEXT NOT NULL,
-    warnings TEXT NOT NULL,
-    added_at_utc TEXT NOT NULL
-) STRICT;
-CREATE INDEX IF NOT EXISTS documents_by_content ON documents (content_hash);
-CREATE TABLE IF NOT EXISTS rates (
-    model_id TEXT PRIMARY KEY,
-    tokens INTEGER NOT NULL,
-    seconds REAL NOT NULL
-) STRICT;
-"""
+from workbench.ingest.database import migrate, schema_version
+from workbench.workspace.schema import MIGRATIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +34,32 @@ class DocumentRow:
     failed_pages: tuple[int, ...]
     warnings: tuple[str, ...]
     added_at_utc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A file with the content of a document that is here: of itself only its place is kept.
+
+    It becomes a document once the other one is no more what it is a copy of. No id is in both lists.
+    """
+
+    id: str
+    name: str
+    uri: str
+    content_hash: str
+    suffix: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What the list made of a file."""
+
+    same: DocumentRow | None
+    """The document that has its content, where the file did not become one itself."""
+    before: DocumentRow | None = None
+    """What stood under its id, with another content."""
+    heir: DocumentRow | None = None
+    """The copy of that other content that became a document instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,10 @@ class DocumentList:
             # Not WAL: there even reading writes, so that a full disk would hide what is kept on it.
             with suppress(sqlite3.OperationalError):
                 db.execute("PRAGMA journal_mode = DELETE")
-            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'rates'").fetchone():
-                db.executescript(SCHEMA)
+            is_current = schema_version(db) == len(MIGRATIONS)
+        if not is_current:
+            with self.connection(write=True) as db:
+                migrate(db, MIGRATIONS, path)
 
     @contextmanager
     def connection(self, write: bool = False) -> Iterator[sqlite3.Connection]:
@@ -118,17 +123,12 @@ class DocumentList:
     def row(self, document_id: str) -> DocumentRow | None:
         """Return one document, or None."""
         with self.connection() as db:
-            found = db.execute("SELECT * FROM documents WHERE id = ?", (document_id,)).fetchone()
-        return None if found is None else _row(found)
+            return _with_id(db, document_id)
 
     def with_content(self, content_hash: str, suffix: str) -> DocumentRow | None:
         """Return a document of this kind of file with exactly this content, or None."""
         with self.connection() as db:
-            found = db.execute(
-                "SELECT * FROM documents WHERE content_hash = ? AND suffix = ? ORDER BY added_at_utc LIMIT 1",
-                (content_hash, suffix),
-            ).fetchone()
-        return None if found is None else _row(found)
+            return _with_content(db, content_hash, suffix)
 
     def holds(self, column: Literal["stored_hash", "content_hash"], value: str) -> bool:
         """Return whether a document has this content, as it is kept or as it came."""
@@ -136,40 +136,49 @@ class DocumentList:
             query = f"SELECT 1 FROM documents WHERE {column} = ? LIMIT 1"  # noqa: S608 one of two names
             return db.execute(query, (value,)).fetchone() is not None
 
-    def put_unless_here(self, row: DocumentRow) -> DocumentRow | None:
-        """Add or replace a document, unless one is here with the same content: then change nothing and return it."""
+    def put_unless_here(self, row: DocumentRow) -> Placed:
+        """Add or replace a document; where another one has the same content, it is only noted as a copy of that."""
         with self.connection(write=True) as db:
-            same = db.execute(
-                "SELECT * FROM documents WHERE content_hash = ? AND suffix = ? LIMIT 1",
-                (row.content_hash, row.suffix),
-            ).fetchone()
+            same = _with_content(db, row.content_hash, row.suffix)
             if same is not None:
-                return _row(same)
-            db.execute(
-                f"INSERT OR REPLACE INTO documents VALUES ({', '.join('?' * 14)})",  # noqa: S608 only question marks
-                (
-                    row.id,
-                    row.name,
-                    row.uri,
-                    row.content_hash,
-                    row.stored_hash,
-                    row.suffix,
-                    row.size_bytes,
-                    row.title,
-                    row.page_count,
-                    row.character_count,
-                    json.dumps(row.empty_pages),
-                    json.dumps(row.failed_pages),
-                    json.dumps(row.warnings),
-                    row.added_at_utc,
-                ),
-            )
-        return None
+                return _noted(db, Copy(row.id, row.name, row.uri, row.content_hash, row.suffix), same)
+            before, heir = _taken_out(db, row.id)
+            _insert(db, row)
+        return Placed(None, before, heir)
 
-    def remove(self, document_id: str) -> None:
-        """Forget a document; an unknown id is ignored."""
+    def note_copy(self, copy: Copy) -> Placed | None:
+        """Note a file as a copy of the document that has its content; None where no document has it (any more)."""
+        with self.connection() as db:
+            # What is known needs no writing: a full disk is no reason not to say so.
+            known = db.execute(
+                "SELECT 1 FROM copies WHERE id = ? AND content_hash = ? AND suffix = ?",
+                (copy.id, copy.content_hash, copy.suffix),
+            ).fetchone()
+            same = _with_content(db, copy.content_hash, copy.suffix)
+        if known is not None and same is not None:
+            return Placed(same)
         with self.connection(write=True) as db:
-            db.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+            same = _with_content(db, copy.content_hash, copy.suffix)
+            return None if same is None else _noted(db, copy, same)
+
+    def remove(self, document_id: str) -> DocumentRow | None:
+        """Forget a document and every copy of it, and return what it was; an unknown id is ignored."""
+        with self.connection(write=True) as db:
+            row = _with_id(db, document_id)
+            if row is not None:
+                db.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+                db.execute(
+                    "DELETE FROM copies WHERE content_hash = ? AND suffix = ?", (row.content_hash, row.suffix)
+                )
+        return row
+
+    def entitle(self, row: DocumentRow, title: str) -> None:
+        """Give a document another title, unless it has another content by now."""
+        with self.connection(write=True) as db:
+            db.execute(
+                "UPDATE documents SET title = ? WHERE id = ? AND content_hash = ?",
+                (title, row.id, row.content_hash),
+            )
 
     def note_rate(self, model_id: str, tokens: int, seconds: float) -> None:
         """Remember how fast a model embeds here; the newest measurement counts as much as all before it."""
@@ -190,6 +199,69 @@ class DocumentList:
 def now_utc() -> str:
     """Return the time now as ISO 8601 in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _with_id(db: sqlite3.Connection, document_id: str) -> DocumentRow | None:
+    found = db.execute("SELECT * FROM documents WHERE id = ?", (document_id,)).fetchone()
+    return None if found is None else _row(found)
+
+
+def _with_content(db: sqlite3.Connection, content_hash: str, suffix: str) -> DocumentRow | None:
+    found = db.execute(
+        "SELECT * FROM documents WHERE content_hash = ? AND suffix = ? ORDER BY added_at_utc LIMIT 1",
+        (content_hash, suffix),
+    ).fetchone()
+    return None if found is None else _row(found)
+
+
+def _noted(db: sqlite3.Connection, copy: Copy, same: DocumentRow) -> Placed:
+    if same.id == copy.id:
+        return Placed(same)
+    before, heir = _taken_out(db, copy.id)
+    values = (copy.id, copy.name, copy.uri, copy.content_hash, copy.suffix)
+    db.execute("INSERT INTO copies VALUES (?, ?, ?, ?, ?)", values)
+    return Placed(same, before, heir)
+
+
+def _taken_out(db: sqlite3.Connection, document_id: str) -> tuple[DocumentRow | None, DocumentRow | None]:
+    """Take an id off both lists; return the document it was and the copy that is one in its place."""
+    db.execute("DELETE FROM copies WHERE id = ?", (document_id,))
+    before = _with_id(db, document_id)
+    if before is None:
+        return None, None
+    db.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+    found = db.execute(
+        "SELECT id, name, uri FROM copies WHERE content_hash = ? AND suffix = ? ORDER BY rowid LIMIT 1",
+        (before.content_hash, before.suffix),
+    ).fetchone()
+    if found is None:
+        return before, None
+    heir = replace(before, id=found[0], name=found[1], uri=found[2])
+    db.execute("DELETE FROM copies WHERE id = ?", (heir.id,))
+    _insert(db, heir)
+    return before, heir
+
+
+def _insert(db: sqlite3.Connection, row: DocumentRow) -> None:
+    db.execute(
+        f"INSERT INTO documents VALUES ({', '.join('?' * 14)})",  # noqa: S608 only question marks
+        (
+            row.id,
+            row.name,
+            row.uri,
+            row.content_hash,
+            row.stored_hash,
+            row.suffix,
+            row.size_bytes,
+            row.title,
+            row.page_count,
+            row.character_count,
+            json.dumps(row.empty_pages),
+            json.dumps(row.failed_pages),
+            json.dumps(row.warnings),
+            row.added_at_utc,
+        ),
+    )
 
 
 def _row(values: tuple[object, ...]) -> DocumentRow:

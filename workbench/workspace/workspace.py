@@ -27,7 +27,7 @@ from workbench.ingest.vector_cache import VectorCache
 from workbench.records import Chunk, Document, Layout, ParsedFile, content_digest, digest
 from workbench.workers import TaskFault, Workers
 from workbench.workspace.disk import Disk, DiskUse
-from workbench.workspace.documents import AddResult, DocumentList, DocumentRow, now_utc
+from workbench.workspace.documents import AddResult, Copy, DocumentList, DocumentRow, Placed, now_utc
 from workbench.workspace.evaluations import Evaluations
 from workbench.workspace.map_pairs import MapPairs
 from workbench.workspace.maps import Maps
@@ -137,12 +137,12 @@ class Workspace:
         if before is not None and before.content_hash == content_hash:
             return _unchanged(name, before, document_id)
         suffix = Path(name).suffix.lower()
-        same = self.document_list.with_content(content_hash, suffix)
-        if same is not None:
+        if self.document_list.with_content(content_hash, suffix) is not None:
             if before is not None:
-                # The file was changed into a copy of another document: its old text must not stay.
-                self.delete([before.id])
-            return _unchanged(name, same, document_id)
+                self.tables.drop_document(document_id)
+            placed = self.document_list.note_copy(Copy(document_id, name, uri, content_hash, suffix))
+            if placed is not None and placed.same is not None:
+                return _unchanged(name, placed.same, document_id, self._settled(placed))
         parser = pipeline.parser_for(name, plugins.build("parsers", "pdf"))
         if password is not None:
             data = workers().result(parser.unlocked, data, password, cancelled=cancelled)
@@ -172,25 +172,34 @@ class Workspace:
             # Before the list says otherwise: whatever stops this here, no table holds a text that is not there.
             self.tables.drop_document(document_id)
         # Another session, or another file of the batch, may have added the same content while this one was parsed.
-        same = self.document_list.put_unless_here(row)
-        if same is not None:
-            if before is not None and same.id != before.id:
-                self.delete([before.id])
-            return _unchanged(name, same, document_id)
+        placed = self.document_list.put_unless_here(row)
+        if placed.same is not None:
+            return _unchanged(name, placed.same, document_id, self._settled(placed))
         # Until the row stood there, the file belonged to no document and another process may have removed it.
         self._keep_original(original, data)
+        notes = self._settled(placed)
         status, message = "added", "parsed"
-        if before is not None:
-            # A build that ran meanwhile may have written the old version anew.
-            self.tables.drop_document(document_id)
-            self._forget_files(before)
-            status, message = "replaced", f"new version of {before.name}"
+        if placed.before is not None:
+            status, message = "replaced", f"new version of {placed.before.name}"
         if found.failed_pages:
             status = "partly_read"
-        message = "; ".join([message, *found.warnings])
+        message = "; ".join([message, *notes, *found.warnings])
         return AddResult(
             name, status, document_id, row.page_count, row.character_count, row.empty_pages, message
         )
+
+    def _settled(self, placed: Placed) -> list[str]:
+        """Forget what a file was before it got its new content, and return what to say of a copy that stays."""
+        if placed.before is not None:
+            # A build that ran meanwhile may have written the old version anew.
+            self.tables.drop_document(placed.before.id)
+            self._forget_files(placed.before)
+        if placed.heir is None:
+            return []
+        # A title may come from the file's name. One that cannot be had is no reason to call the file not added.
+        with suppress(WorkbenchError):
+            self.document_list.entitle(placed.heir, self.parsed(placed.heir.id).document.title)
+        return [f"{placed.heir.name}, a copy of the old version, is a document of its own now"]
 
     def add_many(
         self,
@@ -201,8 +210,8 @@ class Workspace:
         """Yield ``(index, result)`` per ``(name, content, uri)`` as each is done; every core parses.
 
         One bad file harms no other. After ``cancelled`` says so no file is begun, and those under way are stopped.
-        Copies of another document come last: it may get a new version in the same batch, and then a copy is the only
-        one to hold the old text.
+        Copies of another document are told last: it may get a new version in the same batch, and then the copy is a
+        document of its own.
         """
 
         def one(index: int, name: str, content: Path | bytes, uri: str | None) -> tuple[int, AddResult]:
@@ -239,14 +248,17 @@ class Workspace:
             yield index, self.add(name, content, uri, None, cancelled)
 
     def delete(self, document_ids: Iterable[str]) -> None:
-        """Remove documents from the list and from every table. Their files go when no other document needs them."""
+        """Remove documents from the list and from every table. Their files go when no other document needs them.
+
+        So do their copies: whoever deletes a document means its text.
+        """
         for document_id in document_ids:
-            row = self.document_list.row(document_id)
-            if row is None:
+            if self.document_list.row(document_id) is None:
                 continue
             self.tables.drop_document(document_id)
-            self.document_list.remove(document_id)
-            self._forget_files(row)
+            row = self.document_list.remove(document_id)
+            if row is not None:
+                self._forget_files(row)
 
     def _forget_files(self, row: DocumentRow) -> None:
         """Remove original, page images and texts of a content that no document has any more."""
@@ -387,8 +399,9 @@ def _parse_key(parser: Parser, content_hash: str, name: str) -> str:
     return f"{content_hash}-{digest([parser.key(content_hash), name])}"
 
 
-def _unchanged(name: str, same: DocumentRow, document_id: str) -> AddResult:
+def _unchanged(name: str, same: DocumentRow, document_id: str, notes: Iterable[str] = ()) -> AddResult:
     message = "already here" if same.id == document_id else f"same content already here as {same.name}"
+    message = "; ".join([message, *notes])
     return AddResult(
         name, "unchanged", same.id, same.page_count, same.character_count, same.empty_pages, message
     )

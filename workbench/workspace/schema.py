@@ -1,0 +1,41 @@
+"""The schema of ``workspace.db`` as numbered migrations: a file made by an earlier version is brought up to date."""
+
+from __future__ import annotations
+
+MIGRATIONS: tuple[str, ...] = (
+    # "If not exists", because files from before migrations were numbered hold all of this.
+    """
+    CREATE TABLE IF NOT EXISTS documents (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        uri TEXT NOT NULL,
+        content_hash TEXT NOT NULL,
+        stored_hash TEXT NOT NULL,
+        suffix TEXT NOT NULL,
+        size_bytes INTEGER NOT NULL,
+        title TEXT NOT NULL,
+        page_count INTEGER NOT NULL,
+        character_count INTEGER NOT NULL,
+        empty_pages TEXT NOT NULL,
+        failed_pages TEXT NOT NULL,
+        warnings TEXT NOT NULL,
+        added_at_utc TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX IF NOT EXISTS documents_by_content ON documents (content_hash);
+    CREATE TABLE IF NOT EXISTS rates (
+        model_id TEXT PRIMARY KEY,
+        tokens INTEGER NOT NULL,
+        seconds REAL NOT NULL
+    ) STRICT;
+    """,
+    """
+    CREATE TABLE copies (
+        id TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        uri TEXT NOT NULL,
+        content_hash TEXT NOT NULL,
+        suffix TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX copies_by_content ON copies (content_hash);
+    """,
+)
