@@ -131,12 +131,12 @@ def test_pruning_rests_between_two_times_and_leaves_what_a_user_made(
 def test_the_use_of_the_disk_is_told_by_kind(workspace: Workspace) -> None:
     workspace.add("a.txt", b"Trams stop at red.")
     workspace.tables.build(config())
-    found = {use.kind: use for use in workspace.disk_use()}
+    found = {use.kind: use for use in workspace.disk.use()}
     assert (found["originals"].size_bytes, found["originals"].limit_bytes) == (18, None)
     assert found["parsed"].limit_bytes == disk.LIMITS_BYTES["parsed"]
     assert found["tables"].size_bytes >= workspace.tables.rows()[0].size_bytes > 0
     assert found["documents"].size_bytes > 0
-    sizes = [use.size_bytes for use in workspace.disk_use()]
+    sizes = [use.size_bytes for use in workspace.disk.use()]
     assert sizes == sorted(sizes, reverse=True)
 
 

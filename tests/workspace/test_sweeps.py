@@ -219,7 +219,7 @@ def test_the_estimate_counts_passes_of_the_model_and_questions(here: Workspace) 
     sweep, questions = parsed(SWEEP), the_questions(here)
     assert here.sweeps.plan(sweep, questions).seconds is None
     model = here.model(sweep.base.embedder)
-    here.note_rate(model, 1000, 10.0)
+    here.embedding_rates.note(model, 1000, 10.0)
     characters = sum(map(len, TEXTS.values()))
     # Six configurations without a cheap way: six passes at 100 tokens a second, and three questions each.
     found = here.sweeps.plan(sweep, questions)

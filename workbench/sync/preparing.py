@@ -19,7 +19,7 @@ from workbench.ingest.plan import Step, full_recipe
 from workbench.records import Document, ParsedFile, SourceItem, content_digest
 from workbench.sync.isolation import isolated
 from workbench.sync.place import Place, parse_key
-from workbench.workspace.workspace import workers
+from workbench.workspace.worker_pool import workers
 
 READ, PARSE = "read", "parse"
 SMALL_BYTES = 64_000

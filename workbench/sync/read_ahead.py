@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from workbench.sync.place import Place
 from workbench.sync.preparing import NotPrepared, Prepared, Task, batches, prepared
-from workbench.workspace.workspace import workers
+from workbench.workspace.worker_pool import workers
 
 
 def read_ahead(

@@ -12,7 +12,7 @@ from workbench.contracts import Listing, Parser, Source, SourceAccess, SourceCon
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.http import Http, Limits
 from workbench.records import SourceItem
-from workbench.workspace.workspace import workers
+from workbench.workspace.worker_pool import workers
 
 LISTED, READ = 10, 3
 MOST_COUNTED, COUNTING_S = 5_000, 5.0

@@ -18,7 +18,8 @@ One folder holds everything; nothing in it is needed twice::
 """
 
 from workbench.workspace.disk import DiskUse
-from workbench.workspace.documents import AddResult, DocumentRow
+from workbench.workspace.documents import DocumentRow
+from workbench.workspace.intake import AddResult
 from workbench.workspace.sweep_plans import SweepPlan
 from workbench.workspace.tables import BuildResult, Estimate, SearchResult, TableRow
 from workbench.workspace.workspace import Workspace

@@ -88,11 +88,12 @@ class Disk:
     def use(self) -> list[DiskUse]:
         """Return what each kind takes, the largest first; the list of documents is the kind ``documents``."""
         found = []
-        database = [path.stat() for path in self._folder.glob("workspace.db*")]
-        found.append(DiskUse("documents", sum(s.st_size for s in database), len(database), None))
-        for folder in sorted(path for path in self._folder.iterdir() if path.is_dir()):
-            sizes = [stat.st_size for _, stat in _files(folder)]
-            found.append(DiskUse(folder.name, sum(sizes), len(sizes), LIMITS_BYTES.get(folder.name)))
+        with writing(self._folder):
+            database = [path.stat() for path in self._folder.glob("workspace.db*")]
+            found.append(DiskUse("documents", sum(s.st_size for s in database), len(database), None))
+            for folder in sorted(path for path in self._folder.iterdir() if path.is_dir()):
+                sizes = [stat.st_size for _, stat in _files(folder)]
+                found.append(DiskUse(folder.name, sum(sizes), len(sizes), LIMITS_BYTES.get(folder.name)))
         return sorted(found, key=lambda use: (-use.size_bytes, use.kind))
 
     def prune(self) -> dict[str, int]:
@@ -130,9 +131,10 @@ class Disk:
     def drop_content(self, stored_hash: str, content_hash: str) -> None:
         """Remove original, page images and texts of a content that no document has any more."""
         contents = {"stored_hash": stored_hash, "content_hash": content_hash}
-        for kind, column in _BY_CONTENT.items():
-            for path in (self._folder / kind).glob(f"{contents[column]}*"):
-                self._drop_unless_needed(path, column)
+        with writing(self._folder):
+            for kind, column in _BY_CONTENT.items():
+                for path in (self._folder / kind).glob(f"{contents[column]}*"):
+                    self._drop_unless_needed(path, column)
 
     # ── how ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -1,4 +1,4 @@
-"""The documents of a workspace: which there are, and how a file becomes one."""
+"""The list of a workspace's documents, and of the files that are copies of one."""
 
 from __future__ import annotations
 
@@ -60,28 +60,6 @@ class Placed:
     """What stood under its id, with another content."""
     heir: DocumentRow | None = None
     """The copy of that other content that became a document instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class AddResult:
-    """What happened to one file.
-
-    ``status`` is one of added, unchanged, replaced, partly_read (it is in, some pages are not), needs_password,
-    no_text, damaged, unsupported, too_large, timed_out, failed.
-    """
-
-    path: str
-    status: str
-    document_id: str | None
-    pages: int
-    characters: int
-    empty_pages: tuple[int, ...]
-    message: str
-
-    @property
-    def is_in(self) -> bool:
-        """Whether the document is in the workspace now."""
-        return self.status in ("added", "unchanged", "replaced", "partly_read")
 
 
 class DocumentList:
@@ -179,21 +157,6 @@ class DocumentList:
                 "UPDATE documents SET title = ? WHERE id = ? AND content_hash = ?",
                 (title, row.id, row.content_hash),
             )
-
-    def note_rate(self, model_id: str, tokens: int, seconds: float) -> None:
-        """Remember how fast a model embeds here; the newest measurement counts as much as all before it."""
-        with self.connection(write=True) as db:
-            db.execute(
-                "INSERT INTO rates VALUES (?, ?, ?) ON CONFLICT (model_id) DO UPDATE SET"
-                " tokens = tokens / 2 + excluded.tokens, seconds = seconds / 2 + excluded.seconds",
-                (model_id, tokens, seconds),
-            )
-
-    def tokens_per_second(self, model_id: str) -> float | None:
-        """Return the measured speed of a model on this machine, or None before its first use."""
-        with self.connection() as db:
-            found = db.execute("SELECT tokens, seconds FROM rates WHERE model_id = ?", (model_id,)).fetchone()
-        return None if found is None or found[1] <= 0 else float(found[0] / found[1])
 
 
 def now_utc() -> str:

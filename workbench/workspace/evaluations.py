@@ -136,7 +136,7 @@ class Evaluations:
             found.token_count,
             spent.tokens,
             spent.seconds,
-            self._workspace.embedding_rate(model.text_model),
+            self._workspace.embedding_rates.tokens_per_second(model.text_model),
             model.price_usd_per_million_tokens,
         )
 

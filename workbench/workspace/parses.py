@@ -13,8 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
+from workbench.contracts import Parser
 from workbench.files import touch, write_atomically, writing
-from workbench.records import Document, Heading, Layout, Page, ParsedFile
+from workbench.records import Document, Heading, Layout, Page, ParsedFile, digest
+
+
+def parse_key(parser: Parser, content_hash: str, name: str) -> str:
+    """Return the key of what a parser reads in a file; the name is part of it because a title may come from there."""
+    return f"{content_hash}-{digest([parser.key(content_hash), name])}"
 
 
 def packed(parsed: ParsedFile) -> bytes:

@@ -111,7 +111,7 @@ def _screening_seconds(workspace: Workspace, configs: Sequence[Config], begun: b
 def _pass_seconds(workspace: Workspace, config: Config) -> float | None:
     """Return how long a model reads all documents once; None where its speed, or the model, is not known."""
     try:
-        rate = workspace.embedding_rate(workspace.model(config.embedder).text_model)
+        rate = workspace.embedding_rates.tokens_per_second(workspace.model(config.embedder).text_model)
     except WorkbenchError:
         return None
     characters = sum(row.character_count for row in workspace.documents())

@@ -180,11 +180,11 @@ class Tables:
             passages += pipeline.passages(document, found, model, workspace.memo)
         count = len(passages)
         unread = model.unread(passages, workspace.vector_cache)
-        rate = workspace.embedding_rate(model.text_model)
+        rate = workspace.embedding_rates.tokens_per_second(model.text_model)
         if rate is None and unread and measure:
             self._measure(model.text_model, unread[:CALIBRATION_TEXTS])
             unread = model.unread(passages, workspace.vector_cache)
-            rate = workspace.embedding_rate(model.text_model)
+            rate = workspace.embedding_rates.tokens_per_second(model.text_model)
         keys = {model.passage_key(passage) for passage in passages}
         missing = len(keys) - len(workspace.vector_cache.found(sorted(keys), model.dimension))
         tokens = sum(passage.token_count for passage in unread)
@@ -210,7 +210,7 @@ class Tables:
         started = time.perf_counter()
         cached_vectors([piece.text for piece in pieces[half:]], model, cache)
         tokens = sum(piece.token_count for piece in pieces[half:])
-        self._workspace.note_rate(model, tokens, time.perf_counter() - started)
+        self._workspace.embedding_rates.note(model, tokens, time.perf_counter() - started)
 
     def _states(self, config: Config) -> dict[str, str]:
         try:
@@ -278,8 +278,11 @@ class Tables:
                 self._write_times.note(config.table_name)
             # Also of a build that was stopped: the next one takes these vectors from the cache.
             self.build_costs.add(config.table_name, model.id, spent)
-            if spent.tokens >= TOKENS_OF_A_RATE and workspace.embedding_rate(model) is None:
-                workspace.note_rate(model, spent.tokens, spent.seconds)
+            if (
+                spent.tokens >= TOKENS_OF_A_RATE
+                and workspace.embedding_rates.tokens_per_second(model) is None
+            ):
+                workspace.embedding_rates.note(model, spent.tokens, spent.seconds)
         # Documents that were deleted, also while this ran.
         after = {row.id: row for row in workspace.documents()}
         table.drop_documents(sorted(table.states().keys() - after.keys()))
