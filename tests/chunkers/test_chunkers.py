@@ -10,6 +10,7 @@ import pytest
 from tests.chunkers.texts import FAMILY, ShortTokens, analysis_of, arbitrary_vectors, document_of
 from workbench import plugins
 from workbench.analysis import Memo, TextAnalysis
+from workbench.chunkers._spacy import LONGEST_UNBROKEN_CHARACTERS
 from workbench.errors import ContractError
 from workbench.records import Document, Heading, Vectors, digest, text_digest
 
@@ -108,6 +109,20 @@ def test_spacy_reads_more_than_a_million_characters() -> None:
     pieces = cut("spacy_sentences", text, mode="rules", size_tokens=8192)
     assert sum(piece.count(".") for piece in pieces) == 80_000
     assert all(piece.endswith(".") for piece in pieces)
+
+
+@pytest.mark.parametrize("mode", ["rules", pytest.param("parser", marks=pytest.mark.slow)])
+def test_a_long_address_is_read_in_parts_and_no_sentence_ends_inside_it(mode: str) -> None:
+    # A mark stands exactly where a part is full.
+    address = "https://a.org/" + "letters-and-1234.html?q=" * 60
+    assert address[LONGEST_UNBROKEN_CHARACTERS - 1] == "?"
+    text = f"{address} doesn't answer Dr. Ray on Monday. She can't."
+    chunker = plugins.build("chunkers", "spacy_sentences", {"mode": mode})
+    sentences = [text[start:end] for start, end in chunker.sentences(analysis_of(document_of(text))).tolist()]
+    if mode == "parser":
+        assert sentences == [f"{address} doesn't answer Dr. Ray on Monday.", "She can't."]
+    else:
+        assert sentences[0].startswith(f"{address} doesn't answer")
 
 
 # ── structure ────────────────────────────────────────────────────────────────────────────────────────────────────

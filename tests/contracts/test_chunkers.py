@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal, get_args, get_origin
 
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from tests.chunkers.texts import CountingMemo, ShortTokens, analysis_of, arbitrary_vectors, document_of, texts
 from workbench import outline, plugins, sentences
 from workbench.analysis import Memo, TextAnalysis
+from workbench.chunkers._spacy import pipeline
 from workbench.contracts import Chunker
 from workbench.errors import SettingsError
 from workbench.records import Chunk, Document, Heading, Page
@@ -160,6 +162,10 @@ HARD_ON_TIME = {
     "joined emoji": "\N{WOMAN}\u200d",
     "flags": "\U0001f1e9",
     "ideographs": "漢",
+    "brackets": "(",
+    "quotes": "\"'",
+    "an address": "https://example.org/a?b=c&",
+    "short forms": "x's",
 }
 
 
@@ -190,6 +196,33 @@ def test_four_times_the_text_takes_about_four_times_the_steps(name: str, kind: s
     short, long = (document_of((unit * 4000)[:characters]) for characters in (1000, 4000))
     chunker.chunks(short, analysis_of(short))  # imports and loading are not part of the cutting
     assert steps(chunker, long) <= 4.6 * steps(chunker, short) + 500
+
+
+@pytest.mark.parametrize("kind", HARD_ON_TIME)
+def test_what_spacy_searches_for_tokens_is_about_four_times_as_much_too(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tokenizer = pipeline("rules")[0].tokenizer
+    searched_characters = 0
+
+    def counted(search: Callable[[str], Any]) -> Callable[[str], Any]:
+        def count(text: str) -> Any:
+            nonlocal searched_characters
+            searched_characters += len(text)
+            return search(text)
+
+        return count
+
+    for name in ("prefix_search", "suffix_search", "infix_finditer", "url_match"):
+        monkeypatch.setattr(tokenizer, name, counted(getattr(tokenizer, name)))
+    found = []
+    for characters in (2000, 8000):
+        searched_characters = 0
+        document = document_of((HARD_ON_TIME[kind] * 8000)[:characters])
+        quick("spacy_sentences").chunks(document, analysis_of(document))
+        found.append(searched_characters)
+    assert found[0] or kind in ("blanks", "line ends")
+    assert found[1] <= 4.6 * found[0] + 500
 
 
 @pytest.mark.parametrize("name", NAMES)

