@@ -128,7 +128,7 @@ def test_what_is_missing_shuts_the_gate_and_says_so(run: Any, folder: Path) -> N
     status, (refused,), said = run("publish")
     assert (status, refused["published"], refused["gate"]["questions"]) == (SOME_FAILED, False, 1)
     assert "2 of 3 documents could not be brought into the table" in refused["gate"]["reasons"][0]
-    assert "1 judgments have no place in these documents" in said
+    assert "1 judgment has no place in these documents" in said
     (folder / "questions.csv").unlink()
     status, (forced,), _ = run("publish", "--force")
     assert (status, forced["published"]) == (DONE, True)
@@ -216,7 +216,7 @@ def test_failed_documents_are_made_due_one_or_all(run: Any, folder: Path) -> Non
     assert run("sync")[1][-1]["figures"]["waiting"] == 2
     status, rows, said = run("log", "--retry", "worse.txt")
     assert (status, [row["name"] for row in rows]) == (DONE, ["worse.txt"])
-    assert "1 documents are tried again by the next sync" in said
+    assert "1 document is tried again by the next sync" in said
     figures = run("sync")[1][-1]["figures"]
     assert (figures["failed"], figures["waiting"]) == (1, 1)
     assert len(run("log", "--retry")[1]) == 2

@@ -105,7 +105,7 @@ def test_what_cannot_be_tuned_is_refused(tmp_path: Path) -> None:
     for retriever, measure, kind, told in (
         ("nearest", "recall@5", SettingsError, "nearest has no weights to tune: use fused or reranked"),
         ("fused", "recall", SettingsError, "give one such as recall@5"),
-        ("fused", "recall@5", InputError, "1 questions with an answer cannot be divided into 5 folds"),
+        ("fused", "recall@5", InputError, "1 question with an answer cannot be divided into 5 folds"),
     ):
         with pytest.raises(kind, match=told):
             tuned(

@@ -11,6 +11,7 @@ import numpy as np
 from workbench import plugins
 from workbench.config import Config
 from workbench.contracts import Asked, Retriever, Tick, no_tick
+from workbench.counts import counted
 from workbench.errors import InputError, SettingsError
 from workbench.evaluation.results import Truth, question_result
 from workbench.evaluation.scoring import LESS_IS_BETTER, Values, name_and_k, scores
@@ -98,7 +99,7 @@ def tuned(
         raise SettingsError(f"{measure!r:.40} names no number of hits: give one such as recall@5")
     if not 2 <= folds <= len(truths):
         raise InputError(
-            f"{len(truths)} questions with an answer cannot be divided into {folds} folds: "
+            f"{counted(len(truths), 'question')} with an answer cannot be divided into {counted(folds, 'fold')}: "
             "give more questions, or between 2 folds and as many as there are questions",
             "empty",
         )

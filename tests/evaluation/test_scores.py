@@ -244,7 +244,7 @@ def test_scores_of_a_configuration_hold_every_question_that_has_an_answer() -> N
     assert found.mean("hit@1") == 0.5
     with pytest.raises(SettingsError, match="there are: characters_shown@1"):
         found.of("bleu")
-    with pytest.raises(SettingsError, match="1 questions were not searched, the first is b"):
+    with pytest.raises(SettingsError, match="1 question was not searched, the first is b"):
         scores("A", truths(asked), results[:1])
     for wrong in ({"cutoffs": (0,)}, {"min_overlap": 0}, {"min_overlap": 1.1}):
         with pytest.raises(SettingsError):

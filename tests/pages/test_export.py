@@ -85,7 +85,7 @@ def test_what_a_table_holds_and_how_fast_it_was_searched_stands_in_the_comment(h
     app.session_state[state.SEARCH_TIMES] = {config().table_name: [0.004, 0.012, 0.008]}
     app.run()
     text = app.code[0].value
-    assert "of 1 documents: trams" in text
+    assert "of 1 document: trams" in text
     assert "tokens in a chunk: median" in text
     assert "median 8 ms over 3 questions" in text
     assert written(parsed(text)) == text + "\n"

@@ -188,7 +188,7 @@ def test_a_release_without_a_gate_is_measured_with_a_file_of_questions_beside_it
     assert list(found) == ["release 1", "candidate"]
     assert found["candidate"] < found["release 1"]
     assert f"{COUNT - 1} questions that both can answer" in said(app)
-    assert "1 judgments have no place" in said(app)
+    assert "1 judgment has no place" in said(app)
     assert pipeline.ledger.releases.published("trams").id == 1  # type: ignore[union-attr]
 
 

@@ -102,9 +102,9 @@ def test_what_failed_within_bounds_is_told_and_its_questions_decide(gated: Pipel
     result = generous.publish()[1]
     assert result.value == pytest.approx(2 / 3)
     assert [note.partition(" ")[2] for note in result.notes] == [
-        "of 3 documents could not be brought into the table (1 of them stand in the published release): what they"
+        "of 3 documents could not be brought into the table (1 of them stands in the published release): what they"
         " answer counts as not found",
-        "questions are about documents that are not in the table: what stands there counts as not found",
+        "question is about documents that are not in the table: what stands there counts as not found",
     ]
 
 
@@ -224,7 +224,7 @@ def test_an_answer_that_another_parser_loses_counts_as_0(tmp_path: Path) -> None
     found = refused(shorter)
     assert (found.value, found.questions, found.unplaced) == (0.5, 2, 0)
     assert (found.published_value, found.compared_value) == (1.0, 0.5)
-    assert "1 questions count as 0: the published release has what answers them" in found.notes[0]
+    assert "1 question counts as 0: the published release has what answers it" in found.notes[0]
 
 
 def test_without_a_question_that_counts_nothing_is_published(gated: Pipeline, books: Books) -> None:

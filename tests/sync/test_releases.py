@@ -145,7 +145,7 @@ def test_a_table_that_lacks_documents_is_refused(gated: Pipeline, books: Books) 
     synced(other)
     books.texts["new"] = b"Something new."
     synced(gated)
-    with pytest.raises(GateRefused, match="1 documents are not in the table yet: sync first"):
+    with pytest.raises(GateRefused, match="1 document is not in the table yet: sync first"):
         other.publish()
 
 

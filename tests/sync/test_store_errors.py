@@ -77,7 +77,7 @@ def test_a_deletion_that_the_store_refuses_twice_is_told_and_done_by_the_next_sy
     finished = synced(with_fuse(pipeline, NoDeletions()))
     assert (finished.status, finished.message) == (
         "some_failed",
-        "1 documents that are gone could not be removed: the disk is full",
+        "1 document that is gone could not be removed: the disk is full",
     )
     assert synced(pipeline).status == "done"
     assert rows(pipeline) == fresh(pipeline, tmp_path / "other")

@@ -30,7 +30,7 @@ def trial(source: Source) -> Tried:
 def test_a_bad_row_far_below_the_first_items_is_told(tmp_path: Path) -> None:
     found = trial(table(tmp_path / "a.csv", 40, bad_row=30))
     assert (len(found.items), found.count, found.more, found.complete) == (10, 39, False, False)
-    assert "row 32 has 1 cells" in found.problems[0]
+    assert "row 32 has 1 cell," in found.problems[0]
     assert [preview.text for preview in found.previews] == [f"The tram {n} leaves." for n in range(3)]
 
 

@@ -7,6 +7,7 @@ import argparse
 from workbench import pipeline
 from workbench.commands.inputs import files_under
 from workbench.commands.terminal import DONE, SOME_FAILED, WRONG_USAGE, Output
+from workbench.counts import counted
 from workbench.workspace import AddResult, Workspace
 
 
@@ -26,7 +27,7 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     for number, (_, result) in enumerate(workspace.add_many(given), start=1):
         failed += not result.is_in
         _print_added(result, out)
-        out.progress(f"{number} of {len(files)} files")
+        out.progress(f"{number} of {counted(len(files), 'file')}")
     out.clear()
     return SOME_FAILED if failed else DONE
 
@@ -42,5 +43,5 @@ def _print_added(result: AddResult, out: Output) -> None:
             "empty_pages": list(result.empty_pages),
             "message": result.message,
         },
-        f"{result.status:15} {result.path}  {result.pages} pages, {result.characters:,} characters  {result.message}",
+        f"{result.status:15} {result.path}  {counted(result.pages, 'page')}, {counted(result.characters, 'character')}  {result.message}",
     )

@@ -7,6 +7,7 @@ import argparse
 from workbench import pipeline
 from workbench.commands.inputs import read_config
 from workbench.commands.terminal import DONE, SOME_FAILED, Output
+from workbench.counts import counted
 from workbench.workspace import Workspace
 
 
@@ -23,7 +24,7 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
 
         def on_step(step: pipeline.BuildStep, name: str = config.name) -> None:
             out.progress(
-                f"{name}: {step.documents_done} of {step.documents_total} documents, {step.chunks_done:,} chunks"
+                f"{name}: {step.documents_done} of {counted(step.documents_total, 'document')}, {counted(step.chunks_done, 'chunk')}"
             )
 
         result = workspace.tables.build(config, on_step=on_step)
@@ -43,7 +44,7 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
                 "seconds": round(result.seconds, 3),
                 "failed": [{"name": name, "message": message} for name, message in result.failed],
             },
-            f"{config.name}: {result.documents} documents, {result.chunks:,} chunks written "
+            f"{config.name}: {counted(result.documents, 'document')}, {counted(result.chunks, 'chunk')} written "
             f"({result.embedded:,} embedded, {result.reused:,} from the cache) into {result.table} "
             f"in {result.seconds:.1f} s" + (f". {result.note}" if result.note else ""),
         )

@@ -7,6 +7,7 @@ import argparse
 from workbench import pipeline
 from workbench.commands.inputs import files_under, place, read_config
 from workbench.commands.terminal import DONE, SOME_FAILED, Output
+from workbench.counts import counted
 from workbench.errors import WorkbenchError
 from workbench.records import Chunk
 from workbench.workspace import Workspace
@@ -51,5 +52,5 @@ def _print_chunks(found: list[Chunk], path: str, out: Output) -> None:
     for chunk in found:
         out.row(
             {"document_id": chunk.document_id, "path": path, "ordinal": chunk.ordinal, **place(chunk)},
-            f"{path} #{chunk.ordinal} {chunk.start}–{chunk.end} ({chunk.token_count} tokens)\n{chunk.text}\n",
+            f"{path} #{chunk.ordinal} {chunk.start}–{chunk.end} ({counted(chunk.token_count, 'token')})\n{chunk.text}\n",
         )

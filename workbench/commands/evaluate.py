@@ -9,6 +9,7 @@ from pathlib import Path
 from workbench.commands.board import board
 from workbench.commands.inputs import read_config
 from workbench.commands.terminal import DONE, SOME_FAILED, Output
+from workbench.counts import counted
 from workbench.errors import InputError, SettingsError
 from workbench.evaluation import leaderboard
 from workbench.evaluation.formats import imported_path
@@ -49,7 +50,7 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     for config in configs:
 
         def tick(done: int, total: int, name: str = config.name) -> None:
-            out.progress(f"{name}: {done} of {total} questions")
+            out.progress(f"{name}: {done} of {counted(total, 'question')}")
 
         if lack := workspace.tables.lack(config):
             out.message(f"{config.name}: {lack}")
@@ -74,8 +75,8 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
         out.conclusion(
             f"{compared.better} - {compared.other}: {compared.measure} {compared.difference.value:+.4f} "
             f"[{compared.difference.low:+.4f}, {compared.difference.high:+.4f}], p = {compared.p:.4f}, "
-            f"corrected {compared.p_corrected:.4f}; {compared.wins} wins, {compared.ties} ties, "
-            f"{compared.losses} losses"
+            f"corrected {compared.p_corrected:.4f}; {counted(compared.wins, 'win')}, {counted(compared.ties, 'tie')}, "
+            f"{counted(compared.losses, 'loss', 'losses')}"
         )
     out.conclusion(found.sentence)
     return SOME_FAILED if read.problems else DONE

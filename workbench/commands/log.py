@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from workbench.commands.inputs import count_value, read_pipeline
 from workbench.commands.terminal import DONE, Output
+from workbench.counts import counted
 from workbench.errors import InputError
 from workbench.ingest.entries import Figures
 from workbench.sync import Pipeline
@@ -85,7 +86,7 @@ def _retry(pipeline: Pipeline, item: str, out: Output) -> None:
     pipeline.ledger.retry(name, [one.key for one in wanted], pipeline.place.now_utc())
     for one in wanted:
         out.row({"source": one.source, "item_id": one.item_id, "name": one.name, "due": True}, one.name)
-    out.message(f"{len(wanted):,} documents are tried again by the next sync")
+    out.message(f"{counted(len(wanted), 'document is', 'documents are')} tried again by the next sync")
 
 
 def _failures(pipeline: Pipeline, out: Output) -> None:
@@ -99,5 +100,5 @@ def _failures(pipeline: Pipeline, out: Output) -> None:
         again = f"next try {failure.next_try_utc}" if failure.retryable else "tried again when it changes"
         out.row(
             asdict(failure),
-            f"{where}{failure.stage:6} {failure.kind:16} {failure.name}  {failure.message}  ({failure.attempts} tries, {again})",
+            f"{where}{failure.stage:6} {failure.kind:16} {failure.name}  {failure.message}  ({counted(failure.attempts, 'try', 'tries')}, {again})",
         )

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from workbench.commands.inputs import read_pipeline
 from workbench.commands.terminal import DONE, SOME_FAILED, Output
+from workbench.counts import counted
 from workbench.ingest.plan import Action
 from workbench.workspace import Workspace
 
@@ -36,7 +37,11 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
         out.message(sentence)
     counts = {action.value: plan.counts.get(action, 0) for action in Action}
     expected = plan.expected
-    chunks = "an unknown number of" if expected.chunks is None else f"about {expected.chunks:,}"
+    chunks = (
+        "an unknown number of chunks"
+        if expected.chunks is None
+        else f"about {counted(expected.chunks, 'chunk')}"
+    )
     money = f", costing about {expected.money:.4f}" if expected.money else ""
     out.row(
         {
@@ -51,6 +56,6 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
         },
         f"{pipeline.place.name}: "
         + ", ".join(f"{count:,} to {name}" for name, count in counts.items() if count)
-        + (f"; {chunks} chunks to embed at most{money}" if not plan.is_empty else "; nothing to do"),
+        + (f"; {chunks} to embed at most{money}" if not plan.is_empty else "; nothing to do"),
     )
     return DONE if all(source.complete for source in sources) and not refused else SOME_FAILED

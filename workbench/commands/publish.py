@@ -6,6 +6,7 @@ import argparse
 
 from workbench.commands.inputs import read_pipeline
 from workbench.commands.terminal import DONE, SOME_FAILED, Output
+from workbench.counts import counted
 from workbench.sync.publishing import GateRefused
 from workbench.workspace import Workspace
 
@@ -21,7 +22,7 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     pipeline = read_pipeline(workspace, options.config)
 
     def tick(done: int, total: int) -> None:
-        out.progress(f"gate: {done} of {total} questions")
+        out.progress(f"gate: {done} of {counted(total, 'question')}")
 
     try:
         release, result = pipeline.publish(options.force, tick)
@@ -33,7 +34,7 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     for note in result.notes:
         out.message(note)
     figures = (
-        f"{result.metric} {result.value:.4f} on {result.questions:,} questions"
+        f"{result.metric} {result.value:.4f} on {counted(result.questions, 'question')}"
         if result.value is not None
         else "the config has no evaluate block: nothing was measured"
     )

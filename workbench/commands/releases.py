@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from workbench.commands.inputs import read_pipeline
 from workbench.commands.terminal import DONE, Output
+from workbench.counts import counted
 from workbench.workspace import Workspace
 
 
@@ -22,7 +23,7 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     if options.clean:
         cleaned = pipeline.clean()
         out.message(
-            f"dropped {len(cleaned.tables)} tables ({cleaned.size_bytes / 2**20:,.1f} MB) and {cleaned.blobs:,} kept texts"
+            f"dropped {counted(len(cleaned.tables), 'table')} ({cleaned.size_bytes / 2**20:,.1f} MB) and {counted(cleaned.blobs, 'kept text')}"
         )
     releases = pipeline.ledger.releases
     published = releases.published(pipeline.place.name)
@@ -45,6 +46,6 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
         use = "published" if table.is_published else "this config's" if table.is_current else "kept"
         out.row(
             {"kind": "table", **asdict(table)},
-            f"  table {table.name}  {table.rows:,} chunks, {table.size_bytes / 2**20:,.1f} MB, {use}",
+            f"  table {table.name}  {counted(table.rows, 'chunk')}, {table.size_bytes / 2**20:,.1f} MB, {use}",
         )
     return DONE

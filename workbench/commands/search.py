@@ -8,6 +8,7 @@ from workbench.commands.inputs import k_value, place, read_config, read_pipeline
 from workbench.commands.narrowing import add_narrowing, narrowing
 from workbench.commands.terminal import DONE, Output
 from workbench.config import Config
+from workbench.counts import counted
 from workbench.records import Hit
 from workbench.workspace import Workspace
 
@@ -34,7 +35,9 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     else:
 
         def tick(done: int, total: int) -> None:
-            out.progress(f"{config.name}: {done:,} of {total:,} sentences, for the first search of its table")
+            out.progress(
+                f"{config.name}: {done:,} of {counted(total, 'sentence')}, for the first search of its table"
+            )
 
         if lack := workspace.tables.lack(config):
             out.message(f"{config.name}: {lack}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from workbench.commands.terminal import DONE, INTERRUPTED, SOME_FAILED, Output
+from workbench.counts import counted
 from workbench.errors import ContractError
 from workbench.ingest import entries
 from workbench.ingest.entries import Figures
@@ -38,7 +39,7 @@ def _shown(event: events.Event, out: Output) -> None:
         ):
             part = " changed" if changes else " (not complete: nothing of it is deleted)"
             whole = "" if complete else part
-            out.message(f"{source}: {items:,} items{whole}" + (f": {message}" if message else ""))
+            out.message(f"{source}: {counted(items, 'item')}{whole}" + (f": {message}" if message else ""))
         case events.Planned(counts=counts, refused=refused):
             out.message(f"plan: {_work(counts)}")
             for sentence in refused:
@@ -46,7 +47,9 @@ def _shown(event: events.Event, out: Output) -> None:
         case events.ReleasePlanned(counts=counts):
             out.message(f"plan for the published release, which has another table: {_work(counts)}")
         case events.Progress(done=done, total=total, figures=figures):
-            out.progress(f"{done:,} of {total:,} documents, {figures.chunks_written:,} chunks written")
+            out.progress(
+                f"{done:,} of {counted(total, 'document')}, {counted(figures.chunks_written, 'chunk')} written"
+            )
         case events.ItemFailed(name=name, stage=stage, message=message, in_release=in_release):
             where = "published release: " if in_release else ""
             out.message(f"{where}{name}: {stage}: {message}")
@@ -57,7 +60,7 @@ def _shown(event: events.Event, out: Output) -> None:
             out.conclusion(
                 f"run {run_id} {status.replace('_', ' ')} in {seconds:.1f} s: {f.added:,} added, {f.changed:,}"
                 f" changed, {f.rebuilt:,} rebuilt, {f.kept + f.unchanged:,} unchanged, {f.removed:,} removed,"
-                f" {f.failed:,} failed, {f.waiting:,} waiting; {f.embedded:,} chunks embedded, {f.reused:,} from the"
+                f" {f.failed:,} failed, {f.waiting:,} waiting; {counted(f.embedded, 'chunk')} embedded, {f.reused:,} from the"
                 f" cache{cost}{_of_release(f)}"
             )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from workbench.commands.inputs import read_config
 from workbench.commands.terminal import DONE, SOME_FAILED, Output
 from workbench.config import written
+from workbench.counts import counted
 from workbench.evaluation.formats import imported_path
 from workbench.evaluation.significance import Interval, bootstrap_interval
 from workbench.experiment import Options
@@ -40,10 +41,10 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
         out.message(f"{config.name}: {reason}")
 
     def sentences(done: int, total: int) -> None:
-        out.progress(f"{config.name}: {done} of {total} sentences")
+        out.progress(f"{config.name}: {done} of {counted(total, 'sentence')}")
 
     def questions(done: int, total: int) -> None:
-        out.progress(f"{config.name}: {done} of {total} questions")
+        out.progress(f"{config.name}: {done} of {counted(total, 'question')}")
 
     found = tuned(
         config.retriever,

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from workbench.commands.inputs import read_pipeline
 from workbench.commands.sync_report import report
 from workbench.commands.terminal import DONE, SOME_FAILED, Output
+from workbench.counts import counted
 from workbench.sync.verifying import Verification
 from workbench.workspace import Workspace
 
@@ -36,7 +37,7 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
 
 
 def _sentence(found: Verification) -> str:
-    what = f"{found.table}: {found.documents:,} documents, {found.chunks:,} chunks"
+    what = f"{found.table}: {counted(found.documents, 'document')}, {counted(found.chunks, 'chunk')}"
     if found.agrees:
         return f"{what}; ledger and table agree"
-    return f"{what}; {len(found.findings):,} findings: --repair writes them anew"
+    return f"{what}; {counted(len(found.findings), 'finding')}: --repair writes {'it' if len(found.findings) == 1 else 'them'} anew"

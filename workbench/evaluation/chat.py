@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import httpcore2
 
+from workbench.counts import counted
 from workbench.errors import InputError, ServiceError, SettingsError
 from workbench.http import checked_url, host_and_port, shown_url
 from workbench.http.bodies import joined
@@ -113,7 +114,7 @@ def _exchange(
             return answer.status, found, data
     except httpcore2.TimeoutException as error:
         raise ServiceError(
-            f"{name} did not answer within {answer_s:,.0f} seconds: try again later"
+            f"{name} did not answer within {counted(round(answer_s), 'second')}: try again later"
         ) from error
     except (httpcore2.NetworkError, httpcore2.RemoteProtocolError) as error:
         raise ServiceError(
@@ -149,7 +150,7 @@ def _refusal(
             f"{name} points elsewhere ({status}), which is not followed: give the final address"
         )
     if status == 429:
-        wait = f" and asks to wait {wait_s:,.0f} seconds" if wait_s is not None else ""
+        wait = f" and asks to wait {counted(round(wait_s), 'second')}" if wait_s is not None else ""
         return ServiceError(f"{name} takes no more requests now (429){wait}: try again later")
     if status >= 500 or status in (408, 425):
         return ServiceError(f"{name} does not work now ({status}): try again later")

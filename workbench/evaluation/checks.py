@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from workbench.counts import counted
 from workbench.evaluation.anchoring import Anchors, folded, joined
 from workbench.evaluation.library import document_name
 from workbench.evaluation.questions import QuestionSet
@@ -42,7 +43,7 @@ class Power:
     @property
     def sentence(self) -> str:
         """Such as ``40 questions tell apart ± 13 points; 243 more resolve 5``."""
-        questions = "1 question tells" if self.count == 1 else f"{self.count} questions tell"
+        questions = counted(self.count, "question tells", "questions tell")
         text = f"{questions} apart ± {_points(self.apart)} points"
         return f"{text}; {self.more} more resolve {_points(self.sought)}" if self.more else text
 
@@ -132,7 +133,8 @@ def _unanswered(questions: QuestionSet) -> list[Finding]:
     )
     if not missing:
         return []
-    text = f"{_count(len(missing))} no judged answer and {'counts' if len(missing) == 1 else 'count'} nowhere"
+    count = "counts" if len(missing) == 1 else "count"
+    text = f"{counted(len(missing), 'question has', 'questions have')} no judged answer and {count} nowhere"
     return [Finding("unanswered", text, missing)]
 
 
@@ -211,10 +213,6 @@ def _elsewhere(questions: QuestionSet, documents: Sequence[Document]) -> list[Fi
         message = f"the text of an answer stands {times} more elsewhere ({credit})"
         result.append(Finding("elsewhere", message, (judgment.question_id,)))
     return result
-
-
-def _count(number: int) -> str:
-    return "1 question has" if number == 1 else f"{number} questions have"
 
 
 def _points(share: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from workbench.counts import counted
 from workbench.evaluation.ranks import MIN_OVERLAP, first_ranks
 from workbench.evaluation.results import ChunkRanges, FoundRange, JudgedRange, QuestionResult, Truth
 from workbench.records import Chunk, Judgment
@@ -115,7 +116,7 @@ def _loss(
         what = "the text shown around another chunk" if number is None else f"chunk {number}"
         message = f"outranked: {what} came at rank {rank}, shown were {k}"
     else:
-        message = f"outranked: its chunk is not among the {len(result.hits)} hits"
+        message = f"outranked: its chunk is not among the {counted(len(result.hits), 'hit')}"
     return Loss(judgment, "outranked", message, holding, rank, above)
 
 

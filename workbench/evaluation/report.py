@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from workbench.counts import counted
 from workbench.evaluation.checks import Finding
 from workbench.evaluation.leaderboard import Row, interval_of
 from workbench.evaluation.report_pictures import bar, colour, trade_off_picture
@@ -75,7 +76,7 @@ def html(report: Report) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{_e(report.title)}</title><style>{_STYLE}</style></head><body><main>"
         f"<header><h1>{_e(report.title)}</h1><p class='quiet'>{_e(report.created_at_utc)} · question set "
-        f"{_e(report.question_set_name)} · {report.verdict.question_count} questions</p></header>\n"
+        f"{_e(report.question_set_name)} · {counted(report.verdict.question_count, 'question')}</p></header>\n"
         f"{body}\n</main></body></html>\n"
     )
 
@@ -120,7 +121,7 @@ def _leaderboard(report: Report, order: Sequence[str]) -> str:
     return (
         f'<section><h2>Leaderboard</h2><div class="wide"><table><thead><tr><th>configuration</th>{heads}</tr></thead>'
         f"<tbody>{''.join(lines)}</tbody></table></div><p class='quiet'>Shares are in points of 100. In brackets: 95 % "
-        f"intervals over {report.verdict.question_count} questions (bootstrap; Wilson for hit).</p></section>"
+        f"intervals over {counted(report.verdict.question_count, 'question')} (bootstrap; Wilson for hit).</p></section>"
     )
 
 

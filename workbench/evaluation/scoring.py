@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.contracts import Tick, no_tick
+from workbench.counts import counted
 from workbench.errors import SettingsError
 from workbench.evaluation.metrics import precision_omega, range_scores
 from workbench.evaluation.ranks import MIN_OVERLAP, first_ranks, rank_scores
@@ -96,7 +97,7 @@ def scores(
     missing = [truth.question_id for truth in asked if truth.question_id not in by_question]
     if missing:
         raise SettingsError(
-            f"{config}: {len(missing)} questions were not searched, the first is {missing[0]}"
+            f"{config}: {counted(len(missing), 'question was', 'questions were')} not searched, the first is {missing[0]}"
         )
     table = {name: np.zeros(len(asked)) for name in measures(cutoffs)}
     for row, truth in enumerate(asked):

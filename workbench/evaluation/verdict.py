@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from workbench.counts import counted
 from workbench.errors import SettingsError
 from workbench.evaluation.scoring import LESS_IS_BETTER, Scores, name_and_k
 from workbench.evaluation.significance import (
@@ -110,7 +111,7 @@ def verdict(
         value = bootstrap_interval(best.of(measure), resamples=resamples, seed=seed)
         sentence = (
             f"{best.config}: {measure} {_amount(name, value.value)} "
-            f"[{_amount(name, value.low)}, {_amount(name, value.high)}], {_questions(count)}. "
+            f"[{_amount(name, value.low)}, {_amount(name, value.high)}], {counted(count, 'question')}. "
             "One configuration alone is no comparison: choose a second one."
         )
         return Verdict(sentence, measure, count, None, best.config, (best.config,), (), share_of)
@@ -158,11 +159,11 @@ def _won(best: Scores, others: Sequence[Scores], first: Comparison, cost: str, b
     name, _ = name_and_k(first.measure)
     whom = others[0].config
     does = "finds more than" if name in ("recall", "hit", "rank_recall") else "is better than"
-    text = f"{best.config} {does} {whom}: {_difference(first)}, {_questions(count)}"
+    text = f"{best.config} {does} {whom}: {_difference(first)}, {counted(count, 'question')}"
     if len(others) > 1:
         text = (
             f"{best.config} {does} each of the {len(others)} others; the next best is {whom}: {_difference(first)}, "
-            f"{_questions(count)}; it stays the best in {percent(best_share)} of resamples"
+            f"{counted(count, 'question')}; it stays the best in {percent(best_share)} of resamples"
         )
     return text + _cost_clause(best, others[0], cost, "it") + "."
 
@@ -192,7 +193,7 @@ def _tie(
         )
         behind = len(others) + 1 - len(tied)
         if behind:
-            text += f"; {behind} {'others are' if behind > 1 else 'other is'} behind"
+            text += f"; {counted(behind, 'other is', 'others are')} behind"
     other = tied[1] if cheapest is best else best
     clause = _cost_clause(cheapest, other, cost, cheapest.config)
     shows_less = _cost(cheapest, cost) < (1 - SAME_COST) * _cost(other, cost)
@@ -243,10 +244,6 @@ def _lead(found: Comparison) -> str:
 
 def _amount(name: str, value: float) -> str:
     return f"{value:.1f}" if name in LESS_IS_BETTER else f"{100 * value:.1f}"
-
-
-def _questions(count: int) -> str:
-    return "1 question" if count == 1 else f"{count} questions"
 
 
 def _cost(scores: Scores, cost: str) -> float:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 import httpcore2
 
 from workbench import __version__
+from workbench.counts import counted
 from workbench.errors import InputError, ServiceError
 from workbench.http.addresses import AllowList
 from workbench.http.bodies import joined, megabytes, unpacked
@@ -146,7 +147,9 @@ class Http:
             tries += 1
             closed_s = self.pace.closed_s(host)
             if self._clock() + closed_s > deadline + polite_s:
-                raise ServiceError(f"{host} asks to be left alone for another {closed_s:,.0f} seconds")
+                raise ServiceError(
+                    f"{host} asks to be left alone for another {counted(round(closed_s), 'second')}"
+                )
             # Waiting for one's turn is politeness, not a failure: it does not shorten the time for the answer.
             wait_s = self.pace.wait_s(host)
             polite_s += max(0.0, wait_s - closed_s)
@@ -165,7 +168,11 @@ class Http:
         try:
             return retrying(limits.attempts, lambda: deadline + polite_s, self._clock, pause)(attempt)
         except TryAgain as error:
-            asked = f", and asks to wait {error.retry_after_s:,.0f} seconds" if error.retry_after_s else ""
+            asked = (
+                f", and asks to wait {counted(round(error.retry_after_s), 'second')}"
+                if error.retry_after_s
+                else ""
+            )
             often = "once" if tries == 1 else f"{tries} times"
             raise ServiceError(f"{error}{asked}; asked {often}. Try again later") from error
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from workbench.counts import counted
 from workbench.ingest.entries import WRITTEN, Failure, Item, Key, Moved, State
 from workbench.ingest.expected import Expectation, Expected
 from workbench.ingest.standings import Standing
@@ -95,7 +96,7 @@ class RefusedRemoval:
     def sentence(self) -> str:
         """What is said about it."""
         return (
-            f"{self.source}: only {self.present:,} of {self.known:,} known items are there, fewer than"
+            f"{self.source}: only {self.present:,} of {counted(self.known, 'known item')} {'is' if self.present == 1 else 'are'} there, fewer than"
             f" min_present_ratio ({self.ratio:g}) asks for: nothing was deleted, so that what was moved and changed"
             " may answer twice; confirm if they are meant to go"
         )

@@ -7,6 +7,8 @@ import re
 
 from charset_normalizer import from_bytes
 
+from workbench.counts import counted
+
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -41,7 +43,7 @@ def decoded(data: bytes, declared: str | None = None) -> tuple[str, list[str]]:
     whole = len(re.findall("[^\x00-\x7f\ufffd]", broken))
     if whole > 10 * broken.count("\ufffd"):
         return broken, [
-            f"{broken.count(chr(0xFFFD))} letters are damaged and were replaced by a question mark sign."
+            f"{counted(broken.count(chr(0xFFFD)), 'letter is damaged and was', 'letters are damaged and were')} replaced by a question mark sign."
         ]
     encoding = _guessed(data)
     text = data.decode(encoding, "replace")

@@ -11,6 +11,7 @@ from PIL import Image
 from pydantic import Field
 
 from workbench.contracts import Parser
+from workbench.counts import counted
 from workbench.errors import InputError, WorkbenchError
 from workbench.parsers._pdf_assembly import assembled
 from workbench.parsers._pdf_file import MUPDF_ERRORS, memory_errors, opened
@@ -152,10 +153,8 @@ def _share(pages_lines: Sequence[list[str]], repeated: Sequence[frozenset[int]])
 
 def _without_text(name: str, count: int, failed: tuple[int, ...], unknown: int) -> InputError:
     if len(failed) == count:
-        return InputError(
-            f"{name} is damaged: none of its {count} pages can be read; save it anew with another program",
-            "damaged",
-        )
+        which = "its only page cannot" if count == 1 else f"none of its {count} pages can"
+        return InputError(f"{name} is damaged: {which} be read; save it anew with another program", "damaged")
     if unknown:
         return InputError(f"{name} does not say which letters its fonts show; it needs OCR first", "no_text")
     return InputError(f"{name} holds pictures of pages and no text; it needs OCR first", "no_text")
@@ -164,13 +163,20 @@ def _without_text(name: str, count: int, failed: tuple[int, ...], unknown: int) 
 def _warnings(count: int, failed: tuple[int, ...], empty: tuple[int, ...], pages_unknown: int) -> list[str]:
     found = []
     if failed:
-        found.append(f"{count - len(failed)} of {count} pages read; damaged: {_listed(failed)}.")
+        found.append(f"{count - len(failed)} of {counted(count, 'page')} read; damaged: {_listed(failed)}.")
     if empty:
-        found.append(
-            f"{len(empty)} of {count} pages hold no text and may be pictures that need OCR: {_listed(empty)}."
+        one = len(empty) == 1
+        what = (
+            "holds no text and may be a picture that needs"
+            if one
+            else "hold no text and may be pictures that need"
         )
+        found.append(f"{len(empty)} of {counted(count, 'page')} {what} OCR: {_listed(empty)}.")
     if pages_unknown:
-        found.append(f"{pages_unknown:,} letters were left out because the file does not say which they are.")
+        found.append(
+            f"{counted(pages_unknown, 'letter was', 'letters were')} left out because the file does not say "
+            f"which {'it is' if pages_unknown == 1 else 'they are'}."
+        )
     return found
 
 

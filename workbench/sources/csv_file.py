@@ -17,6 +17,7 @@ from pydantic import Field
 
 from workbench.contracts import ItemPage, Source, SourceAccess, SourceConnection
 from workbench.contracts.source import LONGEST_ITEM_ID_CHARACTERS
+from workbench.counts import counted
 from workbench.errors import InputError, ServiceError, SettingsError
 from workbench.files import shown_name
 from workbench.records import RawItem, SourceItem, digest
@@ -189,7 +190,7 @@ class _Table(SourceConnection):
         extra = [cell for cell in row.cells[len(how.columns) :] if cell.strip()]
         if extra or len(row.cells) < len(how.columns):
             raise InputError(
-                f"{self._label(row)} has {len(row.cells)} cells, and the header has {len(how.columns)}; is a cell "
+                f"{self._label(row)} has {counted(len(row.cells), 'cell')}, and the header has {len(how.columns)}; is a cell "
                 f"with {how.separator!r} in it not in quotation marks?"
             )
         cells = dict(zip(how.columns, row.cells, strict=False))

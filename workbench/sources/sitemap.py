@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, field_validator
 
 from workbench.contracts import ItemPage, Source, SourceAccess, SourceConnection
+from workbench.counts import counted
 from workbench.errors import ElsewhereError, InputError, ServiceError, SettingsError
 from workbench.http import NOT_MODIFIED, Http, Response, checked_url, host_and_port, shown_url
 from workbench.records import RawItem, SourceItem
@@ -214,7 +215,7 @@ class _Site(SourceConnection):
             return []
         if len(self._listed) >= self._settings.max_urls:
             raise SettingsError(
-                f"{shown_url(self._settings.url)} lists more than {self._settings.max_urls:,} pages: raise max_urls"
+                f"{shown_url(self._settings.url)} lists more than {counted(self._settings.max_urls, 'page')}: raise max_urls"
             )
         self._listed.add(url)
         now = datetime.fromtimestamp(self._http.utc_s(), UTC)

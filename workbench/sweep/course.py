@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
 from workbench.config import Config
+from workbench.counts import counted
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.experiment import Outcome
 from workbench.sweep.grid import Sweep
@@ -75,7 +76,7 @@ class Ending:
             return ""
         counts = [(sum(one.kind == kind for one in self.left_out), kind) for kind in KINDS]
         said = " and ".join(
-            f"{count} {'configuration was' if count == 1 else 'configurations were'} not {kind}"
+            f"{counted(count, 'configuration was', 'configurations were')} not {kind}"
             for count, kind in counts
             if count
         )
@@ -231,7 +232,7 @@ class _Run:
         if self._counted < most:
             self._counted += 1
             return True
-        self.budget_spent = self.budget_spent or f"{most} configuration{'s' if most > 1 else ''}"
+        self.budget_spent = self.budget_spent or counted(most, "configuration")
         return False
 
     def _time_is_up(self) -> bool:

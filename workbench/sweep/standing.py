@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from workbench.counts import counted
 from workbench.evaluation import leaderboard
 from workbench.evaluation.scoring import Scores, name_and_k
 from workbench.evaluation.significance import Interval
@@ -59,7 +60,7 @@ class Agreement:
         if self.count < FEWEST_COMPARED or self.tau is None:
             return (
                 "How well the screening order agrees with the real one cannot be said: "
-                f"{self.count} {'configuration has' if self.count == 1 else 'configurations have'} both figures"
+                f"{counted(self.count, 'configuration has', 'configurations have')} both figures"
                 + ("." if self.count < FEWEST_COMPARED else ", all of them equal.")
             )
         return (

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from workbench.counts import counted
 from workbench.errors import (
     Cancelled,
     ContractError,
@@ -179,7 +180,7 @@ class Course:
         if failed > self.failures.max_count and failed > self.failures.max_ratio * self.tally.attempted:
             raise Stop(
                 "failures",
-                f"{failed:,} of {self.tally.attempted:,} documents failed, more than failures.max_count"
+                f"{failed:,} of {counted(self.tally.attempted, 'document')} failed, more than failures.max_count"
                 f" ({self.failures.max_count}) and max_ratio ({self.failures.max_ratio:g}) allow; the last one:"
                 f" {failure.name}: {error}",
             )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from workbench import pipeline
+from workbench.counts import counted
 from workbench.ingest.entries import WRITTEN, Failure, Key, Release, Run
 from workbench.ingest.plan import GONE
 from workbench.records import Document
@@ -61,7 +62,9 @@ def shortcomings(place: Place, found: Coverage) -> list[str]:
     """Return, in sentences, why the table may lack too much to be published."""
     reasons = _unfinished(place)
     if found.undone:
-        reasons.append(f"{found.undone:,} documents are not in the table yet: sync first")
+        reasons.append(
+            f"{counted(found.undone, 'document is', 'documents are')} not in the table yet: sync first"
+        )
     limit = (place.config.failures or Failures()).max_ratio
     if len(found.failed) > limit * found.known:
         first = found.failed[0]
@@ -78,8 +81,12 @@ def remarks(found: Coverage) -> list[str]:
 
 
 def _failed(found: Coverage) -> str:
-    lost = f" ({found.lost:,} of them stand in the published release)" if found.lost else ""
-    return f"{len(found.failed):,} of {found.known:,} documents could not be brought into the table{lost}"
+    lost = (
+        f" ({counted(found.lost, 'of them stands', 'of them stand')} in the published release)"
+        if found.lost
+        else ""
+    )
+    return f"{len(found.failed):,} of {counted(found.known, 'document')} could not be brought into the table{lost}"
 
 
 def _unfinished(place: Place) -> list[str]:

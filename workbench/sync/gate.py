@@ -8,6 +8,7 @@ from typing import Any
 from workbench import pipeline
 from workbench.config import parsed
 from workbench.contracts import Tick, no_tick
+from workbench.counts import counted
 from workbench.errors import Cancelled, InputError, WorkbenchError
 from workbench.ingest.entries import WRITTEN, Release
 from workbench.sections import Evaluate
@@ -115,7 +116,7 @@ class _Measuring:
             reasons.append(f"no question of {gate.questions} has an answer in these documents")
         elif own.mean < gate.minimum:
             reasons.append(
-                f"{gate.metric} is {own.mean:.4f} on {count:,} questions, below the minimum of {gate.minimum:g}"
+                f"{gate.metric} is {own.mean:.4f} on {counted(count, 'question')}, below the minimum of {gate.minimum:g}"
             )
         common = [one for one in theirs.values if one in own.values] if theirs is not None else []
         before = compared = None
@@ -173,19 +174,21 @@ def _notes(own: Answered, lost: set[str]) -> list[str]:
     notes = []
     if own.absent:
         notes.append(
-            f"{len(own.absent):,} questions are about documents that are not in the table: what stands there counts"
-            " as not found"
+            f"{counted(len(own.absent), 'question is', 'questions are')} about documents that are not in the table:"
+            " what stands there counts as not found"
         )
     if lost:
+        them = "it" if len(lost) == 1 else "them"
         notes.append(
-            f"{len(lost):,} questions count as 0: the published release has what answers them, the texts of this"
-            " table have not"
+            f"{counted(len(lost), 'question counts', 'questions count')} as 0: the published release has what answers"
+            f" {them}, the texts of this table have not"
         )
     if own.unplaced:
+        count = "counts" if len(own.unplaced) == 1 else "count"
         notes.append(
-            f"{len(own.unplaced):,} judgments have no place in these documents and count nowhere: look at the"
-            " question file"
+            f"{counted(len(own.unplaced), 'judgment has', 'judgments have')} no place in these documents and {count}"
+            " nowhere: look at the question file"
         )
     if own.unread:
-        notes.append(f"{own.unread:,} lines of the question file cannot be used")
+        notes.append(f"{counted(own.unread, 'line')} of the question file cannot be used")
     return notes

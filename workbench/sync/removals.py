@@ -6,6 +6,7 @@ import time
 from collections.abc import Generator, Iterator, Sequence, Set
 
 from workbench.contracts import Table
+from workbench.counts import counted
 from workbench.errors import ServiceError, WorkbenchError
 from workbench.ingest.entries import Key
 from workbench.ingest.plan import GONE, RefusedRemoval, Removal
@@ -46,7 +47,7 @@ def removed_again(course: Course, table: Table) -> Generator[events.Event, None,
     course.unremoved.clear()
     yield from removed(course, table, again)
     return [
-        f"{len(some):,} documents that are gone could not be removed: {error}"
+        f"{counted(len(some), 'document that is', 'documents that are')} gone could not be removed: {error}"
         for some, error in course.unremoved
     ]
 

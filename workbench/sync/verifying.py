@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from workbench.counts import counted
 from workbench.errors import InputError
 from workbench.ingest.entries import WRITTEN, Item, Key, State
 from workbench.ingest.lock import pipeline_lock
@@ -130,7 +131,9 @@ def _counts(
             and state.status == WRITTEN
             and counts[document_id] != state.chunk_count
         ):
-            message = f"{state.item_id}: {counts[document_id]} chunks instead of {state.chunk_count}"
+            message = (
+                f"{state.item_id}: {counted(counts[document_id], 'chunk')} instead of {state.chunk_count}"
+            )
             yield Finding("wrong_count", document_id, message)
     times = Counter(chunk.id for chunk in chunks)
     for chunk in {chunk.id: chunk for chunk in chunks}.values():

@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from workbench.counts import counted
 from workbench.errors import WorkbenchError
 from workbench.evaluation.questions import QuestionSet
 from workbench.records import Box, Document, Judgment, Layout, Page
@@ -197,7 +198,7 @@ def _form(questions: QuestionSet, document: Document, surface: str) -> None:
     answer = document.text[span[0] : span[1]]
     st.html(f"<style>{STYLE}</style>")
     with st.container(border=True, gap="small"):
-        st.caption(f"The answer: {len(answer):,} characters on {pages_said(document, *span)}")
+        st.caption(f"The answer: {counted(len(answer), 'character')} on {pages_said(document, *span)}")
         hit_text(answer)
     texts = {question.id: question.text for question in questions.questions}
     with st.form("judged-mark", clear_on_submit=True):

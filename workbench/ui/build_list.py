@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from workbench.config import Config
+from workbench.counts import counted
 from workbench.errors import BusyError
 from workbench.pipeline import BuildStep
 from workbench.ui import address, presets, state
@@ -116,7 +117,7 @@ def estimates() -> None:
             st.warning(plain(window_warning(config.name, estimate)), icon=":material/content_cut:")
     todo = [c for c, e in zip(plan.configs, found, strict=True) if e.documents_done < e.documents]
     with st.container(horizontal=True):
-        label = "Build 1 table" if len(todo) == 1 else f"Build {len(todo)} tables"
+        label = f"Build {counted(len(todo), 'table')}"
         if todo and st.button(label, icon=":material/play_arrow:", type="primary"):
             jobs().dismiss(done[0])
             for config in todo:
@@ -133,7 +134,8 @@ def window_warning(name: str, found: Estimate) -> str:
     """Return how many chunks of a config the model will not read to their end, and what to do about it."""
     share = found.beyond_window / found.chunks
     return (
-        f"{name}: {found.beyond_window:,} of {found.chunks:,} chunks ({share:.0%}) are longer than the "
+        f"{name}: {found.beyond_window:,} of {counted(found.chunks, 'chunk')} ({share:.0%}) "
+        f"{'is' if found.beyond_window == 1 else 'are'} longer than the "
         f"{found.window_tokens:,} tokens that the model reads at once. What lies beyond cannot be found by meaning: "
         "choose a smaller size on the Chunks page, or a model that reads more."
     )
@@ -199,7 +201,7 @@ def _start_estimate(here: Workspace, plan: Plan) -> None:
 def _start_build(here: Workspace, config: Config, document_ids: Sequence[str]) -> None:
     def build(job: Job) -> BuildResult:
         def on_step(step: BuildStep) -> None:
-            note = f"{step.documents_done} of {step.documents_total} documents, {step.chunks_done:,} chunks"
+            note = f"{step.documents_done} of {counted(step.documents_total, 'document')}, {counted(step.chunks_done, 'chunk')}"
             job.tick(round(step.fraction * STEPS), STEPS, " · ".join(filter(None, [note, step.note])))
 
         result = here.tables.build(config, document_ids, on_step)
@@ -223,10 +225,9 @@ def _key(kind: str, key: str) -> str:
 
 def summary(result: BuildResult) -> str:
     """Return what a build did, in a sentence."""
-    noun = "document" if result.documents == 1 else "documents"
     text = (
-        f"{result.chunks:,} chunks written, {result.embedded:,} embedded and {result.reused:,} from the cache; "
-        f"the table holds {result.documents:,} {noun}"
+        f"{counted(result.chunks, 'chunk')} written, {result.embedded:,} embedded and {result.reused:,} from the cache; "
+        f"the table holds {counted(result.documents, 'document')}"
     )
     failed = "; ".join(f"{name}: {message}" for name, message in result.failed)
     lacking = f"It cannot be searched yet: {result.lacking}" if result.lacking else ""

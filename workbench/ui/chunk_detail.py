@@ -6,6 +6,7 @@ import html
 
 import streamlit as st
 
+from workbench.counts import counted
 from workbench.records import Chunk
 from workbench.ui.comparison import Cuts
 from workbench.ui.cut_figures import model_input
@@ -41,7 +42,7 @@ def place_of(chunk: Chunk, paged: bool = True) -> str:
     """Return where a chunk is, such as ``page 3 · characters 1,200–1,840 · 141 tokens``."""
     first, last = chunk.page_start, chunk.page_end
     pages = f"page {first} · " if first == last else f"pages {first}–{last} · "
-    return f"{pages if paged else ''}characters {chunk.start:,}–{chunk.end:,} · {chunk.token_count:,} tokens"
+    return f"{pages if paged else ''}characters {chunk.start:,}–{chunk.end:,} · {counted(chunk.token_count, 'token')}"
 
 
 def model_view(column: Cuts, chunk: Chunk) -> None:
@@ -56,7 +57,7 @@ def model_view(column: Cuts, chunk: Chunk) -> None:
     if beyond:
         share = len(beyond) / len(chunk.text)
         st.warning(
-            f"The model reads {window:,} tokens at once. The grey end, {len(beyond):,} characters "
+            f"The model reads {window:,} tokens at once. The grey end, {counted(len(beyond), 'character')} "
             f"({share:.0%} of the chunk), is not part of its vector and cannot be found by meaning.",
             icon=":material/content_cut:",
         )

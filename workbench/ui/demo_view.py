@@ -11,6 +11,7 @@ import streamlit as st
 
 from workbench import plugins
 from workbench.config import Config
+from workbench.counts import counted
 from workbench.errors import WorkbenchError
 from workbench.records import Hit, digest
 from workbench.spans import Span
@@ -288,8 +289,7 @@ def _votes(question: str, voter: str | None, columns: Sequence[tuple[str, Config
             )
     count = workspace().votes.count(names[0], names[1])
     total = count.decided + count.neither
-    noun = "vote" if total == 1 else "votes"
-    with st.expander(f"{total} {noun} so far: show the result and the names", key=REVEALED):
+    with st.expander(f"{counted(total, 'vote')} so far: show the result and the names", key=REVEALED):
         if not count.decided:
             st.caption("No vote names a winner yet.")
             return

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from workbench.counts import counted
 from workbench.errors import WorkbenchError
 from workbench.records import digest
 from workbench.ui import address
@@ -26,8 +27,7 @@ def totals(documents: list[DocumentRow]) -> str:
     """Return a line such as ``12 documents · 214 pages · 640,000 characters``."""
     pages = sum(row.page_count for row in documents)
     characters = sum(row.character_count for row in documents)
-    noun = "document" if len(documents) == 1 else "documents"
-    return f"{len(documents):,} {noun} · {pages:,} pages · {characters:,} characters"
+    return f"{counted(len(documents), 'document')} · {counted(pages, 'page')} · {counted(characters, 'character')}"
 
 
 def table(documents: list[DocumentRow]) -> list[DocumentRow]:
@@ -70,8 +70,7 @@ def actions(selected: list[DocumentRow]) -> None:
     if not selected:
         st.caption("Tick rows to delete documents. Choose one below to read it.")
         return
-    noun = "document" if len(selected) == 1 else "documents"
-    if st.button(f"Delete {len(selected)} {noun} …", icon=":material/delete:"):
+    if st.button(f"Delete {counted(len(selected), 'document')} …", icon=":material/delete:"):
         _confirm_delete(selected)
 
 
@@ -146,7 +145,7 @@ def viewer(row: DocumentRow) -> None:
     text = document.text[passage.start : passage.end]
     page = next((p for p in document.pages if p.number == passage.page and p.width > 0), None)
     if page is None:
-        _text(f"{passage.label} · {len(text):,} characters", text, passage.start, row.id)
+        _text(f"{passage.label} · {counted(len(text), 'character')}", text, passage.start, row.id)
         return
     left, right = st.columns(2)
     with left:
@@ -158,7 +157,7 @@ def viewer(row: DocumentRow) -> None:
             page_viewer(image, page.width, page.height, [], key=f"page-image-{row.id}", caption=passage.label)
     with right:
         if text.strip():
-            _text(f"{len(text):,} characters", text, passage.start, row.id)
+            _text(counted(len(text), "character"), text, passage.start, row.id)
         else:
             st.info("There is no text on this page.", icon=":material/hide_image:")
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import streamlit as st
 
 from workbench.config import Config
+from workbench.counts import counted
 from workbench.errors import BusyError, Cancelled, WorkbenchError
 from workbench.evaluation import leaderboard
 from workbench.evaluation.costs import Costs
@@ -132,12 +133,11 @@ def offer(choice: Choice, left: Sequence[str]) -> None:
     """Draw the button that measures what is not known yet."""
     count = len({j.question_id for j in choice.questions.judgments if j.grade > 0})
     done, without = len(choice.configs) - len(left), len(choice.questions.questions) - count
-    asked = f"{count:,} {'question' if count == 1 else 'questions'} will be asked"
-    noun = "table" if len(left) == 1 else "tables"
+    asked = f"{counted(count, 'question')} will be asked"
     rest = f" {without:,} without an answer {'is' if without == 1 else 'are'} left out." if without else ""
     known = f" {done} of {len(choice.configs)} are measured already." if done else ""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(f"{asked} in {len(left)} {noun}.{known}{rest}", width="stretch")
+        st.markdown(f"{asked} in {counted(len(left), 'table')}.{known}{rest}", width="stretch")
         if st.button(
             "Measure", type="primary", icon=":material/play_arrow:", disabled=bool(jobs().active([KIND]))
         ):
@@ -163,7 +163,7 @@ def _start(here: Workspace, choice: Choice, left: Sequence[str]) -> None:
                 failed.append(f"{label}: {error}")
         job.trouble = bool(failed)
         done = len(configs) - len(failed)
-        return ". ".join([f"{done} {'table' if done == 1 else 'tables'} measured", *failed])
+        return ". ".join([f"{counted(done, 'table')} measured", *failed])
 
     key = " ".join(
         [

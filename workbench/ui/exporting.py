@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from workbench.config import Config, parsed, written
+from workbench.counts import counted
 from workbench.errors import ConfigError, InputError, WorkbenchError
 from workbench.evaluation import leaderboard
 from workbench.evaluation.questions import QuestionSet
@@ -96,7 +97,7 @@ def measured(choice: Choice, here: Workspace) -> list[str]:
         lines += _table_lines(choice.config, choice.table, here)
         times = state.search_times(choice.table.name)
         if times:
-            asked = "1 question" if len(times) == 1 else f"{len(times):,} questions"
+            asked = counted(len(times), "question")
             lines.append(
                 f"- search: median {statistics.median(times) * 1000:,.0f} ms over {asked} in this session"
             )
@@ -115,7 +116,7 @@ def _evaluation_lines(config: Config, here: Workspace) -> list[str]:
         if found is None or shown is None:
             continue
         lines.append(
-            f"- {questions.name} ({count} {'question' if count == 1 else 'questions'}, hash {questions.hash[:12]}): recall@5 "
+            f"- {questions.name} ({counted(count, 'question')}, hash {questions.hash[:12]}): recall@5 "
             f"{found.value:.1%} [{found.low:.1%}, {found.high:.1%}], {shown.value:,.0f} tokens shown a question"
         )
     return lines
@@ -132,7 +133,7 @@ def _table_lines(config: Config, row: TableRow, here: Workspace) -> list[str]:
     shown = ", ".join(held[:MOST_NAMES]) + (
         f" and {len(held) - MOST_NAMES} more" if len(held) > MOST_NAMES else ""
     )
-    lines = [f"- {row.rows:,} chunks of {len(held):,} documents: {shown}"]
+    lines = [f"- {counted(row.rows, 'chunk')} of {counted(len(held), 'document')}: {shown}"]
     if 0 < row.rows <= MOST_ROWS_READ:
         tokens = [chunk.token_count for chunk in table.chunks()]
         lines.append(f"- tokens in a chunk: median {statistics.median(tokens):,.0f}, largest {max(tokens):,}")
@@ -300,9 +301,8 @@ def show_problems(error: ConfigError) -> None:
     """Draw every problem of a config with its line and key."""
     count = len(error.problems)
     problems = "\n".join(f"- {plain(problem)}" for problem in sorted(error.problems, key=_line)[:50])
-    noun = "thing is" if count == 1 else "things are"
     st.error(
-        f"{count} {noun} wrong in {plain(error.origin)}; nothing was saved.\n\n{problems}",
+        f"{counted(count, 'thing is', 'things are')} wrong in {plain(error.origin)}; nothing was saved.\n\n{problems}",
         icon=":material/rule:",
     )
 

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from workbench.config import Config
+from workbench.counts import counted
 from workbench.errors import WorkbenchError
 from workbench.records import Chunk
 from workbench.spans import Span
@@ -79,7 +80,7 @@ def _body(config: Config, chunk: Chunk, document: DocumentRow | None, best: Span
         _cite(document, here)
         mine = "the hit" if here.id == chunk.id else "not the hit"
         st.caption(
-            f"Chunk {place + 1:,} of {len(chunks):,} ({mine}) · {here.token_count:,} tokens · {pages_of(here)}"
+            f"Chunk {place + 1:,} of {len(chunks):,} ({mine}) · {counted(here.token_count, 'token')} · {pages_of(here)}"
         )
     if has_pages(document):
         pages, text = st.columns([3, 2], gap="medium")

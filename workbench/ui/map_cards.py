@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from workbench.counts import counted
 from workbench.records import Chunk, Hit, digest
 from workbench.ui.hit_text import hit_text, origin
 from workbench.ui.search_answers import pages_of
@@ -47,7 +48,7 @@ def _card(chunk: Chunk, document: DocumentRow | None, hit: Hit | None) -> None:
             rank = f"**{hit.rank}** · " if hit else ""
             score = f" · score {hit.score:.3f}" if hit else ""
             st.markdown(
-                f"{rank}{origin(chunk, document)} :gray[· {chunk.token_count:,} tokens{score}]",
+                f"{rank}{origin(chunk, document)} :gray[· {counted(chunk.token_count, 'token')}{score}]",
                 width="stretch",
             )
             if document is not None:

@@ -8,6 +8,7 @@ from functools import partial
 import streamlit as st
 
 from workbench.contracts import Tick
+from workbench.counts import counted
 from workbench.projection import FEWEST_FOR_UMAP
 from workbench.ui.jobs import Job, job_panel, jobs
 from workbench.ui.map_controls import Choice
@@ -126,7 +127,7 @@ def _work(job: Job, work: Work, layouts: int) -> str:
         stage, paced = _stage(done, total, layouts)
         job.tick(done, total, stage, paced)
 
-    return f"{work(tick):,} chunks"
+    return counted(work(tick), "chunk")
 
 
 def _stage(done: int, total: int, layouts: int) -> tuple[str, bool]:

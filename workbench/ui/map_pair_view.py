@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from workbench.counts import counted
 from workbench.ui.components.scatter_map import map_event
 from workbench.ui.hit_text import STYLE
 from workbench.ui.map_cards import chunk_list
@@ -98,7 +99,7 @@ def _maps(
         marked = [] if not picked else picked if number == side else there
         with place:
             st.markdown(
-                f"**{plain(label)}** :small[:gray[· {len(found.sample.found.forth if number == 0 else found.sample.found.back):,} chunks]]"
+                f"**{plain(label)}** :small[:gray[· {counted(len(found.sample.found.forth if number == 0 else found.sample.found.back), 'chunk')}]]"
             )
             drawn_points(
                 drawing,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import streamlit as st
 
 from workbench.config import Config
+from workbench.counts import counted
 from workbench.errors import WorkbenchError
 from workbench.projection import Points, Trust
 from workbench.records import Chunk, Hit, digest
@@ -177,10 +178,9 @@ def _map(label: str, drawing: Drawing, colours: Colours, documents: Mapping[str,
     by_id = {hit.chunk.id: hit for hit in drawing.hits}
     if key == drawing.key and picked:
         chunks = [drawing.chunks[i] for i in picked]
-        noun = "chunk" if len(picked) == 1 else "chunks"
         if len(picked) > 1:
             scope_buttons({label: [chunk.id for chunk in chunks]})
-        chunk_list(f"{len(picked):,} {noun} picked", chunks, documents, by_id)
+        chunk_list(f"{counted(len(picked), 'chunk')} picked", chunks, documents, by_id)
     elif drawing.hits:
         title = f"The {len(drawing.hits)} nearest chunks" if len(drawing.hits) > 1 else "The nearest chunk"
         chunk_list(title, [hit.chunk for hit in drawing.hits], documents, by_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from workbench.counts import counted
 from workbench.errors import BusyError, SettingsError, WorkbenchError
 from workbench.evaluation.anchoring import Anchors
 from workbench.evaluation.drafts import MOST_DRAFTS, Draft, DraftService, Shipment, drafted
@@ -137,9 +138,8 @@ def _start(here: Workspace, questions: QuestionSet, shipment: Shipment, confirme
         found = drafted(shipment, confirmed, known, job.cancel_asked)
         here.question_drafts.add(name, found.drafts)
         job.trouble = bool(found.dropped)
-        noun = "draft waits" if len(found.drafts) == 1 else "drafts wait"
         dropped = "; ".join(found.dropped)
-        return f"{len(found.drafts)} {noun} for your decision" + (
+        return f"{counted(len(found.drafts), 'draft waits', 'drafts wait')} for your decision" + (
             f". {len(found.dropped)} dropped: {dropped}" if dropped else ""
         )
 

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from workbench.contracts import EmbeddingModel
+from workbench.counts import counted
 from workbench.errors import WorkbenchError
 from workbench.evaluation.checks import Finding, findings, power
 from workbench.evaluation.formats import FORMATS, exported
@@ -215,10 +216,8 @@ def _offer_new_places(questions: QuestionSet, texts: Sequence[Document]) -> None
         with guarded():
             workspace().question_sets.save(question_set(questions.name, questions.questions, kept))
             if lost:
-                many = (
-                    "1 answer stays as it was: it has"
-                    if len(lost) == 1
-                    else f"{len(lost)} answers stay as they were: they have"
+                many = counted(
+                    len(lost), "answer stays as it was: it has", "answers stay as they were: they have"
                 )
                 st.toast(f"{many} no place in the documents here.")
             st.rerun()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
+from workbench.counts import counted
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.evaluation.checks import power
 from workbench.evaluation.formats import Imported, Remark, imported
@@ -109,9 +110,8 @@ def facts(questions: QuestionSet) -> str:
     count, answers = len(questions.questions), len(questions.judgments)
     answered = len({j.question_id for j in questions.judgments if j.grade > 0})
     text = (
-        f"{count:,} {'question' if count == 1 else 'questions'} · {answers:,} judged "
-        f"{'passage' if answers == 1 else 'passages'} in {len(questions.document_ids):,} "
-        f"{'document' if len(questions.document_ids) == 1 else 'documents'}"
+        f"{counted(count, 'question')} · {counted(answers, 'judged passage')} in "
+        f"{counted(len(questions.document_ids), 'document')}"
     )
     return f"{text} · {power(answered).sentence}" if answered else text
 
@@ -182,9 +182,8 @@ def import_report() -> None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         if report.questions:
-            noun = "question" if report.questions == 1 else "questions"
             st.success(
-                f"{report.questions:,} {noun} from {plain(report.file_name)} are now the set "
+                f"{counted(report.questions, 'question')} from {plain(report.file_name)} {'is' if report.questions == 1 else 'are'} now the set "
                 f"“{plain(report.set_name)}”." + (" Some lines need a look." if report.problems else ""),
                 icon=":material/check:",
             )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
+from workbench.counts import counted
 from workbench.errors import WorkbenchError
 from workbench.evaluation.losses import Loss
 from workbench.evaluation.ranks import shows
@@ -58,11 +59,7 @@ def _answer(choice: Choice, question_id: str, label: str, names: Mapping[str, st
     item = truth.ranges[int(number)]
     document = _document(here.documents, item)
     with st.container(border=True, gap="small"):
-        elsewhere = (
-            f" · stands in {len(item.elsewhere)} more {'place' if len(item.elsewhere) == 1 else 'places'}"
-            if item.elsewhere
-            else ""
-        )
+        elsewhere = f" · stands in {counted(len(item.elsewhere), 'more place')}" if item.elsewhere else ""
         st.caption(
             f":material/check_circle: The judged answer · {plain(names.get(document.id, ''))} · "
             f"{pages_said(document, item.judgment.start, item.judgment.end)}{elsewhere}"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from workbench.counts import counted
 from workbench.ingest.entries import Release
 from workbench.sync import Pipeline
 from workbench.sync.gate import GateResult
@@ -48,8 +49,8 @@ def show(
     same = is_published(pipeline.place, published)
     with st.container(border=True):
         st.markdown(
-            f"**{plain(pipeline.place.model.title)}**, {documents_of(pipeline, table.name):,} documents, "
-            f"{table.rows:,} chunks, {table.size_bytes / 2**20:,.1f} MB  \n"
+            f"**{plain(pipeline.place.model.title)}**, {counted(documents_of(pipeline, table.name), 'document')}, "
+            f"{counted(table.rows, 'chunk')}, {table.size_bytes / 2**20:,.1f} MB  \n"
             f":small[:gray[{plain(table.name)}]]"
         )
         gate = file.config.evaluate
@@ -109,8 +110,12 @@ def _figures(result: GateResult) -> None:
     cards[0].metric(
         result.metric,
         f"{result.value:.3f}",
-        help=f"On {result.questions:,} questions."
-        + (f" {result.unplaced:,} judgments have no place in these documents." if result.unplaced else ""),
+        help=f"On {counted(result.questions, 'question')}."
+        + (
+            f" {counted(result.unplaced, 'judgment has', 'judgments have')} no place in these documents."
+            if result.unplaced
+            else ""
+        ),
     )
     cards[1].metric("Asked for", f"{result.minimum:.3f}")
     if result.published_value is not None and result.compared_value is not None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from workbench.counts import counted
 from workbench.sections import Release as ReleaseSettings
 from workbench.sync import Pipeline
 from workbench.sync.publishing import TableOnDisk
@@ -45,7 +46,8 @@ def show(pipeline: Pipeline, tables: Sequence[TableOnDisk]) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
-            f"{total / 2**20:,.1f} MB in all. The tables of the newest {keep} releases are kept to go back to "
+            f"{total / 2**20:,.1f} MB in all. The newest "
+            f"{counted(keep, 'release keeps its table', 'releases keep their tables')} to go back to "
             "(release.keep in the YAML).",
             width="stretch",
         )
@@ -66,7 +68,9 @@ def _use(table: TableOnDisk, is_going: bool) -> str:
 @st.dialog("Delete these tables?")
 def _confirm(pipeline: Pipeline, going: Sequence[TableOnDisk]) -> None:
     for table in going:
-        st.markdown(f"- {plain(table.name)}: {table.rows:,} chunks, {table.size_bytes / 2**20:,.1f} MB")
+        st.markdown(
+            f"- {plain(table.name)}: {counted(table.rows, 'chunk')}, {table.size_bytes / 2**20:,.1f} MB"
+        )
     st.caption("Nobody can roll back to their releases afterwards. Their embeddings stay in the cache.")
     with st.container(horizontal=True):
         if st.button(
@@ -79,5 +83,5 @@ def _clean(pipeline: Pipeline) -> None:
     with guarded():
         cleaned = pipeline.clean()
         st.session_state[CLEANED] = (
-            f"{len(cleaned.tables):,} tables deleted, {cleaned.size_bytes / 2**20:,.1f} MB free again."
+            f"{counted(len(cleaned.tables), 'table')} deleted, {cleaned.size_bytes / 2**20:,.1f} MB free again."
         )

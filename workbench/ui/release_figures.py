@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from workbench.config import written
+from workbench.counts import counted
 from workbench.errors import SettingsError
 from workbench.evaluation.formats import exported
 from workbench.evaluation.significance import Interval
@@ -128,12 +129,13 @@ def _table(found: Figures) -> None:
     st.dataframe(pd.DataFrame(rows), hide_index=True, height="content")
     count = found.found[0].questions
     unplaced = max(one.unplaced for one in found.found)
-    lost = f" {unplaced:,} judgments have no place in these documents." if unplaced else ""
-    both = " that both can answer" if len(found.found) > 1 else ""
-    st.caption(
-        f"{plain(found.questions)}: {count:,} {'question' if count == 1 else 'questions'}{both}, with 95 % "
-        f"intervals.{lost}"
+    lost = (
+        f" {counted(unplaced, 'judgment has', 'judgments have')} no place in these documents."
+        if unplaced
+        else ""
     )
+    both = " that both can answer" if len(found.found) > 1 else ""
+    st.caption(f"{plain(found.questions)}: {counted(count, 'question')}{both}, with 95 % intervals.{lost}")
 
 
 def _said(figure: Interval) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from workbench.counts import counted
 from workbench.errors import ServiceError
 from workbench.ingest.entries import WRITTEN, Release
 from workbench.ingest.ledger import Ledger
@@ -25,7 +27,11 @@ def figure(gate: Mapping[str, object]) -> str:
     value = gate.get("value")
     if not isinstance(value, float):
         return "not measured"
-    return f"{gate.get('metric')} {value:.3f} on {gate.get('questions'):,} questions"
+    return f"{gate.get('metric')} {value:.3f} on {_asked(gate)}"
+
+
+def _asked(gate: Mapping[str, Any]) -> str:
+    return counted(gate["questions"], "question")
 
 
 def show_published(pipeline: Pipeline, tables: Sequence[TableOnDisk]) -> Release | None:
@@ -52,7 +58,7 @@ def show_published(pipeline: Pipeline, tables: Sequence[TableOnDisk]) -> Release
         cards[4].metric(
             str(release.gate.get("metric")),
             f"{value:.3f}",
-            help=f"On {release.gate.get('questions'):,} questions, when it was published.",
+            help=f"On {_asked(release.gate)}, when it was published.",
         )
     if release.forced:
         st.warning(
@@ -94,8 +100,7 @@ def _staleness(pipeline: Pipeline, release: Release) -> None:
     failed = sum(one.kind != GONE for one in failures)
     if failed:
         st.warning(
-            f"{failed:,} {'document' if failed == 1 else 'documents'} of the sources could not be brought into it: "
-            "Runs says why.",
+            f"{counted(failed, 'document')} of the sources could not be brought into it: Runs says why.",
             icon=":material/sync_problem:",
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from workbench.counts import counted
 from workbench.errors import BusyError, Cancelled
 from workbench.ingest import entries
 from workbench.ingest.entries import Figures
@@ -109,7 +110,7 @@ class Course:
             documents += "; in the published release " + ", ".join(
                 f"{count:,} {word}" for count, word in released if count
             )
-        text = f"{documents}; {f.embedded:,} chunks embedded, {f.reused:,} embeddings saved"
+        text = f"{documents}; {counted(f.embedded, 'chunk')} embedded, {counted(f.reused, 'embedding')} saved"
         said = self.stopped or (self.finished.message if self.finished else "")
         return f"{text}. {said}" if said else text
 
@@ -177,6 +178,6 @@ def _note(event: events.Event) -> str:
         case events.GroupDone(stage=stage):
             return STAGES.get(stage, stage).lower()
         case events.SourceListed(source=source, items=items):
-            return f"{source}: {items:,} items"
+            return f"{source}: {counted(items, 'item')}"
         case _:
             return ""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pandas as pd
 import streamlit as st
 
+from workbench.counts import counted
 from workbench.ingest.ledger import Ledger
 from workbench.sync.place import stamp
 from workbench.ui.messages import guarded, plain
@@ -24,11 +25,13 @@ def show(here: Workspace, ledger: Ledger, pipeline: str, file: PipelineFile | No
     if not found:
         return
     count = len({failure.key for cause in found for failure in cause.failures})
-    st.subheader(f"{count:,} {'document' if count == 1 else 'documents'} could not be brought in")
+    st.subheader(f"{counted(count, 'document')} could not be brought in")
     for number, cause in enumerate(found[:SHOWN]):
         _cause(here, ledger, pipeline, file, cause, number)
     if len(found) > SHOWN:
-        st.caption(f"{len(found) - SHOWN:,} more causes; the command log with --failures lists all of them.")
+        st.caption(
+            f"{counted(len(found) - SHOWN, 'more cause')}; the command log with --failures lists all of them."
+        )
 
 
 def _cause(
@@ -38,7 +41,7 @@ def _cause(
     heals = any(failure.retryable for failure in cause.failures)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            count = f"{cause.count:,} {'document' if cause.count == 1 else 'documents'}"
+            count = counted(cause.count, "document")
             st.markdown(
                 f"**{plain(cause.title)}** :small[:gray[{count}, stage {plain(stage)}]]  \n{plain(cause.message)}",
                 width="stretch",

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 import streamlit as st
 
+from workbench.counts import counted
 from workbench.ingest.entries import Run, Timing
 from workbench.ingest.ledger import Ledger
 from workbench.ui import charts
@@ -68,8 +69,8 @@ def _totals(runs: Sequence[Run]) -> None:
     cards[2].metric(
         "Embeddings saved",
         f"{saved / (saved + embedded):.0%}" if saved + embedded else "–",
-        help=f"{saved:,} chunks took a known embedding, {embedded:,} were embedded. Chunks of documents that nobody "
-        "had to look at are not even counted.",
+        help=f"{counted(saved, 'chunk')} took a known embedding, {embedded:,} {'was' if embedded == 1 else 'were'} embedded. "
+        "Chunks of documents that nobody had to look at are not even counted.",
     )
     if money:
         cards[3].metric("Spent", f"{money:,.4f}", help="In the unit of the price in the pipeline's budget.")

@@ -9,6 +9,7 @@ import streamlit as st
 
 from workbench.config import Config
 from workbench.contracts import Filter
+from workbench.counts import counted
 from workbench.errors import WorkbenchError
 from workbench.evaluation.rank_flow import same_passage
 from workbench.records import Chunk, Hit
@@ -64,7 +65,7 @@ def searchable_tables() -> dict[str, TableRow]:
 def outdated_warning(found: Mapping[str, TableRow], labels: Sequence[str]) -> None:
     """Say which of the chosen tables are out of date: what they answer is not what their configs give now."""
     behind = [
-        f"{plain(label)}: {found[label].outdated_documents:,} of {found[label].documents:,} documents"
+        f"{plain(label)}: {found[label].outdated_documents:,} of {counted(found[label].documents, 'document')}"
         for label in labels
         if found[label].outdated_documents
     ]

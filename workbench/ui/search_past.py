@@ -138,7 +138,8 @@ def _column(
 
     found = moves(column.hits, today.hits, k, filtered_left=filtered)
     if all(move.cause == "same" for move in found):
-        st.caption(f"{plain(column.label)}: the same {len(found)} hits in the same order today.")
+        same = "the same hit" if len(found) == 1 else f"the same {len(found)} hits in the same order"
+        st.caption(f"{plain(column.label)}: {same} today.")
         return
     rank_flow(f"{column.label}, then", f"{column.label}, today", found, k, documents, f"then-{number}")
 

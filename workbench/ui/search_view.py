@@ -10,6 +10,7 @@ import streamlit as st
 
 from workbench import pipeline
 from workbench.config import Config
+from workbench.counts import counted
 from workbench.evaluation.rank_flow import moves
 from workbench.records import Hit
 from workbench.spans import Span
@@ -115,8 +116,7 @@ def _column(
         st.markdown(f"**{plain(answer.label)}**")
         shown_error(answer.problem)
         return
-    noun = "hit" if len(answer.hits) == 1 else "hits"
-    taken = f"{len(answer.hits)} {noun} in {max(1, round(answer.seconds * 1000)):,} ms"
+    taken = f"{counted(len(answer.hits), 'hit')} in {max(1, round(answer.seconds * 1000)):,} ms"
     st.markdown(f"**{plain(answer.label)}** :small[:gray[· {taken}]]")
     if not answer.hits:
         _no_hits(answer)
@@ -155,7 +155,7 @@ def _card(
             st.caption(f"The same text {_copies(hit, documents)}")
         if hit.context is not None:
             st.caption(
-                f"Given to the reader: {hit.context.token_count:,} tokens around it "
+                f"Given to the reader: {counted(hit.context.token_count, 'token')} around it "
                 f"(characters {hit.context.start:,}–{hit.context.end:,})."
             )
         _foot(column, answer.config, hit, best, document)
@@ -219,7 +219,7 @@ def _foot(column: int, config: Config, hit: Hit, best: Span | None, document: Do
     """Draw the score, and on demand the page; a fragment, so that looking at a page does not search again."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption(
-            f"score {hit.score:.3f} · {hit.chunk.token_count:,} tokens",
+            f"score {hit.score:.3f} · {counted(hit.chunk.token_count, 'token')}",
             help=f"{term_help('score')} Here: {arithmetic(hit)}",
             width="stretch",
         )

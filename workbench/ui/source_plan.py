@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from workbench.config import written
+from workbench.counts import counted
 from workbench.errors import BusyError
 from workbench.ingest.expected import Expected
 from workbench.ingest.plan import Action, Plan
@@ -114,9 +115,10 @@ def _answer(here: Workspace, file: PipelineFile, job: Job, found: Foreseen) -> N
                 _items(plan)
         for refused in plan.refused:
             missing = refused.known - refused.present
+            shown = plain(names.get(refused.source, refused.source))
             st.warning(
-                f"{missing:,} of {refused.known:,} documents of {plain(names.get(refused.source, refused.source))} are missing, more than is "
-                "usual. That looks like a fault of the source, so a sync removes none of them until you say so.",
+                f"{missing:,} of {counted(refused.known, 'document')} of {shown} {'is' if missing == 1 else 'are'} "
+                "missing, more than is usual. That looks like a fault of the source, so a sync removes none of them until you say so.",
                 icon=":material/report:",
             )
         with st.container(horizontal=True, gap="small"):
@@ -181,9 +183,9 @@ def _amount(expected: Expected) -> str:
     chunks = (
         "a number of chunks that nobody knows yet"
         if expected.chunks is None
-        else f"about {expected.chunks:,} chunks"
+        else f"about {counted(expected.chunks, 'chunk')}"
     )
-    tokens = f" of together {expected.tokens:,} tokens" if expected.tokens else ""
+    tokens = f" of together {counted(expected.tokens, 'token')}" if expected.tokens else ""
     cost = f", costing about {expected.money:,.4f}" if expected.money else ""
     return f"{chunks}{tokens} to embed{cost}"
 
@@ -191,14 +193,16 @@ def _amount(expected: Expected) -> str:
 def _source(source: SourceListed, shown: str) -> None:
     name = plain(shown)
     if source.changes and not source.message:
-        st.caption(f":material/check: {name}: {source.items:,} items changed since the last sync")
+        st.caption(f":material/check: {name}: {counted(source.items, 'item')} changed since the last sync")
     elif source.complete and not source.message:
-        st.caption(f":material/check: {name}: {source.items:,} items")
+        st.caption(f":material/check: {name}: {counted(source.items, 'item')}")
     elif source.complete:
-        st.caption(f":material/warning: {name}: {source.items:,} items. {plain(sentence(source.message))}")
+        st.caption(
+            f":material/warning: {name}: {counted(source.items, 'item')}. {plain(sentence(source.message))}"
+        )
     elif source.items:
         st.warning(
-            f"{name}: {source.items:,} items, and this may not be all, so nothing of it is removed. "
+            f"{name}: {counted(source.items, 'item')}, and this may not be all, so nothing of it is removed. "
             f"{plain(sentence(source.message))}",
             icon=":material/warning:",
         )

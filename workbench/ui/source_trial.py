@@ -7,6 +7,7 @@ import streamlit as st
 
 from workbench import plugins
 from workbench.contracts import Source
+from workbench.counts import counted
 from workbench.ui.jobs import Job, active_row, jobs
 from workbench.ui.messages import guarded, plain, sentence
 from workbench.ui.source_files import PipelineFile
@@ -94,9 +95,7 @@ def _result(found: Tried, job: Job, folded: bool) -> None:
         text = "It can be reached, and lists nothing that can be read. Are its patterns right?"
         _headline(job, st.warning, text, ":material/search_off:")
     else:
-        count = (
-            f"{'more than ' if found.more else ''}{found.count:,} {'item' if found.count == 1 else 'items'}"
-        )
+        count = f"{'more than ' if found.more else ''}{counted(found.count, 'item')}"
         _headline(job, st.success, f"It can be reached: {count}.", ":material/check:")
     if found.problems:
         lines = [said(problem) for problem in found.problems[:SHOWN_PROBLEMS]]
@@ -155,7 +154,7 @@ def _preview(preview: Preview) -> None:
         if preview.characters > len(preview.text)
         else ""
     )
-    st.caption(f"{plain(preview.name)}: {pages}{preview.characters:,} characters{shown}")
+    st.caption(f"{plain(preview.name)}: {pages}{counted(preview.characters, 'character')}{shown}")
     with st.container(height=260 if len(preview.text) > 600 else "content", border=True):
         st.text(preview.text)
 

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from workbench.config import Config
+from workbench.counts import counted
 from workbench.evaluation.formats.cells import written as csv_written
 from workbench.evaluation.leaderboard import best_trade_offs
 from workbench.evaluation.questions import QuestionSet
@@ -85,8 +86,10 @@ def _standing(
 
 def _table(title: str, about: str, found: Standing, places: Sequence[Place]) -> None:
     count = len(places)
-    st.subheader(f"{title}: {count:,} configuration{'' if count == 1 else 's'}")
-    st.caption(f"{about[:1].upper()}{about[1:]}. In points of 100 over {places[0].questions:,} questions.")
+    st.subheader(f"{title}: {counted(count, 'configuration')}")
+    st.caption(
+        f"{about[:1].upper()}{about[1:]}. In points of 100 over {counted(places[0].questions, 'question')}."
+    )
     best = dict(found.verdict.best_share)
     columns: dict[str, list[str | int | float]] = {
         "Rank": list(range(1, count + 1)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from workbench.counts import counted
 from workbench.errors import BusyError, WorkbenchError
 from workbench.evaluation.questions import QuestionSet
 from workbench.records import digest
@@ -51,7 +52,7 @@ def offer(sweep: Sweep, questions: QuestionSet, plan: SweepPlan) -> None:
             _start(workspace(), sweep, questions)
             st.rerun()
     if plan.expansion.dropped:
-        with st.expander(f"Left out: {len(plan.expansion.dropped):,} combinations cannot work"):
+        with st.expander(f"Left out: {counted(len(plan.expansion.dropped), 'combination')} cannot work"):
             for dropped in plan.expansion.dropped[:MOST_SHOWN]:
                 st.caption(f"{plain(dropped.name)}: {plain(dropped.reason)}")
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from workbench.counts import counted
 from workbench.ui.build_list import continue_build
 from workbench.ui.jobs import shown_duration
 from workbench.ui.messages import empty_state, guarded, plain, term_help
@@ -88,7 +89,9 @@ def _cell(label: str, value: str, help_text: str | None, width: int) -> None:
 
 @st.dialog("Delete this table?")
 def _confirm_delete(row: TableRow) -> None:
-    st.markdown(f"**{plain(row.config_name)}**: {row.rows:,} chunks, {row.size_bytes / 2**20:,.1f} MB")
+    st.markdown(
+        f"**{plain(row.config_name)}**: {counted(row.rows, 'chunk')}, {row.size_bytes / 2**20:,.1f} MB"
+    )
     st.caption(
         "Its embeddings stay in the cache, so building it again is quick. Documents and configs stay, too."
     )

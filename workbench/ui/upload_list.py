@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
+from workbench.counts import counted
 from workbench.errors import WorkbenchError
 from workbench.records import content_digest
 from workbench.ui.inbox import Inbox, Upload, summary
@@ -112,7 +113,7 @@ def rows() -> None:
     # Once all went well the list is history; trouble stays in sight.
     calm = all(upload.result is not None and upload.result.is_in for upload in uploads)
     with st.expander(
-        f"What happened to {len(uploads)} {'file' if len(uploads) == 1 else 'files'}",
+        f"What happened to {counted(len(uploads), 'file')}",
         expanded=not calm,
         icon=":material/list:",
     ):
@@ -172,7 +173,7 @@ def _buttons(here: Inbox, uploads: list[Upload]) -> None:
         ):
             for upload in waiting:
                 upload.result = None
-            _start(here, waiting, f"Read {len(waiting)} files")
+            _start(here, waiting, f"Read {counted(len(waiting), 'file')}")
             st.rerun()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from workbench.counts import counted
 from workbench.evaluation.costs import embedding_text, money_text, size_text
 from workbench.evaluation.leaderboard import Row, best_trade_offs, interval_of
 from workbench.evaluation.report import shown
@@ -58,7 +59,7 @@ def leaderboard_table(choice: Choice, found: Measured, verdict: Verdict) -> None
         },
     )
     st.caption(
-        f"In points of 100, over {verdict.question_count:,} questions. In brackets: where the figure would lie in 95 of "
+        f"In points of 100, over {counted(verdict.question_count, 'question')}. In brackets: where the figure would lie in 95 of "
         "100 such sets of questions (bootstrap; Wilson for hit)."
     )
 
@@ -83,7 +84,7 @@ def cost_table(choice: Choice, found: Measured, verdict: Verdict) -> None:
             "Table": st.column_config.TextColumn(width=_name_pixels(order), pinned=True),
             "Tokens shown": st.column_config.NumberColumn(
                 format="localized",
-                help=f"Text that {choice.k} hits put before the reader, or the language model, per question",
+                help=f"Text that {counted(choice.k, 'hit puts', 'hits put')} before the reader, or the language model, per question",
             ),
             "Chunks": st.column_config.NumberColumn(format="localized"),
             "Size": st.column_config.TextColumn(help="Space that the table takes"),

@@ -7,6 +7,7 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
+from workbench.counts import counted
 from workbench.evaluation.scoring import name_and_k
 from workbench.evaluation.significance import bootstrap_interval
 from workbench.tuning import FOLDS, Tuning, tunable_config, tuned_config
@@ -60,7 +61,7 @@ def _work(job: Job, choice: Choice, label: str) -> str:
     found = workspace().tunings.tuned(
         choice.configs[label], choice.questions, choice.options, choice.measure, job.tick
     )
-    return f"{len(found.question_ids):,} questions"
+    return counted(len(found.question_ids), "question")
 
 
 def _result(choice: Choice, label: str, found: Tuning) -> None:

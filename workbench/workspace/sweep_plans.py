@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from workbench.config import Config
 from workbench.contracts import Embedder
+from workbench.counts import counted
 from workbench.errors import WorkbenchError
 from workbench.sweep import Expansion, Sweep, screening_config
 from workbench.sweep.course import PASS, POOLING, Bench, shown_seconds
@@ -43,7 +44,7 @@ class SweepPlan:
     def sentence(self) -> str:
         """What a run would do, for people."""
         count = len(self.expansion.configs)
-        text = f"{count:,} configuration{'' if count == 1 else 's'}"
+        text = counted(count, "configuration")
         left_out = []
         if self.expansion.dropped:
             left_out.append(f"{len(self.expansion.dropped):,} impossible")

@@ -21,6 +21,7 @@ from workbench.contracts import (
     VectorStore,
     no_tick,
 )
+from workbench.counts import counted
 from workbench.errors import Cancelled, ConfigError, InputError, WorkbenchError
 from workbench.ingest.metering import Meter, metered
 from workbench.ingest.vector_cache import cached_vectors
@@ -108,14 +109,10 @@ def lack(absent: int, outdated: int) -> str:
     """
     parts = []
     if outdated:
-        parts.append(f"its table is out of date ({_documents(outdated)}): build it again")
+        parts.append(f"its table is out of date ({counted(outdated, 'document')}): build it again")
     if absent:
-        parts.append(f"{_documents(absent)} {'is' if absent == 1 else 'are'} not in its table")
+        parts.append(f"{counted(absent, 'document is', 'documents are')} not in its table")
     return "; ".join(parts)
-
-
-def _documents(count: int) -> str:
-    return "1 document" if count == 1 else f"{count:,} documents"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from workbench.counts import counted
 from workbench.errors import InputError
 
 LARGEST_CELL_CHARACTERS = 64 * 2**20
@@ -116,7 +117,9 @@ def rows(text: str, columns: Sequence[str], delimiter: str, *, has_header: bool 
 def _row(line: int, cells: Sequence[str], columns: Sequence[str]) -> Row:
     if len(cells) > len(columns) and any(cells[len(columns) :]):
         return Row(
-            line, {}, f"{len(cells)} cells for {len(columns)} columns: put quotation marks around commas"
+            line,
+            {},
+            f"{counted(len(cells), 'cell')} for {counted(len(columns), 'column')}: put quotation marks around commas",
         )
     return Row(line, {name: original(cell) for name, cell in zip(columns, cells, strict=False)})
 
