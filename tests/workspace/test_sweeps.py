@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from workbench import plugins
+from workbench.contracts import Embedder, EmbeddingModel
 from workbench.evaluation.questions import Question, QuestionSet, question_set
 from workbench.experiment import Options
 from workbench.records import Judgment
-from workbench.sweep import Ending, Failure, Measured, Sweep, parsed, screening_config
+from workbench.sweep import Ending, Failure, Measured, Sweep, expansion, parsed, screening_config
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -140,6 +141,26 @@ def test_what_decides_a_result_makes_it_count_as_missing(here: Workspace) -> Non
     assert here.sweeps.plan(other, questions).to_confirm == 6
     here.add("late.txt", b"One more document.")
     assert here.sweeps.plan(sweep, questions).to_confirm == 6
+
+
+def test_the_files_of_a_model_are_looked_at_once_for_all_configurations_and_again_at_each_look(
+    here: Workspace, tmp_path: Path
+) -> None:
+    class Counting(Workspace):
+        looked = 0
+
+        def model(self, embedder: Embedder) -> EmbeddingModel:
+            self.looked += 1
+            return super().model(embedder)
+
+    sweep, questions = parsed(SWEEP), the_questions(here)
+    configs = expansion(sweep).configs
+    new(here, sweep)
+    again = Counting(tmp_path / "workspace")
+    assert again.sweeps.keys(configs, questions) == here.sweeps.keys(configs, questions)
+    assert (len(configs), again.looked) == (6, 1)
+    again.sweeps.keys(configs, questions)
+    assert again.looked == 2
 
 
 def test_a_run_that_was_killed_goes_on_where_it_was(here: Workspace, tmp_path: Path) -> None:

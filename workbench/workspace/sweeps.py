@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from workbench import sweep as sweeps
 from workbench.config import Config
-from workbench.contracts import Tick
+from workbench.contracts import Embedder, EmbeddingModel, Tick
 from workbench.errors import ConfigError, SettingsError, WorkbenchError
 from workbench.evaluation.questions import QuestionSet
 from workbench.experiment import Options, Outcome
@@ -121,6 +121,7 @@ class _Bench:
         self._questions = questions
         self._options = options
         self._given: dict[str, list[object]] = {}
+        self._models: dict[Embedder, EmbeddingModel | None] = {}
 
     def kept(self, config: Config, kind: Kind) -> Outcome | None:
         """Return the result that is kept."""
@@ -140,6 +141,7 @@ class _Bench:
             found, complete = self._confirmed(config, share)
         found = replace(found, results={})
         self._given.clear()
+        self._models.clear()
         if complete and before is not None and self.key(config, kind) == before:
             with writing(self._workspace.folder):
                 write_atomically(self.path(before), packed(found))
@@ -173,10 +175,9 @@ class _Bench:
         used = screening_config(config) if kind == "screened" else config
         if used is None:
             return None
-        try:
-            model = self._workspace.model(used.embedder)
-        except WorkbenchError:
-            return None  # measuring it says what is wrong
+        model = self._model(used.embedder)
+        if model is None:
+            return None
         read = digest(used.parser.identity())
         if read not in self._given:
             self._given[read] = self._workspace.evaluations.given(used, self._questions, self._options)
@@ -193,6 +194,15 @@ class _Bench:
                 *self._given[read],
             ]
         )
+
+    def _model(self, embedder: Embedder) -> EmbeddingModel | None:
+        """Return the model of an embedder, looked for once: many configurations share it, and its files are compared."""
+        if embedder not in self._models:
+            try:
+                self._models[embedder] = self._workspace.model(embedder)
+            except WorkbenchError:
+                self._models[embedder] = None  # measuring it says what is wrong
+        return self._models[embedder]
 
     def path(self, key: str) -> Path:
         """Return the file of a result."""
