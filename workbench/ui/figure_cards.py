@@ -56,7 +56,9 @@ def _card(column: Cuts, answers: Answers) -> None:
         st.metric(
             "Cut mid-sentence",
             f"{found.cut_inside_sentence:.0%}",
-            help=term_help("cut inside a sentence") + " Sentences as NLTK's Punkt finds them.",
+            help=term_help("cut inside a sentence")
+            + " All configs are measured by the same sentences, those of NLTK's Punkt for English: cuts at what spaCy, "
+            "or Punkt for another language, takes for a sentence end can count as inside one.",
             width="content",
         )
         st.metric(
