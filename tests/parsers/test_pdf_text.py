@@ -207,6 +207,13 @@ def test_a_word_cut_by_a_page_end_is_whole_and_lies_on_both_pages() -> None:
         ("the rule on classi-", "fication of cars", "classification"),
         ("to ask for re-", "entry at night", "re-entry"),
         ("a self-", "taught driver", "self-taught"),
+        ("a self-", "ish driver", "selfish"),
+        ("it was a well-", "known car", "well-known"),
+        ("the crew's well-", "ness room", "wellness"),
+        ("the well-", "being, or wellbeing", "wellbeing"),
+        ("no non-", "sense", "nonsense"),
+        ("for ex-", "ample a lamp", "example"),
+        ("an ex-", "driver, and an ex-driver", "ex-driver"),
         ("cars twenty-", "four to thirty", "twenty-four"),
         ("of the Anglo-", "Saxon kind", "Anglo-Saxon"),
         ("in the years 1998-", "2003 as before", "1998-2003"),
@@ -226,6 +233,17 @@ def test_hyphens_at_line_ends_may_be_kept_as_printed() -> None:
     text = text_of(documents.ligatures_and_hyphens_pdf(), join_hyphens=False)
     assert "sa-\nfety" in text
     assert "official" in text
+
+
+def test_a_hyphen_that_is_kept_has_its_box() -> None:
+    found = parsed(pdf(paragraph("and then came the well-", "known car of the line", top=700)))
+    text, layout = found.document.text, found.layout
+    start = text.index("well-known")
+    assert [box.y0 for box in layout.rectangles(start, start + 5)] < [
+        box.y0 for box in layout.rectangles(start + 5, start + 10)
+    ]
+    words = [text[a:b] for a, b in zip(layout.starts, layout.ends, strict=True)]
+    assert words[words.index("well-") + 1] == "known"
 
 
 def test_a_joined_word_has_a_box_on_each_of_its_lines() -> None:
@@ -332,6 +350,42 @@ def test_headings_by_the_outline_where_it_fits_the_pages() -> None:
 )
 def test_title_is_the_files_own_if_it_is_one(given: str, title: str) -> None:
     assert parsed(with_information(report_pdf(), title=given)).document.title == title
+
+
+@pytest.mark.parametrize(
+    "top, title",
+    [
+        ([("Überblick über die Straßenbahn", 60, 780), ("1. Mai 2024", 420, 780)], "Überblick über die Straßenbahn"),
+        ([("1", 60, 780), ("Überblick", 120, 780)], "1 Überblick"),
+        (
+            [("Betriebs-", 60, 810), ("ordnung", 60, 787), ("der Bahn", 60, 764), ("Lindau", 60, 741)],
+            "Betriebsordnung der Bahn Lindau",
+        ),
+        ([("19", 60, 780), ("20", 120, 780)], "Größe"),
+    ],
+)  # fmt: skip
+def test_title_is_what_is_set_largest_even_where_it_is_no_heading(
+    top: list[tuple[str, int, int]], title: str
+) -> None:
+    page = b"".join(drawn(said, left, at, 20, bold=True) for said, left, at in top)
+    page += paragraph(*BODY, top=700) + drawn("Größe", 60, 600, 14, bold=True) + paragraph(*BODY, top=580)
+    assert parsed(pdf(page)).document.title == title
+
+
+def test_title_is_what_stands_above_the_chapters_of_the_outline() -> None:
+    with pymupdf.open("pdf", report_pdf()) as made:
+        made.set_toc([[1, "Daily work", 1], [1, "What is carried", 1], [1, "Notes", 2]])
+        data = bytes(made.tobytes())
+    document = parsed(data).document
+    assert document.title == "On the Care of Trams"
+    assert document.text[document.headings[0].start :].startswith("1 Daily work")
+
+
+def test_a_number_set_apart_belongs_to_its_heading() -> None:
+    page = paragraph(*BODY, top=700) + drawn("2.1", 60, 600, 14) + drawn("Sand", 120, 600, 14)
+    page += paragraph(*BODY, top=580)
+    document = parsed(pdf(page)).document
+    assert [document.text[h.start : h.end] for h in document.headings] == ["2.1\tSand"]
 
 
 def test_title_is_the_files_name_when_nothing_else_is_known() -> None:

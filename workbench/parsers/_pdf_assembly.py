@@ -22,9 +22,10 @@ from workbench.records import Layout, Page
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
 _LAST_WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*(?=[-\u2010]$)")
 _HYPHENS = ("-", "\u2010")
-# Hyphens that writers keep: before an equal vowel (re-entry, co-operate), after self, in numbers (twenty-four).
+# Hyphens that writers keep: before an equal vowel (re-entry, co-operate), after well and self, in numbers (twenty-four).
+# Not after ex, all or long: ex-ample, German all-gemein and long-ing would be kept apart far more often.
 _KEPT = re.compile(
-    r"(?:self|non|half|quasi)-|(?:re|pre|de)-e|co-o|(?:anti|semi|multi)-i"
+    r"well-(?!being|head|ness|spring)|self-(?!ish|less)|non-(?!etheless|sense)|(?:half|quasi)-|(?:re|pre|de)-e|co-o|(?:anti|semi|multi)-i"
     r"|(?:twen|thir|for|fif|six|seven|eigh|nine)ty-(?:one|two|three|four|five|six|seven|eight|nine|first|second|third)"
 )
 

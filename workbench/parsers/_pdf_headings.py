@@ -18,6 +18,10 @@ _NOT_A_TITLE = re.compile(
 )
 _WRITER_PREFIX = re.compile(r"^Microsoft (?:Word|PowerPoint|Excel) - ")
 _LETTERS = re.compile(r"[\W_]+")
+# A number set apart from its heading, as word processors do it.
+_NUMBERED = re.compile(r"\d{1,3}(?:\.\d{1,3})*\.?\t[^\t]+")
+_LARGE = 1.15
+"""How much larger than the text a heading is set, at least."""
 
 
 def headings(text: str, lines: Sequence[Placed], outline: Sequence[tuple[int, str, int]]) -> list[Heading]:
@@ -28,15 +32,55 @@ def headings(text: str, lines: Sequence[Placed], outline: Sequence[tuple[int, st
     return _from_type(text, lines)
 
 
-def title(metadata_title: str, found: Sequence[Heading], text: str, name: str) -> str:
-    """Return the file's own title if it is one, else the first of the highest headings, else the file's name."""
+def title(
+    metadata_title: str, found: Sequence[Heading], text: str, lines: Sequence[Placed], name: str
+) -> str:
+    """Return the file's own title if it is one, else what is set largest up to the first of the highest headings.
+
+    Without headings it is the file's name.
+    """
     own = _WRITER_PREFIX.sub("", cleaned(metadata_title).strip())
     if sum(letter.isalpha() for letter in own) >= 3 and not _NOT_A_TITLE.fullmatch(own):
         return own[:_MOST_CHARACTERS]
     if found:
         highest = min(found[:5], key=lambda heading: heading.level)
-        return " ".join(text[highest.start : highest.end].split())[:_MOST_CHARACTERS]
+        said = _larger_before(text, lines, highest) or text[highest.start : highest.end]
+        return " ".join(said.split())[:_MOST_CHARACTERS]
     return stem(name)
+
+
+def _larger_before(text: str, lines: Sequence[Placed], heading: Heading) -> str:
+    """Return what stands before a heading in type as large or larger, "" where nothing does.
+
+    It is no heading where a date stands beside it, where it has many lines, and where the outline leaves it out.
+    """
+    own = [_step(line.size) for line in lines if heading.start <= line.start < heading.end]
+    least = max([*own, _LARGE * _body(lines)])
+    before = [
+        line
+        for line in lines
+        if line.start < heading.start
+        and not line.repeated
+        and _step(line.size) >= least
+        and _title_cell(text, line)
+    ]
+    if not before:
+        return ""
+    size = max(_step(line.size) for line in before)
+    first = next(line for line in before if _step(line.size) == size)
+    group = next(group for group in _paragraphs(lines) if first in group)
+    said = ""
+    for line in group:
+        if _step(line.size) == size:
+            # A word that was cut at the end of the line above goes on without a blank.
+            said += " " * text[line.start - 1 : line.start].isspace() + _title_cell(text, line)
+    return said.strip() if len(said) <= _MOST_CHARACTERS else ""
+
+
+def _title_cell(text: str, line: Placed) -> str:
+    """Return the first part of a line that holds a word."""
+    cells = text[line.start : line.end].split("\t")
+    return next((cell for cell in cells if sum(letter.isalpha() for letter in cell) >= 3), "")
 
 
 def _from_outline(
@@ -81,27 +125,23 @@ def _bare(text: str) -> str:
 
 
 def _from_type(text: str, lines: Sequence[Placed]) -> list[Heading]:
-    letters: Counter[float] = Counter()
-    bold_letters = 0
-    for line in lines:
-        letters[_step(line.size)] += line.end - line.start
-        bold_letters += (line.end - line.start) * line.bold
-    if not letters:
+    if not lines:
         return []
-    body = letters.most_common(1)[0][0]
-    all_bold = 2 * bold_letters > letters.total()
+    body = _body(lines)
+    bold_letters = sum((line.end - line.start) * line.bold for line in lines)
+    all_bold = 2 * bold_letters > sum(line.end - line.start for line in lines)
     found: list[tuple[int, int, float, bool]] = []
     for group in _paragraphs(lines):
         first, last = group[0], group[-1]
         said = text[first.start : last.end]
         size = max(line.size for line in group)
-        large = size >= 1.15 * body and _step(size) > body
+        large = size >= _LARGE * body and _step(size) > body
         heavy = not all_bold and all(line.bold for line in group) and size >= 0.92 * body
         if (
             len(group) <= _MOST_LINES
             and len(said) <= _MOST_CHARACTERS
             and any(letter.isalpha() for letter in said)
-            and "\t" not in said
+            and ("\t" not in said or (large and _NUMBERED.fullmatch(said)))
             and not any(line.repeated for line in group)
             and (large or (heavy and said[-1] not in ".,;"))
         ):
@@ -115,6 +155,14 @@ def _from_type(text: str, lines: Sequence[Placed]) -> list[Heading]:
         Heading(start, end, min(levels[size] if large else len(sizes) + 1, _DEEPEST))
         for start, end, size, large in found
     ]
+
+
+def _body(lines: Sequence[Placed]) -> float:
+    """Return the type size of most of the text."""
+    letters: Counter[float] = Counter()
+    for line in lines:
+        letters[_step(line.size)] += line.end - line.start
+    return letters.most_common(1)[0][0]
 
 
 def _step(size: float) -> float:

@@ -103,7 +103,7 @@ class Pdf(Parser):
             id=document_id,
             text=whole.text,
             pages=tuple(whole.pages),
-            title=title(metadata.get("title", ""), found, whole.text, name),
+            title=title(metadata.get("title", ""), found, whole.text, whole.lines, name),
             uri=uri,
             headings=tuple(found),
             metadata={key: value for key, value in metadata.items() if key != "title"},
