@@ -91,7 +91,7 @@ def test_the_estimate_says_how_many_chunks_the_model_does_not_read_to_the_end(he
     app = when_idle(button(app, "See what it takes"))
     assert not app.exception
     said = app.warning[0].value.replace("\\", "")
-    assert said.startswith("short sighted: 1 of 2 chunks (50%) are longer than the 5 tokens")
+    assert said.startswith("short sighted: 1 of 2 chunks (50%) is longer than the 5 tokens")
 
 
 def test_a_table_that_lacks_documents_can_be_completed(filled: Workspace) -> None:

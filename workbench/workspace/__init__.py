@@ -21,7 +21,10 @@ from workbench.workspace.disk import DiskUse
 from workbench.workspace.documents import DocumentRow
 from workbench.workspace.intake import AddResult
 from workbench.workspace.sweep_plans import SweepPlan
-from workbench.workspace.tables import BuildResult, Estimate, SearchResult, TableRow
+from workbench.workspace.table_builds import BuildResult
+from workbench.workspace.table_estimates import Estimate
+from workbench.workspace.table_rows import TableRow
+from workbench.workspace.tables import SearchResult
 from workbench.workspace.workspace import Workspace
 
 __all__ = [

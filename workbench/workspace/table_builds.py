@@ -1,0 +1,137 @@
+"""Building a config's table: what is new is chunked, embedded and written."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from workbench import pipeline
+from workbench.config import Config, written
+from workbench.contracts import Asked, TableInfo
+from workbench.errors import Cancelled, WorkbenchError
+from workbench.ingest.metering import Meter, metered
+from workbench.records import Document, Query
+from workbench.workspace.current_states import CurrentStates
+from workbench.workspace.documents import now_utc
+from workbench.workspace.write_times import WriteTimes
+
+if TYPE_CHECKING:
+    from workbench.workspace.workspace import Workspace
+
+TOKENS_OF_A_RATE = 1_000
+"""A build that embeds as many tokens is long enough to tell the model's speed."""
+
+
+@dataclass(frozen=True, slots=True)
+class BuildResult:
+    """What a build did. ``failed`` holds (document name, message), ``lacking`` what a search will miss."""
+
+    table: str
+    documents: int
+    chunks: int
+    embedded: int
+    reused: int
+    seconds: float
+    failed: tuple[tuple[str, str], ...]
+    note: str
+    lacking: str
+
+
+def build(
+    workspace: Workspace,
+    config: Config,
+    document_ids: Sequence[str] | None,
+    on_step: Callable[[pipeline.BuildStep], None],
+    current_states: CurrentStates,
+    write_times: WriteTimes,
+) -> BuildResult:
+    """Chunk, embed and write what is new; see ``Tables.build``."""
+    started = time.perf_counter()
+    before = {row.id: row for row in workspace.documents()}
+    ids = list(before) if document_ids is None else list(document_ids)
+    model = workspace.model(config.embedder)
+    info = TableInfo(
+        config.table_name,
+        model.dimension,
+        {
+            "config": written(config),
+            "fingerprint": config.fingerprint,
+            "model_id": model.id,
+            "model_title": model.title,
+            "built_at_utc": now_utc(),
+        },
+    )
+    connection = workspace.tables.connection(config)
+    if any(t.name == info.name and t.about.get("model_id") != model.id for t in connection.tables()):
+        # Other weights under the same name: their vectors must not stand beside the old ones.
+        connection.drop(info.name)
+    table = connection.create(info)
+    failed: dict[str, str] = {}
+    pipeline_documents = _readable(workspace, ids, config, failed)
+    spent = Meter()
+    written_chunks = 0
+
+    def written_step(step: pipeline.BuildStep) -> None:
+        nonlocal written_chunks
+        written_chunks = step.chunks_done
+        on_step(step)
+
+    try:
+        step = pipeline.write_documents(
+            pipeline_documents,
+            len(ids),
+            config,
+            metered(model, spent),
+            table,
+            workspace.vector_cache,
+            workspace.memo,
+            written_step,
+        )
+    finally:
+        if written_chunks:
+            write_times.note(config.table_name)
+        # Also of a build that was stopped: the next one takes these vectors from the cache.
+        workspace.tables.build_costs.add(config.table_name, model.id, spent)
+        if spent.tokens >= TOKENS_OF_A_RATE and workspace.embedding_rates.tokens_per_second(model) is None:
+            workspace.embedding_rates.note(model, spent.tokens, spent.seconds)
+    # Documents that were deleted, also while this ran.
+    after = {row.id: row for row in workspace.documents()}
+    table.drop_documents(sorted(table.states().keys() - after.keys()))
+    steady = [after[i] for i in ids if i not in failed and i in after and after[i] == before.get(i)]
+    current_states.note(config, steady, table.states())
+    note = table.optimise() or ""
+    workspace.disk.prune_in_background()
+
+    def sentences(done: int, total: int) -> None:
+        on_step(replace(step, note=f"sentences for {config.retriever.name}: {done:,} of {total:,}"))
+
+    config.retriever.prepare(Asked(Query(""), table, model, kept=workspace.vector_cache, tick=sentences))
+    return BuildResult(
+        config.table_name,
+        len(ids) - len(failed),
+        step.chunks_done,
+        step.embedded,
+        step.reused,
+        time.perf_counter() - started,
+        tuple((_name(workspace, document_id), message) for document_id, message in failed.items()),
+        note,
+        config.retriever.lacking(),
+    )
+
+
+def _readable(
+    workspace: Workspace, ids: Sequence[str], config: Config, failed: dict[str, str]
+) -> Iterator[Document]:
+    for document_id in ids:
+        try:
+            yield workspace.document(document_id, config)
+        except Cancelled:
+            raise
+        except WorkbenchError as error:
+            failed[document_id] = str(error)
+
+
+def _name(workspace: Workspace, document_id: str) -> str:
+    return next((row.name for row in workspace.documents() if row.id == document_id), document_id[:8])

@@ -1,0 +1,101 @@
+"""A table as the list of tables shows it, and what it lacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workbench.config import Config, parsed
+from workbench.contracts import Table, TableInfo
+from workbench.counts import counted
+from workbench.errors import ConfigError
+from workbench.workspace.current_states import CurrentStates
+from workbench.workspace.write_times import WriteTimes
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A table as the list shows it."""
+
+    name: str
+    config: Config | None
+    config_name: str
+    rows: int
+    documents: int
+    missing_documents: int
+    """Documents of the workspace that the table does not hold in their present state."""
+    size_bytes: int
+    model_title: str
+    fingerprint: str
+    built_at_utc: str
+    written_at_utc: str
+    """When chunks were last added, at its first build or at a later one."""
+    index_note: str
+    outdated_documents: int = 0
+    """How many of the missing documents the table holds as its config would not give them any more."""
+
+    @property
+    def lack(self) -> str:
+        """What is missing in words, "" where nothing is."""
+        return lack(self.missing_documents - self.outdated_documents, self.outdated_documents)
+
+
+def lack(absent: int, outdated: int) -> str:
+    """Return in words what a table lacks, "" where that is nothing.
+
+    >>> lack(1, 0), lack(0, 2)
+    ('1 document is not in its table', 'its table is out of date (2 documents): build it again')
+    """
+    parts = []
+    if outdated:
+        parts.append(f"its table is out of date ({counted(outdated, 'document')}): build it again")
+    if absent:
+        parts.append(f"{counted(absent, 'document is', 'documents are')} not in its table")
+    return "; ".join(parts)
+
+
+def table_row(
+    info: TableInfo, table: Table, documents: set[str], current_states: CurrentStates, write_times: WriteTimes
+) -> TableRow:
+    """Return what the list shows of a table, with the ``documents`` that are in the workspace."""
+    states = table.states()
+    config = _config_of(info)
+    outdated = _outdated(info.name, config, states, documents, current_states)
+    built_at_utc = info.about.get("built_at_utc", "")
+    return TableRow(
+        name=info.name,
+        config=config,
+        config_name=config.name if config else info.name,
+        rows=table.row_count(),
+        documents=len(states),
+        missing_documents=len(documents - states.keys()) + len(outdated),
+        size_bytes=table.size_bytes(),
+        model_title=info.about.get("model_title", ""),
+        fingerprint=info.about.get("fingerprint", "")[:12],
+        built_at_utc=built_at_utc,
+        # The file of a table that was deleted may be older than the one that was built anew.
+        written_at_utc=max(built_at_utc, write_times.of(info.name)),
+        index_note=info.about.get("index_note", ""),
+        outdated_documents=len(outdated),
+    )
+
+
+def _outdated(
+    name: str,
+    config: Config | None,
+    states: dict[str, str],
+    documents: set[str],
+    current_states: CurrentStates,
+) -> set[str]:
+    if config is None:
+        return set()
+    if config.table_name != name:
+        # Made by plug-ins of another version: what the config gives now belongs in a table of another name.
+        return documents & states.keys()
+    return current_states.outdated(config, states)
+
+
+def _config_of(info: TableInfo) -> Config | None:
+    try:
+        return parsed(info.about.get("config", ""), info.name)
+    except ConfigError:
+        return None
