@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from workbench.commands.terminal import DONE, Output
+from workbench.counts import counted
 from workbench.workspace import Workspace
 
 
@@ -28,7 +29,7 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
                 "warnings": list(row.warnings),
                 "added_at_utc": row.added_at_utc,
             },
-            f"{row.id[:8]}  {row.name:40.40}  {row.page_count:5} pages {row.character_count:10,} characters  "
+            f"{row.id[:8]}  {row.name:40.40}  {counted(row.page_count, 'page'):>11} {counted(row.character_count, 'character'):>21}  "
             + "; ".join(row.warnings),
         )
     return DONE

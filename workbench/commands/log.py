@@ -70,7 +70,7 @@ def _attempts(pipeline: Pipeline, run_id: int, out: Output) -> None:
     for attempt in pipeline.ledger.runs.attempts(run_id):
         out.row(
             asdict(attempt),
-            f"{attempt.action:8} {attempt.outcome:16} {attempt.chunks:5} chunks  {attempt.item_id}  {attempt.message}",
+            f"{attempt.action:8} {attempt.outcome:16} {counted(attempt.chunks, 'chunk'):>12}  {attempt.item_id}  {attempt.message}",
         )
 
 
