@@ -135,6 +135,32 @@ def test_what_is_missing_shuts_the_gate_and_says_so(run: Any, folder: Path) -> N
     assert "the questions of the gate cannot be asked" in forced["gate"]["reasons"][-1]
 
 
+def test_a_row_without_an_id_is_named_by_every_command_and_shuts_no_gate(run: Any, folder: Path) -> None:
+    rows = [f"t{number},Tram {number} stops at red." for number in range(6)]
+    (folder / "table.csv").write_text("\n".join(["id,text", *rows, ",It has no id."]))
+    source = "{name: csv_file, path: table.csv, id_column: id, text_columns: [text]}"
+    text = CONFIG.replace("{name: pdf_folder, path: in}", source).partition("evaluate:")[0]
+    (folder / "config.yaml").write_text(text)
+    status, (plan,), said = run("plan")
+    assert (status, plan["add"], plan["sources"][0]["unlisted"]) == (SOME_FAILED, 6, 1)
+    assert "table.csv, row 8 has nothing in the column 'id'" in said
+    status, events, said = run("sync")
+    assert (status, events[-1]["figures"]["unlisted"]) == (SOME_FAILED, 1)
+    assert "6 items, 1 could not be listed (deletions wait for --confirm-deletes)" in said
+    assert "0 failed, 0 waiting, 1 not listed" in said
+    _, (failure,), _ = run("log", "--failures")
+    assert (failure["stage"], failure["kind"], failure["name"]) == ("list", "not_listed", "table.csv, row 8")
+    status, (published,), said = run("publish")
+    assert (status, published["published"]) == (DONE, True)
+    assert "1 item beside the 6 known could not be listed; the first is table.csv, row 8" in said
+    (folder / "table.csv").write_text("\n".join(["id,text", *rows[1:], ",It has no id."]))
+    status, (plan,), said = run("plan")
+    assert (plan["remove"], len(plan["refused"])) == (0, 1)
+    assert "1 known item is missing, and may be among the 1 that could not be listed" in said
+    status, events, _ = run("sync", "--confirm-deletes")
+    assert events[-1]["figures"]["removed"] == 1
+
+
 def test_a_measure_of_which_more_is_worse_is_refused_with_its_line(run: Any, folder: Path) -> None:
     text = (folder / "config.yaml").read_text()
     (folder / "config.yaml").write_text(text.replace("recall@1", "tokens_shown@5"))

@@ -13,7 +13,7 @@ import pytest
 import streamlit as st
 
 from tests.contracts.source_places import settle
-from tests.pages.pipelines import button, fill, metrics, page, said, trams, when_idle
+from tests.pages.pipelines import button, fill, metrics, page, said, timetable, trams, when_idle
 from workbench.ingest.entries import Attempt, Failure, Figures, Run, Timing
 from workbench.ui import source_files
 from workbench.ui.run_words import (
@@ -112,6 +112,24 @@ def test_a_failed_document_is_shown_by_its_cause_and_tried_again(
     (failure,) = ledger.failures("trams").values()
     assert (failure.name, failure.run_id) == ("broken.pdf", ledger.runs.recent("trams")[0].id)
     assert len(ledger.runs.recent("trams")) == 2
+
+
+@pytest.mark.slow
+def test_rows_that_cannot_be_listed_stand_among_the_failures(here: Workspace, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("id,text\n1,Tram 1 leaves.\n,Tram 2 leaves.\n,Tram 3 leaves.\n")
+    file = source_files.saved(here, timetable(table))
+    list(file.pipeline(here).sync())
+    app = page("runs")
+    assert any("2 documents could not be brought in" in s.value for s in app.subheader)
+    assert "It cannot be listed" in said(app)
+    assert "2 documents, stage list the sources" in said(app)
+    assert "… has nothing in the column 'id'" in said(app)
+    assert "Every sync looks at it again" in said(app)
+    assert app.dataframe[1].value["Not listed"].tolist() == [2]
+    table.write_text("id,text\n1,Tram 1 leaves.\n2,Tram 2 leaves.\n3,Tram 3 leaves.\n")
+    app = when_idle(button(app, "Try again"))
+    assert not [s.value for s in app.subheader if "could not be brought in" in s.value]
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ import pytest
 import streamlit as st
 
 from tests.contracts.source_places import settle
-from tests.pages.pipelines import button, metrics, page, said, trams, when_idle
+from tests.pages.pipelines import button, metrics, page, said, timetable, trams, when_idle
 from workbench.config import Config, parsed
 from workbench.sections import Evaluate, Schedule
 from workbench.ui import source_files
@@ -143,6 +143,26 @@ def test_many_deletions_happen_only_after_they_are_confirmed(
     assert len(file.pipeline(here).ledger.items("trams")) == 4
     when_idle(button(app, "Sync and remove"))
     assert len(file.pipeline(here).ledger.items("trams")) == 1
+
+
+def test_what_is_missing_beside_a_row_without_an_id_is_removed_only_after_it_is_confirmed(
+    here: Workspace, tmp_path: Path
+) -> None:
+    table = tmp_path / "table.csv"
+    rows = ["id,text", *(f"{number},Tram {number} leaves." for number in range(4))]
+    table.write_text("\n".join(rows))
+    file = source_files.saved(here, timetable(table))
+    list(file.pipeline(here).sync())
+    table.write_text("\n".join([*rows[:-1], ",Tram 9 leaves."]))
+    app = when_idle(button(page("sources"), "See what a sync would do"))
+    assert "3 items, and 1 that could not be listed. table.csv, row 5 has nothing in the column 'id'" in said(
+        app
+    )
+    assert "1 of 4 documents of Table (CSV)" in said(app)
+    assert "may be among the 1 that could not be listed" in said(app)
+    app = button(app, "Sync, and remove them too")
+    when_idle(button(app, "Sync and remove"))
+    assert len(file.pipeline(here).ledger.items("trams")) == 3
 
 
 def test_a_plan_for_another_config_is_not_offered(here: Workspace, file: PipelineFile, shelf: Path) -> None:

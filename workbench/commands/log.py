@@ -53,9 +53,13 @@ def _runs(pipeline: Pipeline, limit: int, out: Output) -> None:
         out.row(
             {**asdict(one), "seconds": seconds},
             f"{one.id:5}  {one.started_at_utc}  {one.status:12} +{f.added} ~{f.changed} ={f.kept + f.unchanged}"
-            f" -{f.removed} rebuilt {f.rebuilt} failed {f.failed}; {f.embedded} embedded, {f.reused} reused"
+            f" -{f.removed} rebuilt {f.rebuilt} failed {f.failed}{_unlisted(f)}; {f.embedded} embedded, {f.reused} reused"
             f"{_of_release(f)}  {one.message}",
         )
+
+
+def _unlisted(f: Figures) -> str:
+    return f" not listed {f.unlisted}" if f.unlisted else ""
 
 
 def _of_release(f: Figures) -> str:
@@ -91,7 +95,8 @@ def _retry(pipeline: Pipeline, item: str, out: Output) -> None:
 def _failures(pipeline: Pipeline, out: Output) -> None:
     name = pipeline.place.name
     failures = pipeline.ledger.all_failures(name)
-    if not failures:
+    unlisted = [one.failure for one in pipeline.ledger.unlisted.all(name)]
+    if not failures and not unlisted:
         out.message(f"every document of {name} that was read is in: none failed")
     own = next((one.table_name for one in pipeline.ledger.runs.recent(name, 1)), "")
     for failure in failures:
@@ -100,4 +105,9 @@ def _failures(pipeline: Pipeline, out: Output) -> None:
         out.row(
             asdict(failure),
             f"{where}{failure.stage:6} {failure.kind:16} {failure.name}  {failure.message}  ({failure.attempts} tries, {again})",
+        )
+    for failure in unlisted:
+        out.row(
+            asdict(failure),
+            f"{failure.stage:6} {failure.kind:16} {failure.name}  {failure.message}  (every sync looks again)",
         )

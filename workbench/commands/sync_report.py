@@ -34,10 +34,12 @@ def report(course: Iterable[events.Event], out: Output) -> events.Finished:
 def _shown(event: events.Event, out: Output) -> None:
     match event:
         case events.SourceListed(
-            source=source, items=items, complete=complete, message=message, changes=changes
+            source=source, items=items, complete=complete, message=message, changes=changes, unlisted=unlisted
         ):
             part = " changed" if changes else " (not complete: nothing of it is deleted)"
-            whole = "" if complete else part
+            if unlisted and not changes:
+                part = " (deletions wait for --confirm-deletes)"
+            whole = (f", {unlisted:,} could not be listed" if unlisted else "") + ("" if complete else part)
             out.message(f"{source}: {items:,} items{whole}" + (f": {message}" if message else ""))
         case events.Planned(counts=counts, refused=refused):
             out.message(f"plan: {_work(counts)}")
@@ -57,13 +59,17 @@ def _shown(event: events.Event, out: Output) -> None:
             out.conclusion(
                 f"run {run_id} {status.replace('_', ' ')} in {seconds:.1f} s: {f.added:,} added, {f.changed:,}"
                 f" changed, {f.rebuilt:,} rebuilt, {f.kept + f.unchanged:,} unchanged, {f.removed:,} removed,"
-                f" {f.failed:,} failed, {f.waiting:,} waiting; {f.embedded:,} chunks embedded, {f.reused:,} from the"
+                f" {f.failed:,} failed, {f.waiting:,} waiting{_unlisted(f)}; {f.embedded:,} chunks embedded, {f.reused:,} from the"
                 f" cache{cost}{_of_release(f)}"
             )
 
 
 def _work(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} to {name}" for name, count in counts.items() if count) or "nothing to do"
+
+
+def _unlisted(f: Figures) -> str:
+    return f", {f.unlisted:,} not listed" if f.unlisted else ""
 
 
 def _of_release(f: Figures) -> str:

@@ -22,6 +22,9 @@ RUNNING, DONE, SOME_FAILED, STOPPED, CANCELLED, INTERRUPTED, BROKEN = (
 WRITING, WRITTEN, REMOVING = "writing", "written", "removing"
 """What a document's rows in a table can be: intended, there, or about to go."""
 
+NOT_LISTED = "not_listed"
+"""The kind of failure of what its source could not list."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -105,6 +108,42 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Unlisted:
+    """Something in a source that should be an item and could not be listed: a failure before there is an item."""
+
+    source: str
+    name: str
+    message: str
+    items: int
+    """How many items it stands for, about."""
+    hides: bool
+    """Whether it may be an item that is known."""
+    first_at_utc: str
+    last_at_utc: str
+    run_id: int
+
+    @property
+    def failure(self) -> Failure:
+        """The same among the failures of documents; every sync looks at it again."""
+        return Failure(
+            source=self.source,
+            item_id=self.name,
+            name=self.name,
+            version="",
+            recipe="",
+            stage="list",
+            kind=NOT_LISTED,
+            message=self.message,
+            retryable=True,
+            attempts=1,
+            first_at_utc=self.first_at_utc,
+            last_at_utc=self.last_at_utc,
+            next_try_utc=None,
+            run_id=self.run_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """What one run did to one item."""
 
@@ -129,6 +168,8 @@ class Figures:
     """Read because the source's version said so, and found to be the same."""
     removed: int = 0
     failed: int = 0
+    unlisted: int = 0
+    """Items, about, that their sources could not list."""
     waiting: int = 0
     """Failed earlier, and not due yet."""
     chunks_written: int = 0

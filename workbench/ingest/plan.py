@@ -39,7 +39,8 @@ class Listed:
     """How the sources were listed."""
 
     complete: Set[str] = frozenset()
-    """Keys of the sources that were listed to the end, and of those that the config names no longer."""
+    """Keys of the sources that were listed to the end, if need be but for faults, and of those that the config names
+    no longer."""
     removed: Set[Key] = frozenset()
     """Items that a source itself calls gone."""
 
@@ -55,6 +56,8 @@ class Rules:
     min_present_ratio: float = 0.5
     confirmed: bool = False
     retry_all: bool = False
+    hiding: Mapping[str, int] = field(default_factory=dict)
+    """Source → about how many items of it could not be listed and may be known ones: what is missing may be these."""
     price_per_million_tokens: float = 0.0
     most_known: Mapping[str, int] = field(default_factory=dict)
     """Source → how many items of it were known at once lately: what is missing is measured against that."""
@@ -83,17 +86,28 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRemoval:
-    """A source in which too much is missing at once: that looks more like a fault than like a clean-up."""
+    """A source in which too much is missing at once: that looks more like a fault than like a clean-up.
+
+    Or one of which ``hidden`` items could not be listed, so that nobody knows what of it is missing at all.
+    """
 
     source: str
     known: int
     present: int
     ratio: float
     missing: tuple[Removal, ...] = ()
+    hidden: int = 0
 
     @property
     def sentence(self) -> str:
         """What is said about it."""
+        if self.hidden:
+            count = self.known - self.present
+            return (
+                f"{self.source}: {count:,} known {'item is' if count == 1 else 'items are'} missing, and may be among"
+                f" the {self.hidden:,} that could not be listed: nothing was deleted; mend"
+                f" {'it' if self.hidden == 1 else 'them'}, or confirm if what is missing is meant to go"
+            )
         return (
             f"{self.source}: only {self.present:,} of {self.known:,} known items are there, fewer than"
             f" min_present_ratio ({self.ratio:g}) asks for: nothing was deleted, so that what was moved and changed"
@@ -127,8 +141,9 @@ class Plan:
 def plan(standings: Iterable[Standing], listed: Listed, rules: Rules) -> Plan:
     """Return what brings the table to what the sources hold; the items are looked at one by one as they come.
 
-    Nothing is removed because a listing lacks it, unless that listing is complete; and nothing of a source in
-    which fewer than ``min_present_ratio`` of the known items are left, unless ``confirmed``.
+    Nothing is removed because a listing lacks it, unless that listing is complete; and, unless ``confirmed``, nothing of
+    a source in which fewer than ``min_present_ratio`` of the known items are left, or of which something could not be
+    listed that may be a known item.
     """
     steps: list[Step] = []
     counts: Counter[Action] = Counter()
@@ -187,12 +202,20 @@ def gone_removals(
 
     Counted is what was known when the plan was made: what the run added since makes nothing good.
     """
-    going: dict[str, list[Removal]] = {one.source: list(one.missing) for one in plan.refused}
+    hidden = {one.source: one for one in plan.refused if one.hidden}
+    going: dict[str, list[Removal]] = {
+        one.source: list(one.missing) for one in plan.refused if not one.hidden
+    }
     for removal in gone:
         going.setdefault(removal.key[0], []).append(removal)
-    removals = [one for some in going.values() for one in some if one.key in moved]
+    everything = [*going.values(), *(one.missing for one in hidden.values())]
+    removals = [one for some in everything for one in some if one.key in moved]
     before = Counter(removal.key[0] for removal in plan.removals)
     refused: list[RefusedRemoval] = []
+    for source, one in hidden.items():
+        if missing := tuple(removal for removal in one.missing if removal.key not in moved):
+            refused.append(_hidden(source, one.known, missing, one.hidden))
+            before[source] += len(missing)
     for source, some in going.items():
         missing = tuple(one for one in some if one.key not in moved)
         known = plan.known_counts.get(source, 0)
@@ -267,6 +290,10 @@ def _refused(
     return RefusedRemoval(source, most, present, rules.min_present_ratio, missing)
 
 
+def _hidden(source: str, known: int, missing: tuple[Removal, ...], hidden: int) -> RefusedRemoval:
+    return RefusedRemoval(source, known, known - len(missing), 0, missing, hidden)
+
+
 class _Leaving:
     """Counts the known items of each source, and keeps those that are not there any more."""
 
@@ -304,7 +331,12 @@ class _Leaving:
         staying: list[tuple[Step, int | None]] = []
         for source, gone in self._gone.items():
             known = self.known_counts[source]
-            found = _refused(source, known, known - len(gone), tuple(gone), rules)
+            hidden = 0 if rules.confirmed else rules.hiding.get(source, 0)
+            found = (
+                _hidden(source, known, tuple(gone), hidden)
+                if hidden
+                else _refused(source, known, known - len(gone), tuple(gone), rules)
+            )
             if found is not None:
                 refused.append(found)
                 staying += self._staying.get(source, ())

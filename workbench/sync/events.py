@@ -33,7 +33,8 @@ class Started(Event):
 class SourceListed(Event):
     """A source was listed. ``message`` says why it is not complete, and which single items cannot be listed.
 
-    ``changes``: it was asked only for what changed since an earlier listing.
+    ``changes``: it was asked only for what changed since an earlier listing. ``unlisted``: about how many items could
+    not be listed; where one of them may be a known one, it is not complete, and deletions wait for a confirmation.
     """
 
     kind: ClassVar[str] = "source_listed"
@@ -42,6 +43,7 @@ class SourceListed(Event):
     complete: bool
     message: str
     changes: bool = False
+    unlisted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

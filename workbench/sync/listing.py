@@ -10,7 +10,7 @@ from functools import partial
 
 from workbench import pipeline
 from workbench.config import Config
-from workbench.contracts import Source, SourceAccess, SourceConnection
+from workbench.contracts import Fault, Source, SourceAccess, SourceConnection
 from workbench.errors import Cancelled, ContractError, WorkbenchError
 from workbench.ingest.entries import Key
 from workbench.ingest.plan import Listed, Plan, RefusedRemoval, Removal, Rules, Step, gone_removals, plan
@@ -43,6 +43,10 @@ class Sources:
     """Source → its settings, and the cursor that may be kept once everything listed here is safely in."""
     incomplete: list[str] = field(default_factory=list)
     """Sentences about sources that answered, and yet could not list everything."""
+    faults: dict[str, list[Fault]] = field(default_factory=dict)
+    """Source → what of it could not be listed, for each that came to its end."""
+    hiding: dict[str, int] = field(default_factory=dict)
+    """Sources that were listed but for faults which may hide a known item → about how many items those are."""
     read: set[Key] = field(default_factory=set)
     """What was read for the published table: for the config's own it is not fetched again."""
     unreadable: dict[Key, WorkbenchError | ContractError] = field(default_factory=dict)
@@ -85,8 +89,12 @@ class Sources:
                     self.standings.take(source.key, listing)
                 self.removed |= {(source.key, item_id) for item_id in listing.removed}
                 complete = listing.complete
-                if complete or (start and listing.finished):
+                if listing.complete_but_for_faults or (start and listing.finished):
                     self.to_the_end.add(source.key)
+                if listing.finished:
+                    self.faults[source.key] = listing.faults
+                if listing.complete_but_for_faults and not complete:
+                    self.hiding[source.key] = sum(one.items for one in listing.faults if one.hides)
                 if listing.cursor and not listing.problem_count:
                     self.cursors[source.key] = _settings(source), listing.cursor
                 sentences = ([str(listing.failure)] if listing.failure else []) + listing.problems
@@ -104,7 +112,23 @@ class Sources:
             if complete:
                 self.complete.add(source.key)
             found = self.standings.listed_count - count
-            yield SourceListed(source.key, found, complete, message, bool(start))
+            unlisted = sum(one.items for one in self.faults.get(source.key, ()))
+            yield SourceListed(source.key, found, complete, message, bool(start), unlisted)
+
+    @property
+    def unlisted(self) -> list[str]:
+        """Sentences about the sources with something in them that could not be listed."""
+        return [
+            f"{source}: {_counted(sum(one.items for one in faults))} could not be listed:"
+            f" {_shortened([one.message for one in faults])}"
+            for source, faults in self.faults.items()
+            if faults
+        ]
+
+    @property
+    def unlisted_count(self) -> int:
+        """How many items could not be listed, about."""
+        return sum(one.items for faults in self.faults.values() for one in faults)
 
 
 def keep_cursors(place: Place, sources: Sources, refused: Iterable[RefusedRemoval]) -> None:
@@ -118,6 +142,14 @@ def forget_cursors(place: Place) -> None:
     """Forget the cursors of the sources that the config names no longer: their items are about to go."""
     named = {source.key for source in place.config.sources}
     place.ledger.forget_cursors(place.name, place.ledger.cursors(place.name).keys() - named)
+
+
+def keep_unlisted(place: Place, sources: Sources, run_id: int) -> None:
+    """Keep what could not be listed, and forget it of the sources that the config names no longer."""
+    named = {source.key for source in place.config.sources}
+    before = {one.source for one in place.ledger.unlisted.all(place.name)}
+    found = {**{source: [] for source in before - named}, **sources.faults}
+    place.ledger.unlisted.keep(place.name, found, place.now_utc(), run_id)
 
 
 def _starts(place: Place) -> dict[str, str]:
@@ -154,22 +186,29 @@ def standings(place: Place) -> Standings:
 
 def planned(place: Place, sources: Sources, *, confirmed: bool, retry_all: bool, stored: bool) -> Plan:
     """Return the plan; with ``stored`` the sources were not asked, and nothing is taken as gone."""
-    rules = _rules(place, confirmed=confirmed, retry_all=retry_all)
+    rules = _rules(place, sources, confirmed=confirmed, retry_all=retry_all)
     return plan(sources.standings, _listed(place, sources, stored), rules)
 
 
 def removals_now(
-    place: Place, plan: Plan, gone: Sequence[Removal], moved: Set[Key], *, confirmed: bool
+    place: Place,
+    sources: Sources,
+    plan: Plan,
+    gone: Sequence[Removal],
+    moved: Set[Key],
+    *,
+    confirmed: bool,
 ) -> tuple[tuple[Removal, ...], tuple[RefusedRemoval, ...]]:
     """Return what is to go beside the plan's removals, and what is refused, once reading showed that some listed items
     are gone, and others only moved."""
-    return gone_removals(plan, gone, moved, _rules(place, confirmed=confirmed, retry_all=False))
+    return gone_removals(plan, gone, moved, _rules(place, sources, confirmed=confirmed, retry_all=False))
 
 
 def _listed(place: Place, sources: Sources, stored: bool) -> Listed:
     named = {source.key for source in place.config.sources}
     no_longer = sources.standings.sources() - named
-    return Listed(set() if stored else sources.complete | no_longer, sources.removed)
+    heard = sources.complete | sources.hiding.keys() | no_longer
+    return Listed(set() if stored else heard, sources.removed)
 
 
 def lately(place: Place) -> str:
@@ -177,7 +216,7 @@ def lately(place: Place) -> str:
     return stamp(place.clock() - LATELY)[:10]
 
 
-def _rules(place: Place, *, confirmed: bool, retry_all: bool) -> Rules:
+def _rules(place: Place, sources: Sources, *, confirmed: bool, retry_all: bool) -> Rules:
     config = place.config
     return Rules(
         recipe=place.recipe,
@@ -186,6 +225,7 @@ def _rules(place: Place, *, confirmed: bool, retry_all: bool) -> Rules:
         min_present_ratio=(config.deletes or Deletes()).min_present_ratio,
         confirmed=confirmed,
         retry_all=retry_all,
+        hiding=sources.hiding,
         most_known=place.ledger.most_known(place.name, lately(place)),
         tokens_a_document=partial(place.ledger.tokens_a_document, place.name),
         price_per_million_tokens=(config.budget or Budget()).price_per_million_tokens,
@@ -196,6 +236,10 @@ def _rules(place: Place, *, confirmed: bool, retry_all: bool) -> Rules:
 def _chunk_tokens(config: Config) -> int | None:
     size = getattr(config.chunker, "size_tokens", None)
     return size if isinstance(size, int) else None
+
+
+def _counted(count: int) -> str:
+    return f"{count:,} {'item' if count == 1 else 'items'}"
 
 
 def _shortened(sentences: list[str]) -> str:

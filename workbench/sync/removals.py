@@ -89,7 +89,7 @@ def known_gone(course: Course) -> list[Removal]:
 def note_gone(course: Course, there: Set[Key], refused: Sequence[RefusedRemoval]) -> None:
     """Remember which listed items are gone, and why, so that not every run fetches them again."""
     place = course.place
-    held = {one.source for one in refused}
+    held = {one.source for one in refused if not one.hidden}
     for key, (step, message) in course.gone.items():
         if key[0] not in held:
             failure = course.failure(step, "read", GONE, message, None, retryable=True)

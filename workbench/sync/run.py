@@ -13,7 +13,7 @@ from workbench.ingest.lock import pipeline_lock
 from workbench.sync import events
 from workbench.sync.course import STOPPED_ON_REQUEST, Course, Stop
 from workbench.sync.following import followed
-from workbench.sync.listing import forget_cursors, keep_cursors
+from workbench.sync.listing import forget_cursors, keep_cursors, keep_unlisted
 from workbench.sync.one_table import OneTable
 from workbench.sync.place import Place
 from workbench.sync.wishes import Wishes
@@ -87,7 +87,9 @@ def _work(course: Course, wishes: Wishes) -> Generator[events.Event, None, str]:
                 course.check()
                 raise
             tally.time("list", time.perf_counter() - started, sources.standings.listed_count)
-        said = [*sources.failures, *sources.incomplete]
+            keep_unlisted(place, sources, course.run_id)
+            tally.count("unlisted", sources.unlisted_count)
+        said = [*sources.failures, *sources.incomplete, *sources.unlisted]
         tables = [OneTable(course, wishes)]
         try:
             published = followed(place)

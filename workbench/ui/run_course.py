@@ -96,6 +96,7 @@ class Course:
             (f.kept + f.unchanged, "unchanged"),
             (f.removed, "removed"),
             (f.failed, "failed"),
+            (f.unlisted, "not listed"),
             (f.waiting, "waiting for another try"),
         ]
         documents = ", ".join(f"{count:,} {word}" for count, word in parts if count) or "no documents"

@@ -10,7 +10,7 @@ import streamlit as st
 from workbench.config import written
 from workbench.errors import BusyError
 from workbench.ingest.expected import Expected
-from workbench.ingest.plan import Action, Plan
+from workbench.ingest.plan import Action, Plan, RefusedRemoval
 from workbench.sync.events import SourceListed
 from workbench.sync.run import Wishes
 from workbench.ui.jobs import Job, job_panel, jobs, result_line
@@ -113,12 +113,8 @@ def _answer(here: Workspace, file: PipelineFile, job: Job, found: Foreseen) -> N
             with st.expander("Which documents", icon=":material/list:"):
                 _items(plan)
         for refused in plan.refused:
-            missing = refused.known - refused.present
-            st.warning(
-                f"{missing:,} of {refused.known:,} documents of {plain(names.get(refused.source, refused.source))} are missing, more than is "
-                "usual. That looks like a fault of the source, so a sync removes none of them until you say so.",
-                icon=":material/report:",
-            )
+            source_name = plain(names.get(refused.source, refused.source))
+            st.warning(_refusal(refused, source_name), icon=":material/report:")
         with st.container(horizontal=True, gap="small"):
             st.button(
                 "Sync now",
@@ -133,6 +129,20 @@ def _answer(here: Workspace, file: PipelineFile, job: Job, found: Foreseen) -> N
             if st.button("Dismiss", type="tertiary", key="dismiss-plan"):
                 jobs().dismiss(job)
                 st.rerun()
+
+
+def _refusal(refused: RefusedRemoval, source: str) -> str:
+    missing = refused.known - refused.present
+    if refused.hidden:
+        return (
+            f"{missing:,} of {refused.known:,} documents of {source} are missing, and may be among the"
+            f" {refused.hidden:,} that could not be listed, so a sync removes none of them until that is mended or you"
+            " say so."
+        )
+    return (
+        f"{missing:,} of {refused.known:,} documents of {source} are missing, more than is usual. That looks like a fault"
+        " of the source, so a sync removes none of them until you say so."
+    )
 
 
 @st.dialog("Remove these documents?")
@@ -196,6 +206,12 @@ def _source(source: SourceListed, shown: str) -> None:
         st.caption(f":material/check: {name}: {source.items:,} items")
     elif source.complete:
         st.caption(f":material/warning: {name}: {source.items:,} items. {plain(sentence(source.message))}")
+    elif source.unlisted and not source.changes:
+        st.warning(
+            f"{name}: {source.items:,} items, and {source.unlisted:,} that could not be listed. "
+            f"{plain(sentence(source.message))}",
+            icon=":material/warning:",
+        )
     elif source.items:
         st.warning(
             f"{name}: {source.items:,} items, and this may not be all, so nothing of it is removed. "
