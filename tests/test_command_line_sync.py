@@ -10,9 +10,13 @@ import pytest
 
 from tests.contracts.source_places import settle
 from workbench.__main__ import DONE, SOME_FAILED, WRONG_USAGE, main
+from workbench.commands.sync_report import report
+from workbench.commands.terminal import Output
 from workbench.config import parsed, written
+from workbench.ingest.entries import Figures
 from workbench.ingest.lock import pipeline_lock
 from workbench.records import digest
+from workbench.sync.events import Finished
 
 pytestmark = pytest.mark.slow
 
@@ -159,6 +163,17 @@ def test_a_row_without_an_id_is_named_by_every_command_and_shuts_no_gate(run: An
     assert "1 known item is missing, and may be among the 1 that could not be listed" in said
     status, events, _ = run("sync", "--confirm-deletes")
     assert events[-1]["figures"]["removed"] == 1
+
+
+def test_what_was_gone_or_not_listed_is_told_where_there_is_some(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = Figures(added=37, failed=2, gone=1, unlisted=3, release_failed=1, release_gone=1)
+    report([Finished(7, "some_failed", "", 1.0, figures)], Output(as_json=False))
+    said = capsys.readouterr().out
+    assert "37 added" in said
+    assert "2 failed, 0 waiting, 1 gone, 3 not listed;" in said
+    assert said.endswith("published release: 0 written, 0 removed, 1 failed, 0 waiting, 1 gone\n")
+    report([Finished(8, "done", "", 1.0, Figures(added=37))], Output(as_json=False))
+    assert "gone" not in capsys.readouterr().out
 
 
 def test_a_measure_of_which_more_is_worse_is_refused_with_its_line(run: Any, folder: Path) -> None:

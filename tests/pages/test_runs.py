@@ -15,7 +15,9 @@ import streamlit as st
 from tests.contracts.source_places import settle
 from tests.pages.pipelines import button, fill, metrics, page, said, timetable, trams, when_idle
 from workbench.ingest.entries import Attempt, Failure, Figures, Run, Timing
+from workbench.sync.events import Finished
 from workbench.ui import source_files
+from workbench.ui.run_course import Course
 from workbench.ui.run_words import (
     attempt_csv,
     attempt_lines,
@@ -24,6 +26,7 @@ from workbench.ui.run_words import (
     log_csv,
     log_lines,
     milliseconds_a_document,
+    run_row,
 )
 from workbench.ui.source_files import PipelineFile
 from workbench.workspace import Workspace
@@ -149,6 +152,21 @@ def test_failures_alike_but_for_the_name_are_one_cause() -> None:
         ("… is damaged at page 2", 2),
         ("… is damaged at page 3", 1),
     ]
+
+
+def test_what_is_gone_has_a_column_of_its_own_and_was_tried() -> None:
+    run = replace(RUN, figures=Figures(added=2, failed=1, gone=1, release_gone=1))
+    assert failure_rate(run) == pytest.approx(0.25)
+    assert (run_row(run)["Gone"], run_row(run)["Published: gone"]) == (1, 1)
+
+
+def test_a_sync_says_what_was_gone_when_it_is_over() -> None:
+    course = Course("trams")
+    figures = Figures(added=37, failed=2, gone=1, removed=1, release_gone=1)
+    course.note(Finished(7, "some_failed", "", 1.0, figures))
+    assert course.summary == (
+        "37 added, 1 removed, 2 failed, 1 gone; in the published release 1 gone; 0 chunks embedded, 0 embeddings saved"
+    )
 
 
 def test_the_failure_rate_is_of_the_documents_that_were_tried() -> None:

@@ -11,7 +11,7 @@ from tests.sync.fragile import FragileConnection, Fuse, Killed
 from tests.sync.shelf import Books, Clock, fresh, rows, synced, texts, with_config
 from workbench import plugins
 from workbench.embedders.hashing import Hashing
-from workbench.errors import MissingPackageError, ServiceError
+from workbench.errors import InputError, MissingPackageError, ServiceError
 from workbench.sections import Budget
 from workbench.sync import Pipeline, events
 
@@ -199,6 +199,14 @@ def test_a_service_that_is_away_is_asked_once_for_both(
     clock.forward(minutes=5)
     assert synced(candidate).status == "done"
     assert rows(candidate) == fresh(candidate, tmp_path / "own")
+
+
+def test_what_is_gone_is_counted_for_each_of_the_two_tables(candidate: Pipeline, books: Books) -> None:
+    synced(candidate)
+    books.texts["depot"] += b" Changed."
+    books.read_errors["depot"] = InputError("it answers 404", "gone")
+    f = synced(candidate).figures
+    assert (f.gone, f.removed, f.release_gone, f.release_removed) == (1, 1, 1, 1)
 
 
 def test_the_published_table_has_the_money_first(pipeline: Pipeline, books: Books) -> None:

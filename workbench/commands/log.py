@@ -53,19 +53,22 @@ def _runs(pipeline: Pipeline, limit: int, out: Output) -> None:
         out.row(
             {**asdict(one), "seconds": seconds},
             f"{one.id:5}  {one.started_at_utc}  {one.status:12} +{f.added} ~{f.changed} ={f.kept + f.unchanged}"
-            f" -{f.removed} rebuilt {f.rebuilt} failed {f.failed}{_unlisted(f)}; {f.embedded} embedded, {f.reused} reused"
+            f" -{f.removed} rebuilt {f.rebuilt} failed {f.failed}{_beside(f)}; {f.embedded} embedded, {f.reused} reused"
             f"{_of_release(f)}  {one.message}",
         )
 
 
-def _unlisted(f: Figures) -> str:
-    return f" not listed {f.unlisted}" if f.unlisted else ""
+def _beside(f: Figures) -> str:
+    return "".join(
+        f" {word} {count}" for count, word in ((f.gone, "gone"), (f.unlisted, "not listed")) if count
+    )
 
 
 def _of_release(f: Figures) -> str:
-    if not (f.release_written or f.release_removed or f.release_failed):
+    if not (f.release_written or f.release_removed or f.release_failed or f.release_gone):
         return ""
-    return f"; published release ~{f.release_written} -{f.release_removed} failed {f.release_failed}"
+    gone = f" gone {f.release_gone}" if f.release_gone else ""
+    return f"; published release ~{f.release_written} -{f.release_removed} failed {f.release_failed}{gone}"
 
 
 def _attempts(pipeline: Pipeline, run_id: int, out: Output) -> None:

@@ -168,6 +168,8 @@ class Figures:
     """Read because the source's version said so, and found to be the same."""
     removed: int = 0
     failed: int = 0
+    gone: int = 0
+    """Listed, and not there when they were read; what the table held of them is among the removed as well."""
     unlisted: int = 0
     """Items, about, that their sources could not list."""
     waiting: int = 0
@@ -181,10 +183,11 @@ class Figures:
     money: float = 0.0
     bytes_read: int = 0
     release_kept: int = 0
-    """This and the next four: in the table of the published release, where the config writes another one."""
+    """This and the next five: in the table of the published release, where the config writes another one."""
     release_written: int = 0
     release_removed: int = 0
     release_failed: int = 0
+    release_gone: int = 0
     release_waiting: int = 0
 
 

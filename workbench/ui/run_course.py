@@ -96,6 +96,7 @@ class Course:
             (f.kept + f.unchanged, "unchanged"),
             (f.removed, "removed"),
             (f.failed, "failed"),
+            (f.gone, "gone"),
             (f.unlisted, "not listed"),
             (f.waiting, "waiting for another try"),
         ]
@@ -104,6 +105,7 @@ class Course:
             (f.release_written, "written"),
             (f.release_removed, "removed"),
             (f.release_failed, "failed"),
+            (f.release_gone, "gone"),
             (f.release_waiting, "waiting"),
         ]
         if any(count for count, _ in released):
