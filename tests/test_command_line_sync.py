@@ -176,6 +176,30 @@ def test_what_was_gone_or_not_listed_is_told_where_there_is_some(capsys: pytest.
     assert "gone" not in capsys.readouterr().out
 
 
+def test_a_plan_has_a_line_for_what_is_published_where_that_is_another_table(
+    run: Any, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("sync")
+    run("publish")
+    assert run("plan")[1][0]["release"] is None
+    text = (folder / "config.yaml").read_text().replace("dimension: 256", "dimension: 128")
+    (folder / "config.yaml").write_text(text + "budget: {price_per_million_tokens: 100000}\n")
+    write(folder / "in" / "red.txt", "The tram stops at blue. It goes at white.")
+    status, (plan,), _ = run("plan")
+    assert (status, plan["add"], plan["change"], plan["rebuild"]) == (DONE, 0, 1, 1)
+    release = plan["release"]
+    assert (release["change"], release["keep"], release["rebuild"]) == (1, 1, 0)
+    assert (release["expected_chunks"], release["expected_tokens"]) == (2, 10)
+    main(["plan", str(folder / "config.yaml"), "--workspace", str(folder / "workspace")])
+    own, published = capsys.readouterr().out.splitlines()
+    assert own.startswith(
+        "notices: 1 to change, 1 to rebuild; about 3 chunks to embed at most, costing about"
+    )
+    assert published.startswith(
+        "published release, which has another table: 1 to change, 1 to keep; about 2 chunks to embed at most"
+    )
+
+
 def test_a_measure_of_which_more_is_worse_is_refused_with_its_line(run: Any, folder: Path) -> None:
     text = (folder / "config.yaml").read_text()
     (folder / "config.yaml").write_text(text.replace("recall@1", "tokens_shown@5"))

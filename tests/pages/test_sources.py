@@ -165,6 +165,26 @@ def test_what_is_missing_beside_a_row_without_an_id_is_removed_only_after_it_is_
     assert len(file.pipeline(here).ledger.items("trams")) == 3
 
 
+def test_a_plan_says_what_the_published_release_takes_beside(
+    here: Workspace, file: PipelineFile, shelf: Path
+) -> None:
+    list(file.pipeline(here).sync())
+    file.pipeline(here).publish()
+    source_files.saved(here, trams([shelf], dimension=512))
+    app = when_idle(button(page("sources"), "See what a sync would do"))
+    assert "The published release, which has another table, holds what the sources hold." in said(
+        app
+    ).replace("*", "")
+    (shelf / "0.md").write_text("Tram 0 leaves at ten, not at nine.")
+    settle(shelf / "0.md")
+    app = when_idle(button(app, "See what a sync would do"))
+    assert (
+        "The published release, which has another table, is kept true first: 1 change. At most about 1 chunks"
+    ) in said(app).replace("*", "")
+    app = when_idle(button(app, "Sync now"))
+    assert "in the published release 1 written" in said(app)
+
+
 def test_a_plan_for_another_config_is_not_offered(here: Workspace, file: PipelineFile, shelf: Path) -> None:
     app = when_idle(button(page("sources"), "See what a sync would do"))
     other = shelf.parent / "other"

@@ -16,7 +16,6 @@ from tests.sync.shelf import Clock, fresh, made_config, new_books, rows, synced,
 from workbench import plugins
 from workbench.sections import Deletes
 from workbench.sync import Pipeline
-from workbench.sync.events import SourceListed
 from workbench.sync.publishing import GateRefused
 from workbench.workspace import Workspace
 
@@ -86,8 +85,8 @@ def test_what_a_sync_would_do_is_told_from_the_changes_and_moves_no_cursor(
     synced(pipeline)
     drive.put("new", "A bus replaces it.")
     before = cursor(pipeline)
-    plan, (said,) = pipeline.plan()
-    assert isinstance(said, SourceListed)
+    found = pipeline.plan()
+    plan, (said,) = found.plan, found.sources
     assert (said.items, said.changes, said.complete) == (1, True, False)
     assert [step.key[1] for step in plan.steps] == ["new"]
     assert (plan.removals, cursor(pipeline)) == ((), before)

@@ -756,6 +756,6 @@ def test_the_ledger_tells_what_a_run_did(pipeline: Pipeline) -> None:
 
 
 def test_a_plan_changes_nothing(pipeline: Pipeline, books: Books) -> None:
-    plan, _ = pipeline.plan()
+    plan = pipeline.plan().plan
     assert (plan.counts["add"], books.reads, pipeline.ledger.items("library")) == (3, [], {})
     assert not pipeline.place.has_table(pipeline.place.table_name)

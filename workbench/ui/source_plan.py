@@ -10,8 +10,9 @@ import streamlit as st
 from workbench.config import written
 from workbench.errors import BusyError
 from workbench.ingest.expected import Expected
-from workbench.ingest.plan import Action, Plan, RefusedRemoval
+from workbench.ingest.plan import IDLE, Action, Plan, RefusedRemoval
 from workbench.sync.events import SourceListed
+from workbench.sync.outlook import Outlook
 from workbench.sync.run import Wishes
 from workbench.ui.jobs import Job, job_panel, jobs, result_line
 from workbench.ui.messages import guarded, plain, sentence, shown_error
@@ -43,8 +44,7 @@ class Foreseen:
 
     pipeline: str
     config: str
-    plan: Plan
-    sources: tuple[SourceListed, ...]
+    outlook: Outlook
 
 
 def show(here: Workspace, file: PipelineFile) -> None:
@@ -71,7 +71,7 @@ def show(here: Workspace, file: PipelineFile) -> None:
     if job.result.config != written(file.config):
         st.info("The pipeline was changed since: ask again.", icon=":material/update:")
         return
-    _answer(here, file, job, job.result)
+    _answer(here, file, job, job.result.outlook)
 
 
 def _newest(file: PipelineFile) -> Job | None:
@@ -85,8 +85,7 @@ def _key(file: PipelineFile) -> str:
 def _start(here: Workspace, file: PipelineFile) -> None:
     def work(job: Job) -> Foreseen:
         job.tick(0, 0, "listing the sources and comparing")
-        plan, said = file.pipeline(here).plan(job.cancel_asked)
-        return Foreseen(file.name, written(file.config), plan, tuple(said))
+        return Foreseen(file.name, written(file.config), file.pipeline(here).plan(job.cancel_asked))
 
     for old in jobs().listing([PLAN]):
         if old.key == _key(file):
@@ -97,7 +96,7 @@ def _start(here: Workspace, file: PipelineFile) -> None:
         shown_error(error)
 
 
-def _answer(here: Workspace, file: PipelineFile, job: Job, found: Foreseen) -> None:
+def _answer(here: Workspace, file: PipelineFile, job: Job, found: Outlook) -> None:
     plan = found.plan
     names = {one.key: f"{label_of('sources', one.name)} {one.place()}" for one in file.config.sources}
     with st.container(border=True):
@@ -107,6 +106,10 @@ def _answer(here: Workspace, file: PipelineFile, job: Job, found: Foreseen) -> N
                 if count or action in (Action.ADD, Action.CHANGE, Action.KEEP, Action.REMOVE):
                     st.metric(label, f"{count:,}", help=help_text, width=CELL_PIXELS)
         st.markdown(expectation(plan, all(map(_is_all, found.sources))))
+        if found.release is not None:
+            st.markdown(expectation_of_release(found.release))
+        elif found.trouble:
+            st.warning(plain(sentence(found.trouble)), icon=":material/warning:")
         for source in found.sources:
             _source(source, names.get(source.source, source.source))
         if plan.steps or plan.removals:
@@ -185,6 +188,20 @@ def expectation(plan: Plan, all_listed: bool = True) -> str:
     if not plan.steps:
         return "Documents are only removed; nothing is embedded."
     return f"**At most {_amount(plan.expected)}.** Embeddings that are known already are not computed again."
+
+
+def expectation_of_release(plan: Plan) -> str:
+    """Return what the published release's table will take beside, in a sentence of Markdown."""
+    what = "**The published release**, which has another table,"
+    if plan.is_empty:
+        return f"{what} holds what the sources hold."
+    work = ", ".join(
+        f"{plan.counts[action]:,} {label.lower()}"
+        for action, (label, _) in ACTIONS.items()
+        if plan.counts.get(action) and action not in IDLE
+    )
+    embedded = f". At most {_amount(plan.expected)}" if plan.steps else ""
+    return f"{what} is kept true first: {work}{embedded}."
 
 
 def _amount(expected: Expected) -> str:
