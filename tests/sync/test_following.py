@@ -238,6 +238,45 @@ def test_a_service_that_is_away_is_asked_once_for_both(
     assert rows(candidate) == fresh(candidate, tmp_path / "own")
 
 
+def test_following_another_model_is_paid_at_the_price_it_was_published_with(
+    pipeline: Pipeline, books: Books
+) -> None:
+    dear = with_config(pipeline, budget=Budget(price_per_million_tokens=100_000))
+    synced(dear)
+    dear.publish()
+    hashing = plugins.build("embedders", "hashing", {"dimension": 16})
+    cheap = with_config(pipeline, embedder=hashing, budget=Budget(price_per_million_tokens=50_000))
+    synced(cheap)
+    books.texts["new"] = b"A new line is open."
+    plan = cheap.plan()
+    assert plan.release is not None
+    prices = [one.expected.money / one.expected.tokens for one in (plan.plan, plan.release)]  # type: ignore[operator]
+    assert prices == pytest.approx([0.05, 0.1], rel=0.05)
+    # Six tokens, for each of the two.
+    figures = synced(cheap).figures
+    assert (figures.tokens, figures.money) == (12, pytest.approx(6 * 0.1 + 6 * 0.05))
+
+
+def test_of_the_config_s_own_model_the_price_of_today_counts(pipeline: Pipeline, books: Books) -> None:
+    dear = with_config(pipeline, budget=Budget(price_per_million_tokens=100_000))
+    synced(dear)
+    dear.publish()
+    chunker = plugins.build("chunkers", "fixed_size", {"size_tokens": 9})
+    cheap = with_config(pipeline, chunker=chunker, budget=Budget(price_per_million_tokens=50_000))
+    synced(cheap)
+    books.texts["new"] = b"A new line is open."
+    figures = synced(cheap).figures
+    assert figures.money == pytest.approx(figures.tokens * 0.05)
+
+
+def test_publishing_again_keeps_the_price_of_today(pipeline: Pipeline) -> None:
+    synced(pipeline)
+    assert pipeline.publish()[0].price_per_million_tokens is None
+    priced = with_config(pipeline, budget=Budget(price_per_million_tokens=3))
+    assert priced.publish()[0].price_per_million_tokens == 3
+    assert len(pipeline.ledger.releases.all("library")) == 1
+
+
 def test_what_is_gone_is_counted_for_each_of_the_two_tables(candidate: Pipeline, books: Books) -> None:
     synced(candidate)
     books.texts["depot"] += b" Changed."

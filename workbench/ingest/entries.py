@@ -238,6 +238,8 @@ class Release:
     gate: Mapping[str, object]
     forced: bool
     previous_id: int | None
+    price_per_million_tokens: float | None = None
+    """What its model asked for when it was published, as its config's budget said; None where that said nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,5 +179,6 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (pipeline, source, number)
     ) STRICT, WITHOUT ROWID;
     """,
+    "ALTER TABLE releases ADD COLUMN price_per_million_tokens REAL",
 )
 """Number n brings version n to version n + 1. Never edit one that was released: add another."""
