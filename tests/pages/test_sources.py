@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 import streamlit as st
 
 from tests.contracts.source_places import settle
+from tests.guarded_bucket import REFUSALS, guarded_bucket
 from tests.pages.pipelines import button, metrics, page, said, timetable, trams, when_idle
+from workbench import plugins
 from workbench.config import Config, parsed
 from workbench.sections import Evaluate, Schedule
 from workbench.ui import source_files
@@ -83,6 +86,30 @@ def test_a_source_is_tried_before_it_is_trusted(here: Workspace, file: PipelineF
     source_files.saved(here, trams([shelf / "nowhere"]))
     app = when_idle(button(page("sources"), "Try it"))
     assert "There is no folder" in said(app)
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_keys_that_a_bucket_refuses_are_told_with_what_to_do(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch, refusal: str
+) -> None:
+    with guarded_bucket(monkeypatch) as bucket:
+        settings = {"bucket": "library", "endpoint_url": bucket.url}
+        source_files.saved(here, replace(trams([]), sources=(plugins.build("sources", "s3", settings),)))
+        wrong = bucket.wrong_keys(refusal)
+        wrong.put(monkeypatch)
+        app = when_idle(button(page("sources"), "Try it"))
+        tried = said(app)
+        app = when_idle(button(app, "See what a sync would do"))
+        planned = said(app)
+        app = when_idle(button(app, "Sync now"))
+        app = page("runs")
+        ran = said(app)
+    place = f"s3://{bucket.url.removeprefix('http://')}/library/"
+    for shown in (tried, planned, ran):
+        assert place in shown.replace("\u200b", "")
+        assert f"({refusal}): {REFUSALS[refusal]}" in shown
+        assert wrong.secret not in shown
+        assert wrong.id not in shown
 
 
 def test_plan_sync_change_and_sync_again(here: Workspace, file: PipelineFile, shelf: Path) -> None:
