@@ -393,6 +393,41 @@ def test_a_service_that_was_away_is_tried_again_ever_more_rarely(
     assert texts(pipeline) == SENTENCES
 
 
+def test_tries_lie_ever_further_apart_and_a_week_apart_once_there_were_enough(
+    pipeline: Pipeline, books: Books, clock: Clock
+) -> None:
+    books.read_errors["red"] = ServiceError("the server answers 503")
+    patient = with_config(pipeline, failures=Failures(max_attempts=5, first_retry_minutes=5))
+    assert synced(patient).figures.failed == 1
+    week = 7 * 24 * 60
+    for attempts, minutes in enumerate((5, 10, 20, 40, week, week, week), start=1):
+        (failure,) = patient.ledger.failures("library").values()
+        assert failure.attempts == attempts
+        clock.forward(minutes=minutes, seconds=-1)
+        assert synced(patient).figures.waiting == 1
+        clock.forward(seconds=1)
+        assert synced(patient).figures.failed == 1
+    books.read_errors.clear()
+    clock.forward(minutes=week)
+    assert synced(patient).figures.added == 1
+
+
+def test_another_version_begins_to_count_its_tries_anew(
+    pipeline: Pipeline, books: Books, clock: Clock
+) -> None:
+    books.read_errors["red"] = ServiceError("the server answers 503")
+    patient = with_config(pipeline, failures=Failures(max_attempts=2, first_retry_minutes=5))
+    for minutes in (0, 5):
+        clock.forward(minutes=minutes)
+        synced(patient)
+    (failure,) = patient.ledger.failures("library").values()
+    assert (failure.attempts, failure.next_try_utc) == (2, "2026-03-08T12:05:00+00:00")
+    books.texts["red"] += b" Changed."
+    synced(patient)
+    (failure,) = patient.ledger.failures("library").values()
+    assert (failure.attempts, failure.next_try_utc) == (1, "2026-03-01T12:10:00+00:00")
+
+
 def test_failed_documents_can_be_tried_again_on_demand(pipeline: Pipeline, books: Books) -> None:
     books.read_errors["red"] = InputError("it needs a password", "needs_password")
     synced(pipeline)

@@ -43,6 +43,8 @@ class Listed:
     no longer."""
     removed: Set[Key] = frozenset()
     """Items that a source itself calls gone."""
+    up_to_date: Set[str] = frozenset()
+    """Keys of the complete ones, and of those of which all changes are known: what of them is there has an item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,12 +313,15 @@ class _Leaving:
             self.known_counts[one.key[0]] += 1
             if gone:
                 self._gone.setdefault(one.key[0], []).append(Removal(one.item.document_id, one.key))
-        elif gone and one.state is not None:
+        elif one.state is not None and one.listed is None and self._is_let_go(one.key):
             # Let go of already, when another table of the pipeline was synced: only these rows are left.
             self._let_go.append(Removal(one.state.document_id, one.key))
         elif one.state is not None:
             self.known_counts[one.key[0]] += 1
         return gone
+
+    def _is_let_go(self, key: Key) -> bool:
+        return _is_gone(key, self._listed) or key[0] in self._listed.up_to_date
 
     def if_it_stays(self, step: Step, size_bytes: int | None) -> None:
         """Note what becomes of the item if its source may delete nothing."""

@@ -72,10 +72,19 @@ class Sources:
             self.read.add(key)
 
     def listed(
-        self, place: Place, access: SourceAccess, stack: ExitStack, *, anew: bool = False
+        self,
+        place: Place,
+        published: Place | None,
+        access: SourceAccess,
+        stack: ExitStack,
+        *,
+        anew: bool = False,
     ) -> Iterator[SourceListed]:
-        """Ask every source what it holds, or what changed since its cursor; one that fails stops no other."""
-        starts = {} if anew else _starts(place)
+        """Ask every source what it holds, or what changed since its cursor; one that fails stops no other.
+
+        ``published`` is the place of the published table, where that is another.
+        """
+        starts = {} if anew else _starts(place, published)
         for source in place.config.sources:
             start = starts.get(source.key, "")
             message = ""
@@ -131,9 +140,11 @@ class Sources:
         return sum(one.items for faults in self.faults.values() for one in faults)
 
 
-def keep_cursors(place: Place, sources: Sources, refused: Iterable[RefusedRemoval]) -> None:
+def keep_cursors(
+    place: Place, published: Place | None, sources: Sources, refused: Iterable[RefusedRemoval]
+) -> None:
     """Keep the cursors of the sources that have to name nothing again: no failure to retry, no refused deletion."""
-    held = {one.source for one in refused} | _to_name_again(place)
+    held = {one.source for one in refused} | _to_name_again(place, published)
     settled = {source: found for source, found in sources.cursors.items() if source not in held}
     place.ledger.keep_cursors(place.name, settled, place.now_utc())
 
@@ -152,9 +163,9 @@ def keep_unlisted(place: Place, sources: Sources, run_id: int) -> None:
     place.ledger.unlisted.keep(place.name, found, place.now_utc(), run_id)
 
 
-def _starts(place: Place) -> dict[str, str]:
+def _starts(place: Place, published: Place | None) -> dict[str, str]:
     """Return the cursors to list from."""
-    anew = _to_name_again(place)
+    anew = _to_name_again(place, published)
     settings = {source.key: _settings(source) for source in place.config.sources}
     return {
         source: cursor
@@ -163,15 +174,16 @@ def _starts(place: Place) -> dict[str, str]:
     }
 
 
-def _to_name_again(place: Place) -> set[str]:
+def _to_name_again(place: Place, published: Place | None) -> set[str]:
     """Return the sources with a failure that may be tried again as it is: only what is listed can be read.
 
     A damaged file waits for another version of it, which a feed names by itself, or for another config.
     """
+    recipes = {one.table_name: one.failure_recipe for one in (place, published) if one is not None}
     return {
         failure.source
         for failure in place.ledger.all_failures(place.name)
-        if failure.retryable or not failure.version or failure.recipe != place.failure_recipe
+        if failure.retryable or not failure.version or failure.recipe != recipes.get(failure.table_name)
     }
 
 
@@ -208,7 +220,9 @@ def _listed(place: Place, sources: Sources, stored: bool) -> Listed:
     named = {source.key for source in place.config.sources}
     no_longer = sources.standings.sources() - named
     heard = sources.complete | sources.hiding.keys() | no_longer
-    return Listed(set() if stored else heard, sources.removed)
+    if stored:
+        return Listed()
+    return Listed(heard, sources.removed, heard | sources.to_the_end)
 
 
 def lately(place: Place) -> str:

@@ -38,16 +38,17 @@ def outlook(place: Place, cancelled: Callable[[], bool], *, confirmed: bool, ret
     with ExitStack() as stack:
         sources = Sources(stack.enter_context(standings(place)))
         access = SourceAccess(place.folder, cancelled)
-        said = tuple(sources.listed(place, access, stack, anew=retry_all))
+        published, trouble = None, ""
+        try:
+            published = followed(place)
+        except ServiceError as error:
+            trouble = str(error)
+        said = tuple(sources.listed(place, published, access, stack, anew=retry_all))
 
         def plan_of(there: Place) -> Plan:
             sources.standings.turn_to(there.table_name)
             return planned(there, sources, confirmed=confirmed, retry_all=retry_all, stored=False)
 
         own = plan_of(place)
-        try:
-            published = followed(place)
-            release = None if published is None else plan_of(published)
-        except ServiceError as error:
-            return Outlook(own, said, trouble=str(error))
-    return Outlook(own, said, release)
+        release = None if published is None else plan_of(published)
+    return Outlook(own, said, release, trouble)

@@ -77,25 +77,22 @@ def _work(course: Course, wishes: Wishes) -> Generator[events.Event, None, str]:
     place, tally, sources = course.place, course.tally, course.sources
     with ExitStack() as stack:
         stack.enter_context(sources.standings)
+        published, trouble = _followed(place)
         started = time.perf_counter()
         if not wishes.stored:
             forget_cursors(place)
             access = SourceAccess(place.folder, course.is_over)
             try:
-                yield from sources.listed(place, access, stack, anew=wishes.retry_all)
+                yield from sources.listed(place, published, access, stack, anew=wishes.retry_all)
             except Cancelled:
                 course.check()
                 raise
             tally.time("list", time.perf_counter() - started, sources.standings.listed_count)
             keep_unlisted(place, sources, course.run_id)
             tally.count("unlisted", sources.unlisted_count)
-        said = [*sources.failures, *sources.incomplete, *sources.unlisted]
+        said = [*sources.failures, *sources.incomplete, *sources.unlisted, *trouble]
         tables = [OneTable(course, wishes)]
-        try:
-            published = followed(place)
-            tables += [OneTable(course.beside(published), wishes)] if published is not None else []
-        except ServiceError as error:
-            said.append(str(error))
+        tables += [OneTable(course.beside(published), wishes)] if published is not None else []
         behind = False
         place.ledger.keep_failures_of(place.name, [one.place.table_name for one in tables])
         for one in list(tables):
@@ -123,8 +120,16 @@ def _work(course: Course, wishes: Wishes) -> Generator[events.Event, None, str]:
                 said.append(_not_up_to_date(error))
                 behind = True
         if not behind:
-            keep_cursors(place, sources, [removal for one in tables for removal in one.refused])
+            keep_cursors(place, published, sources, [removal for one in tables for removal in one.refused])
     return "; ".join(dict.fromkeys(said))
+
+
+def _followed(place: Place) -> tuple[Place | None, list[str]]:
+    """Return the place of the published table, where that is another, and what keeps it from being kept true."""
+    try:
+        return followed(place), []
+    except ServiceError as error:
+        return None, [str(error)]
 
 
 def _not_up_to_date(error: Exception) -> str:
