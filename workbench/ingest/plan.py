@@ -270,6 +270,11 @@ def full_recipe(recipe: str, item: Item) -> str:
     return f"{recipe}:{item.content_hash}:{about}"
 
 
+def content_hash_in(full_recipe: str) -> str:
+    """Return the hash of the content that a document's rows were made from."""
+    return full_recipe.split(":")[1]
+
+
 def _is_due(failed: Failure, version: str, rules: Rules) -> bool:
     if rules.retry_all or failed.version != version or failed.recipe != rules.failure_recipe:
         return True
