@@ -42,6 +42,13 @@ def write(path: Path, text: str) -> None:
     settle(path)
 
 
+def change(folder: Path, old: str, new: str) -> None:
+    """Change a place of the config."""
+    text = (folder / "config.yaml").read_text()
+    assert old in text
+    (folder / "config.yaml").write_text(text.replace(old, new))
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "config.yaml").write_text(CONFIG)
@@ -97,8 +104,7 @@ def test_the_way_from_an_exported_config_to_a_release_and_back(run: Any, folder:
     _, before, _ = run("search", "What does a ticket cost?")
     assert (before[0]["text"], Path(before[0]["path"]).name) == ("A ticket costs two crowns.", "fares.txt")
 
-    text = (folder / "config.yaml").read_text()
-    (folder / "config.yaml").write_text(text.replace("max_tokens: null", "max_tokens: 1"))
+    change(folder, "max_tokens: null", "max_tokens: 1")
     status, events, _ = run("sync")
     assert (status, events[-1]["figures"]["rebuilt"], events[-1]["figures"]["bytes_read"]) == (DONE, 2, 0)
     status, (refused,), _ = run("publish")
@@ -182,8 +188,8 @@ def test_a_plan_has_a_line_for_what_is_published_where_that_is_another_table(
     run("sync")
     run("publish")
     assert run("plan")[1][0]["release"] is None
-    text = (folder / "config.yaml").read_text().replace("dimension: 256", "dimension: 128")
-    (folder / "config.yaml").write_text(text + "budget: {price_per_million_tokens: 100000}\n")
+    change(folder, "dimension: 256", "dimension: 128")
+    change(folder, "release:", "budget: {price_per_million_tokens: 100000}\nrelease:")
     write(folder / "in" / "red.txt", "The tram stops at blue. It goes at white.")
     status, (plan,), _ = run("plan")
     assert (status, plan["add"], plan["change"], plan["rebuild"]) == (DONE, 0, 1, 1)
@@ -201,8 +207,7 @@ def test_a_plan_has_a_line_for_what_is_published_where_that_is_another_table(
 
 
 def test_a_measure_of_which_more_is_worse_is_refused_with_its_line(run: Any, folder: Path) -> None:
-    text = (folder / "config.yaml").read_text()
-    (folder / "config.yaml").write_text(text.replace("recall@1", "tokens_shown@5"))
+    change(folder, "recall@1", "tokens_shown@5")
     status, _, said = run("publish")
     assert status == WRONG_USAGE
     assert "line 7, evaluate.metric: metric ('tokens_shown@5') must be one of recall@1, recall@3" in said
@@ -220,8 +225,7 @@ def test_a_bad_document_is_named_and_the_status_says_so(run: Any, folder: Path) 
 def test_what_is_published_is_kept_true_and_told_apart(run: Any, folder: Path) -> None:
     run("sync")
     run("publish")
-    text = (folder / "config.yaml").read_text()
-    (folder / "config.yaml").write_text(text.replace("dimension: 256", "dimension: 16"))
+    change(folder, "dimension: 256", "dimension: 16")
     run("sync")
     (folder / "in" / "new.txt").write_text("A new line is open at noon.")
     (folder / "in" / "bad.txt").write_text("  ")
@@ -258,8 +262,7 @@ def test_a_log_tells_of_rebuilds_and_that_nothing_failed(
 ) -> None:
     run("sync")
     assert "none failed" in run("log", "--failures")[2]
-    text = (folder / "config.yaml").read_text()
-    (folder / "config.yaml").write_text(text.replace("dimension: 256", "dimension: 16"))
+    change(folder, "dimension: 256", "dimension: 16")
     run("sync")
     main(["log", str(folder / "config.yaml"), "--workspace", str(folder / "workspace")])
     assert "rebuilt 2" in capsys.readouterr().out.splitlines()[0]
@@ -299,8 +302,7 @@ def test_a_number_that_no_run_can_have_is_wrong_usage(run: Any, words: tuple[str
 
 
 def test_a_config_without_sources_cannot_be_synced(run: Any, folder: Path) -> None:
-    text = (folder / "config.yaml").read_text()
-    (folder / "config.yaml").write_text(text.replace("sources:\n- {name: pdf_folder, path: in}\n", ""))
+    change(folder, "sources:\n- {name: pdf_folder, path: in}\n", "")
     status, _, said = run("sync")
     assert status == WRONG_USAGE
     assert "names no sources" in said

@@ -5,12 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import streamlit as st
 
 from tests.contracts.source_places import settle
 from tests.pages.pipelines import button, fill, metrics, page, said, timetable, trams, when_idle
@@ -50,16 +48,6 @@ FAILURE = Failure(
     None,
     1,
 )
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    folder = tmp_path / "workspace"
-    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(folder))
-    monkeypatch.setenv("WORKBENCH_WARM_UP", "off")
-    st.cache_resource.clear()
-    yield Workspace(folder)
-    st.cache_resource.clear()
 
 
 @pytest.fixture

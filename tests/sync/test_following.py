@@ -238,15 +238,20 @@ def test_a_service_that_is_away_is_asked_once_for_both(
     assert rows(candidate) == fresh(candidate, tmp_path / "own")
 
 
-def test_following_another_model_is_paid_at_the_price_it_was_published_with(
-    pipeline: Pipeline, books: Books
-) -> None:
+def at_another_price(pipeline: Pipeline, **changes: Any) -> Pipeline:
+    """Publish at a tenth a token, and return another config at half that price, synced."""
     dear = with_config(pipeline, budget=Budget(price_per_million_tokens=100_000))
     synced(dear)
     dear.publish()
-    hashing = plugins.build("embedders", "hashing", {"dimension": 16})
-    cheap = with_config(pipeline, embedder=hashing, budget=Budget(price_per_million_tokens=50_000))
+    cheap = with_config(pipeline, budget=Budget(price_per_million_tokens=50_000), **changes)
     synced(cheap)
+    return cheap
+
+
+def test_following_another_model_is_paid_at_the_price_it_was_published_with(
+    pipeline: Pipeline, books: Books
+) -> None:
+    cheap = at_another_price(pipeline, embedder=plugins.build("embedders", "hashing", {"dimension": 16}))
     books.texts["new"] = b"A new line is open."
     plan = cheap.plan()
     assert plan.release is not None
@@ -258,12 +263,7 @@ def test_following_another_model_is_paid_at_the_price_it_was_published_with(
 
 
 def test_of_the_config_s_own_model_the_price_of_today_counts(pipeline: Pipeline, books: Books) -> None:
-    dear = with_config(pipeline, budget=Budget(price_per_million_tokens=100_000))
-    synced(dear)
-    dear.publish()
-    chunker = plugins.build("chunkers", "fixed_size", {"size_tokens": 9})
-    cheap = with_config(pipeline, chunker=chunker, budget=Budget(price_per_million_tokens=50_000))
-    synced(cheap)
+    cheap = at_another_price(pipeline, chunker=plugins.build("chunkers", "fixed_size", {"size_tokens": 9}))
     books.texts["new"] = b"A new line is open."
     figures = synced(cheap).figures
     assert figures.money == pytest.approx(figures.tokens * 0.05)

@@ -47,10 +47,12 @@ class SourceListed(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Planned(Event):
-    """What is going to be done, by action. ``refused`` holds a sentence per source whose deletions are refused."""
+class TablePlanned(Event):
+    """What is going to be done to a table, by action.
 
-    kind: ClassVar[str] = "planned"
+    ``refused`` holds a sentence per source whose deletions are refused.
+    """
+
     counts: dict[str, int]
     expected_chunks: int | None
     expected_tokens: int | None
@@ -59,16 +61,18 @@ class Planned(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class ReleasePlanned(Event):
+class Planned(TablePlanned):
+    """What is going to be done to the config's own table."""
+
+    kind: ClassVar[str] = "planned"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePlanned(TablePlanned):
     """What is going to be done to the published release's table, where it is another than the config's own."""
 
     kind: ClassVar[str] = "release_planned"
     table: str
-    counts: dict[str, int]
-    expected_chunks: int | None
-    expected_tokens: int | None
-    expected_money: float | None
-    refused: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ class OneTable:
         expected = plan.expected
         about = expected.chunks, expected.tokens, expected.money, tuple(one.sentence for one in plan.refused)
         if self.of_release:
-            return events.ReleasePlanned(place.table_name, counts, *about)
+            return events.ReleasePlanned(counts, *about, place.table_name)
         return events.Planned(counts, *about)
 
     def removals(self) -> Iterator[events.Event]:

@@ -129,7 +129,7 @@ def followed(course: Iterable[events.Event], job: Job, into: Course) -> Course:
         into.note(event)
         if isinstance(event, events.Progress):
             done, total = event.done, event.total
-        elif isinstance(event, events.Planned | events.ReleasePlanned):
+        elif isinstance(event, events.TablePlanned):
             total = into.total
         # The run looks for itself whether it is to stop: a tick that raised here would cut off its farewell.
         if not job.cancel_asked():
