@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -10,13 +10,13 @@ from functools import partial
 
 from workbench import pipeline
 from workbench.config import Config
-from workbench.contracts import Fault, Source, SourceAccess, SourceConnection
+from workbench.contracts import Fault, SourceAccess, SourceConnection
 from workbench.errors import Cancelled, ContractError, WorkbenchError
 from workbench.ingest.entries import Key
 from workbench.ingest.plan import Listed, Plan, RefusedRemoval, Removal, Rules, Step, gone_removals, plan
 from workbench.ingest.standings import Standings
-from workbench.records import digest
 from workbench.sections import Budget, Deletes
+from workbench.sync.cursors import settings, starts
 from workbench.sync.events import SourceListed
 from workbench.sync.isolation import isolated
 from workbench.sync.place import Place, stamp
@@ -84,9 +84,9 @@ class Sources:
 
         ``published`` is the place of the published table, where that is another.
         """
-        starts = {} if anew else _starts(place, published)
+        cursors = {} if anew else starts(place, published)
         for source in place.config.sources:
-            start = starts.get(source.key, "")
+            start = cursors.get(source.key, "")
             message = ""
             complete = False
             count = self.standings.listed_count
@@ -105,7 +105,7 @@ class Sources:
                 if listing.complete_but_for_faults and not complete:
                     self.hiding[source.key] = sum(one.items for one in listing.faults if one.hides)
                 if listing.cursor and not listing.problem_count:
-                    self.cursors[source.key] = _settings(source), listing.cursor
+                    self.cursors[source.key] = settings(source), listing.cursor
                 sentences = ([str(listing.failure)] if listing.failure else []) + listing.problems
                 message = _shortened(sentences)
                 if listing.failure:
@@ -140,55 +140,12 @@ class Sources:
         return sum(one.items for faults in self.faults.values() for one in faults)
 
 
-def keep_cursors(
-    place: Place, published: Place | None, sources: Sources, refused: Iterable[RefusedRemoval]
-) -> None:
-    """Keep the cursors of the sources that have to name nothing again: no failure to retry, no refused deletion."""
-    held = {one.source for one in refused} | _to_name_again(place, published)
-    settled = {source: found for source, found in sources.cursors.items() if source not in held}
-    place.ledger.keep_cursors(place.name, settled, place.now_utc())
-
-
-def forget_cursors(place: Place) -> None:
-    """Forget the cursors of the sources that the config names no longer: their items are about to go."""
-    named = {source.key for source in place.config.sources}
-    place.ledger.forget_cursors(place.name, place.ledger.cursors(place.name).keys() - named)
-
-
 def keep_unlisted(place: Place, sources: Sources, run_id: int) -> None:
     """Keep what could not be listed, and forget it of the sources that the config names no longer."""
     named = {source.key for source in place.config.sources}
     before = {one.source for one in place.ledger.unlisted.all(place.name)}
     found = {**{source: [] for source in before - named}, **sources.faults}
     place.ledger.unlisted.keep(place.name, found, place.now_utc(), run_id)
-
-
-def _starts(place: Place, published: Place | None) -> dict[str, str]:
-    """Return the cursors to list from."""
-    anew = _to_name_again(place, published)
-    settings = {source.key: _settings(source) for source in place.config.sources}
-    return {
-        source: cursor
-        for source, (listed_with, cursor) in place.ledger.cursors(place.name).items()
-        if source not in anew and settings.get(source) == listed_with
-    }
-
-
-def _to_name_again(place: Place, published: Place | None) -> set[str]:
-    """Return the sources with a failure that may be tried again as it is: only what is listed can be read.
-
-    A damaged file waits for another version of it, which a feed names by itself, or for another config.
-    """
-    recipes = {one.table_name: one.failure_recipe for one in (place, published) if one is not None}
-    return {
-        failure.source
-        for failure in place.ledger.all_failures(place.name)
-        if failure.retryable or not failure.version or failure.recipe != recipes.get(failure.table_name)
-    }
-
-
-def _settings(source: Source) -> str:
-    return digest(source.identity())
 
 
 def standings(place: Place) -> Standings:

@@ -12,8 +12,9 @@ from workbench.ingest import entries
 from workbench.ingest.lock import pipeline_lock
 from workbench.sync import events
 from workbench.sync.course import STOPPED_ON_REQUEST, Course, Stop
+from workbench.sync.cursors import forget_cursors, keep_cursors
 from workbench.sync.following import followed
-from workbench.sync.listing import forget_cursors, keep_cursors, keep_unlisted
+from workbench.sync.listing import keep_unlisted
 from workbench.sync.one_table import OneTable
 from workbench.sync.place import Place
 from workbench.sync.wishes import Wishes
@@ -120,7 +121,9 @@ def _work(course: Course, wishes: Wishes) -> Generator[events.Event, None, str]:
                 said.append(_not_up_to_date(error))
                 behind = True
         if not behind:
-            keep_cursors(place, published, sources, [removal for one in tables for removal in one.refused])
+            keep_cursors(
+                place, published, sources.cursors, [removal for one in tables for removal in one.refused]
+            )
     return "; ".join(dict.fromkeys(said))
 
 
