@@ -170,8 +170,9 @@ def test_what_is_missing_beside_a_row_without_an_id_is_removed_only_after_it_is_
     list(file.pipeline(here).sync())
     table.write_text("\n".join([*rows[:-1], ",Tram 9 leaves."]))
     app = when_idle(button(page("sources"), "See what a sync would do"))
-    assert "3 items, and 1 that could not be listed. table.csv, row 5 has nothing in the column 'id'" in said(
-        app
+    assert (
+        "3 items, and 1 that could not be listed, so what is missing is removed only if you say so. table.csv, row 5 has nothing in the column 'id'"
+        in said(app)
     )
     assert "1 of 4 documents of Table (CSV)" in said(app)
     assert "may be among the 1 that could not be listed" in said(app)

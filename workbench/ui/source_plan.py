@@ -225,7 +225,8 @@ def _source(source: SourceListed, shown: str) -> None:
         st.caption(f":material/warning: {name}: {source.items:,} items. {plain(sentence(source.message))}")
     elif source.unlisted and not source.changes:
         st.warning(
-            f"{name}: {source.items:,} items, and {source.unlisted:,} that could not be listed. "
+            f"{name}: {source.items:,} items, and {source.unlisted:,} that could not be listed, so what is missing is "
+            "removed only if you say so. "
             f"{plain(sentence(source.message))}",
             icon=":material/warning:",
         )
