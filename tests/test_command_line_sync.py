@@ -166,7 +166,7 @@ def test_a_row_without_an_id_is_named_by_every_command_and_shuts_no_gate(run: An
     (folder / "table.csv").write_text("\n".join(["id,text", *rows[1:], ",It has no id."]))
     status, (plan,), said = run("plan")
     assert (plan["remove"], len(plan["refused"])) == (0, 1)
-    assert "1 known item is missing, and may be among the 1 that could not be listed" in said
+    assert "1 known item is missing, and 1 that could not be listed may be the same" in said
     status, events, _ = run("sync", "--confirm-deletes")
     assert events[-1]["figures"]["removed"] == 1
 

@@ -175,7 +175,7 @@ def test_what_is_missing_beside_a_row_without_an_id_is_removed_only_after_it_is_
         in said(app)
     )
     assert "1 of 4 documents of Table (CSV)" in said(app)
-    assert "may be among the 1 that could not be listed" in said(app)
+    assert "are missing, and 1 that could not be listed may be the same" in said(app)
     app = button(app, "Sync, and remove them too")
     when_idle(button(app, "Sync and remove"))
     assert len(file.pipeline(here).ledger.items("trams")) == 3
@@ -195,7 +195,7 @@ def test_a_plan_says_what_the_published_release_takes_beside(
     settle(shelf / "0.md")
     app = when_idle(button(app, "See what a sync would do"))
     assert (
-        "The published release, which has another table, is kept true first: 1 change. At most about 1 chunks"
+        "The published release, which has another table, is kept true first: 1 change. At most about 1 chunk of"
     ) in said(app).replace("*", "")
     app = when_idle(button(app, "Sync now"))
     assert "in the published release 1 written" in said(app)

@@ -87,7 +87,7 @@ def test_what_is_missing_may_be_what_could_not_be_listed_so_it_stays_until_someb
     finished = synced(pipeline)
     assert (finished.figures.removed, texts(pipeline)) == (0, SENTENCES)
     assert (
-        "1 known item is missing, and may be among the 1 that could not be listed: nothing was deleted; mend it, or"
+        "1 known item is missing, and 1 that could not be listed may be the same: nothing was deleted; mend it, or"
         " confirm if what is missing is meant to go"
     ) in finished.message
     assert synced(pipeline, confirmed=True).figures.removed == 1

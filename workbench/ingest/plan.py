@@ -106,8 +106,8 @@ class RefusedRemoval:
         if self.hidden:
             count = self.known - self.present
             return (
-                f"{self.source}: {count:,} known {'item is' if count == 1 else 'items are'} missing, and may be among"
-                f" the {self.hidden:,} that could not be listed: nothing was deleted; mend"
+                f"{self.source}: {count:,} known {'item is' if count == 1 else 'items are'} missing, and"
+                f" {self.hidden:,} that could not be listed may be the same: nothing was deleted; mend"
                 f" {'it' if self.hidden == 1 else 'them'}, or confirm if what is missing is meant to go"
             )
         return (

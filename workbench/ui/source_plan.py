@@ -138,9 +138,8 @@ def _refusal(refused: RefusedRemoval, source: str) -> str:
     missing = refused.known - refused.present
     if refused.hidden:
         return (
-            f"{missing:,} of {refused.known:,} documents of {source} are missing, and may be among the"
-            f" {refused.hidden:,} that could not be listed, so a sync removes none of them until that is mended or you"
-            " say so."
+            f"{missing:,} of {refused.known:,} documents of {source} are missing, and {refused.hidden:,} that could not be"
+            " listed may be the same, so a sync removes none of them until that is mended or you say so."
         )
     return (
         f"{missing:,} of {refused.known:,} documents of {source} are missing, more than is usual. That looks like a fault"
@@ -208,7 +207,7 @@ def _amount(expected: Expected) -> str:
     chunks = (
         "a number of chunks that nobody knows yet"
         if expected.chunks is None
-        else f"about {expected.chunks:,} chunks"
+        else f"about {expected.chunks:,} {'chunk' if expected.chunks == 1 else 'chunks'}"
     )
     tokens = f" of together {expected.tokens:,} tokens" if expected.tokens else ""
     cost = f", costing about {expected.money:,.4f}" if expected.money else ""
