@@ -10,9 +10,13 @@ import pytest
 
 from tests.contracts.source_places import settle
 from workbench.__main__ import DONE, SOME_FAILED, WRONG_USAGE, main
+from workbench.commands.sync_report import report
+from workbench.commands.terminal import Output
 from workbench.config import parsed, written
+from workbench.ingest.entries import Figures
 from workbench.ingest.lock import pipeline_lock
 from workbench.records import digest
+from workbench.sync.events import Finished
 
 pytestmark = pytest.mark.slow
 
@@ -36,6 +40,13 @@ What does a ticket cost?,A ticket costs two crowns.,fares
 def write(path: Path, text: str) -> None:
     path.write_text(text)
     settle(path)
+
+
+def change(folder: Path, old: str, new: str) -> None:
+    """Change a place of the config."""
+    text = (folder / "config.yaml").read_text()
+    assert old in text
+    (folder / "config.yaml").write_text(text.replace(old, new))
 
 
 @pytest.fixture
@@ -93,8 +104,7 @@ def test_the_way_from_an_exported_config_to_a_release_and_back(run: Any, folder:
     _, before, _ = run("search", "What does a ticket cost?")
     assert (before[0]["text"], Path(before[0]["path"]).name) == ("A ticket costs two crowns.", "fares.txt")
 
-    text = (folder / "config.yaml").read_text()
-    (folder / "config.yaml").write_text(text.replace("max_tokens: null", "max_tokens: 1"))
+    change(folder, "max_tokens: null", "max_tokens: 1")
     status, events, _ = run("sync")
     assert (status, events[-1]["figures"]["rebuilt"], events[-1]["figures"]["bytes_read"]) == (DONE, 2, 0)
     status, (refused,), _ = run("publish")
@@ -135,9 +145,69 @@ def test_what_is_missing_shuts_the_gate_and_says_so(run: Any, folder: Path) -> N
     assert "the questions of the gate cannot be asked" in forced["gate"]["reasons"][-1]
 
 
+def test_a_row_without_an_id_is_named_by_every_command_and_shuts_no_gate(run: Any, folder: Path) -> None:
+    rows = [f"t{number},Tram {number} stops at red." for number in range(6)]
+    (folder / "table.csv").write_text("\n".join(["id,text", *rows, ",It has no id."]))
+    source = "{name: csv_file, path: table.csv, id_column: id, text_columns: [text]}"
+    text = CONFIG.replace("{name: pdf_folder, path: in}", source).partition("evaluate:")[0]
+    (folder / "config.yaml").write_text(text)
+    status, (plan,), said = run("plan")
+    assert (status, plan["add"], plan["sources"][0]["unlisted"]) == (SOME_FAILED, 6, 1)
+    assert "table.csv, row 8 has nothing in the column 'id'" in said
+    status, events, said = run("sync")
+    assert (status, events[-1]["figures"]["unlisted"]) == (SOME_FAILED, 1)
+    assert "6 items, 1 could not be listed (deletions wait for --confirm-deletes)" in said
+    assert "0 failed, 0 waiting, 1 not listed" in said
+    _, (failure,), _ = run("log", "--failures")
+    assert (failure["stage"], failure["kind"], failure["name"]) == ("list", "not_listed", "table.csv, row 8")
+    status, (published,), said = run("publish")
+    assert (status, published["published"]) == (DONE, True)
+    assert "1 item beside the 6 known could not be listed; the first is table.csv, row 8" in said
+    (folder / "table.csv").write_text("\n".join(["id,text", *rows[1:], ",It has no id."]))
+    status, (plan,), said = run("plan")
+    assert (plan["remove"], len(plan["refused"])) == (0, 1)
+    assert "1 known item is missing, and 1 that could not be listed may be the same" in said
+    status, events, _ = run("sync", "--confirm-deletes")
+    assert events[-1]["figures"]["removed"] == 1
+
+
+def test_what_was_gone_or_not_listed_is_told_where_there_is_some(capsys: pytest.CaptureFixture[str]) -> None:
+    figures = Figures(added=37, failed=2, gone=1, unlisted=3, release_failed=1, release_gone=1)
+    report([Finished(7, "some_failed", "", 1.0, figures)], Output(as_json=False))
+    said = capsys.readouterr().out
+    assert "37 added" in said
+    assert "2 failed, 0 waiting, 1 gone, 3 not listed;" in said
+    assert said.endswith("published release: 0 written, 0 removed, 1 failed, 0 waiting, 1 gone\n")
+    report([Finished(8, "done", "", 1.0, Figures(added=37))], Output(as_json=False))
+    assert "gone" not in capsys.readouterr().out
+
+
+def test_a_plan_has_a_line_for_what_is_published_where_that_is_another_table(
+    run: Any, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run("sync")
+    run("publish")
+    assert run("plan")[1][0]["release"] is None
+    change(folder, "dimension: 256", "dimension: 128")
+    change(folder, "release:", "budget: {price_per_million_tokens: 100000}\nrelease:")
+    write(folder / "in" / "red.txt", "The tram stops at blue. It goes at white.")
+    status, (plan,), _ = run("plan")
+    assert (status, plan["add"], plan["change"], plan["rebuild"]) == (DONE, 0, 1, 1)
+    release = plan["release"]
+    assert (release["change"], release["keep"], release["rebuild"]) == (1, 1, 0)
+    assert (release["expected_chunks"], release["expected_tokens"]) == (2, 10)
+    main(["plan", str(folder / "config.yaml"), "--workspace", str(folder / "workspace")])
+    own, published = capsys.readouterr().out.splitlines()
+    assert own.startswith(
+        "notices: 1 to change, 1 to rebuild; about 3 chunks to embed at most, costing about"
+    )
+    assert published.startswith(
+        "published release, which has another table: 1 to change, 1 to keep; about 2 chunks to embed at most"
+    )
+
+
 def test_a_measure_of_which_more_is_worse_is_refused_with_its_line(run: Any, folder: Path) -> None:
-    text = (folder / "config.yaml").read_text()
-    (folder / "config.yaml").write_text(text.replace("recall@1", "tokens_shown@5"))
+    change(folder, "recall@1", "tokens_shown@5")
     status, _, said = run("publish")
     assert status == WRONG_USAGE
     assert "line 7, evaluate.metric: metric ('tokens_shown@5') must be one of recall@1, recall@3" in said
@@ -155,8 +225,7 @@ def test_a_bad_document_is_named_and_the_status_says_so(run: Any, folder: Path) 
 def test_what_is_published_is_kept_true_and_told_apart(run: Any, folder: Path) -> None:
     run("sync")
     run("publish")
-    text = (folder / "config.yaml").read_text()
-    (folder / "config.yaml").write_text(text.replace("dimension: 256", "dimension: 16"))
+    change(folder, "dimension: 256", "dimension: 16")
     run("sync")
     (folder / "in" / "new.txt").write_text("A new line is open at noon.")
     (folder / "in" / "bad.txt").write_text("  ")
@@ -193,8 +262,7 @@ def test_a_log_tells_of_rebuilds_and_that_nothing_failed(
 ) -> None:
     run("sync")
     assert "none failed" in run("log", "--failures")[2]
-    text = (folder / "config.yaml").read_text()
-    (folder / "config.yaml").write_text(text.replace("dimension: 256", "dimension: 16"))
+    change(folder, "dimension: 256", "dimension: 16")
     run("sync")
     main(["log", str(folder / "config.yaml"), "--workspace", str(folder / "workspace")])
     assert "rebuilt 2" in capsys.readouterr().out.splitlines()[0]
@@ -234,8 +302,7 @@ def test_a_number_that_no_run_can_have_is_wrong_usage(run: Any, words: tuple[str
 
 
 def test_a_config_without_sources_cannot_be_synced(run: Any, folder: Path) -> None:
-    text = (folder / "config.yaml").read_text()
-    (folder / "config.yaml").write_text(text.replace("sources:\n- {name: pdf_folder, path: in}\n", ""))
+    change(folder, "sources:\n- {name: pdf_folder, path: in}\n", "")
     status, _, said = run("sync")
     assert status == WRONG_USAGE
     assert "names no sources" in said

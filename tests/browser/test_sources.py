@@ -150,7 +150,9 @@ def test_a_table_a_site_and_a_bucket_are_tried_added_and_synced(
     assert "hunter2" not in file.path.read_text()
 
     planned(page, add=6)
-    expect(page.get_by_text("this may not be all, so nothing of it is removed")).to_be_visible()
+    expect(
+        page.get_by_text("1 that could not be listed, so what is missing is removed only if")
+    ).to_be_visible()
     press(page, "Sync now")
     page.get_by_text("Sync desk: 6 added").first.wait_for(timeout=SLOW_MS)
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.contracts import ItemPage, Listing
-from workbench.contracts.source import KEPT_PROBLEMS
+from workbench.contracts import Fault, ItemPage, Listing
+from workbench.contracts.source import KEPT_FAULTS, KEPT_PROBLEMS
 from workbench.errors import Cancelled, ContractError, ServiceError
 from workbench.records import SourceItem
 
@@ -116,3 +116,26 @@ def test_a_source_that_breaks_anywhere_is_never_complete(pages: list[list[str]],
     assert listing.complete is (
         set(found) == {i for one in pages for i in one} and listing.finished and bool(pages)
     )
+
+
+@pytest.mark.parametrize("hides", [True, False])
+def test_a_fault_that_may_be_a_known_item_makes_a_listing_complete_but_for_it(hides: bool) -> None:
+    fault = Fault("row 7", "row 7 has no id", hides=hides)
+    listing = Listing(iter([page("a"), ItemPage(faults=(fault,), complete=True)]), "made")
+    assert ids(listing) == ["a"]
+    assert (listing.complete, listing.complete_but_for_faults, listing.finished) == (not hides, True, True)
+    assert (listing.faults, listing.problems) == ([fault], ["row 7 has no id"])
+
+
+def test_with_faults_a_listing_that_ends_before_its_end_is_complete_in_no_way() -> None:
+    listing = Listing(iter([ItemPage(faults=(Fault("row 7", "it has no id"),))]), "made")
+    assert ids(listing) == []
+    assert (listing.complete, listing.complete_but_for_faults) == (False, False)
+
+
+def test_of_endless_faults_the_first_are_kept_and_all_are_counted() -> None:
+    faults = tuple(Fault(f"row {n}", "it has no id", items=2, hides=False) for n in range(KEPT_FAULTS + 5))
+    listing = Listing(iter([ItemPage(faults=faults, complete=True)]), "made")
+    assert ids(listing) == []
+    assert sum(fault.items for fault in listing.faults) == 2 * (KEPT_FAULTS + 5)
+    assert listing.faults[-1] == Fault("10 more", "10 more cannot be listed", 10, hides=False)

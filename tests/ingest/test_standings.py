@@ -99,6 +99,29 @@ def test_what_is_listed_comes_first_and_in_the_order_of_the_listing(tmp_path: Pa
         assert found.listed_count == 3
 
 
+@pytest.mark.parametrize(
+    ("table", "status", "recipe", "moved"),
+    [
+        ("t", WRITTEN, "r:h:", True),
+        ("other table", WRITTEN, "r:h:", False),
+        ("t", WRITING, "r:h:", False),
+        ("t", WRITTEN, "r:older:", False),
+        ("t", WRITTEN, "", False),
+    ],
+)
+def test_what_is_missing_has_moved_only_if_this_table_holds_its_content_in_another_place(
+    tmp_path: Path, table: str, status: str, recipe: str, moved: bool
+) -> None:
+    ledger = Ledger(tmp_path / "ledger.db")
+    ledger.record("p", "t", [state("old")], [item("old"), item("new")], AT)
+    ledger.record("p", table, [replace(state("new", status), recipe=recipe)])
+    with standings(ledger) as found:
+        found.take("s", [listed("new")])
+        assert found.moved() == ({("s", "old")} if moved else set())
+    with standings(ledger) as found:
+        assert found.moved() == set(), "the new place has to be listed"
+
+
 def test_a_name_that_is_no_whole_text_comes_back_as_it_was(tmp_path: Path) -> None:
     odd = SourceItem("a", "1", path="in/\udcff.txt")
     with standings(Ledger(tmp_path / "ledger.db")) as found:

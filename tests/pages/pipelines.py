@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
@@ -25,6 +26,12 @@ def trams(folders: Sequence[Path], questions: Path | None = None, dimension: int
         sources=tuple(plugins.build("sources", "pdf_folder", {"path": str(folder)}) for folder in folders),
         evaluate=Evaluate(questions=str(questions), metric="recall@1", minimum=0.9) if questions else None,
     )
+
+
+def timetable(table: Path, dimension: int = 1024) -> Config:
+    """Return the same config for the rows of a table."""
+    settings = {"path": str(table), "id_column": "id", "text_columns": ["text"]}
+    return replace(trams([], dimension=dimension), sources=(plugins.build("sources", "csv_file", settings),))
 
 
 def fill(folder: Path, count: int) -> None:

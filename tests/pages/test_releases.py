@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.pages.pipelines import ask, button, fill, labels, metrics, page, said, trams, when_idle
@@ -23,16 +21,6 @@ pytestmark = pytest.mark.slow
 COUNT = 12
 POOR = 8
 """Dimensions too few to tell the documents apart."""
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    folder = tmp_path / "workspace"
-    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(folder))
-    monkeypatch.setenv("WORKBENCH_WARM_UP", "off")
-    st.cache_resource.clear()
-    yield Workspace(folder)
-    st.cache_resource.clear()
 
 
 @pytest.fixture

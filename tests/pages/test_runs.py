@@ -5,17 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import streamlit as st
 
 from tests.contracts.source_places import settle
-from tests.pages.pipelines import button, fill, metrics, page, said, trams, when_idle
+from tests.pages.pipelines import button, fill, metrics, page, said, timetable, trams, when_idle
 from workbench.ingest.entries import Attempt, Failure, Figures, Run, Timing
+from workbench.sync.events import Finished
 from workbench.ui import source_files
+from workbench.ui.run_course import Course
 from workbench.ui.run_words import (
     attempt_csv,
     attempt_lines,
@@ -24,6 +24,7 @@ from workbench.ui.run_words import (
     log_csv,
     log_lines,
     milliseconds_a_document,
+    run_row,
 )
 from workbench.ui.source_files import PipelineFile
 from workbench.workspace import Workspace
@@ -47,16 +48,6 @@ FAILURE = Failure(
     None,
     1,
 )
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    folder = tmp_path / "workspace"
-    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(folder))
-    monkeypatch.setenv("WORKBENCH_WARM_UP", "off")
-    st.cache_resource.clear()
-    yield Workspace(folder)
-    st.cache_resource.clear()
 
 
 @pytest.fixture
@@ -115,6 +106,24 @@ def test_a_failed_document_is_shown_by_its_cause_and_tried_again(
 
 
 @pytest.mark.slow
+def test_rows_that_cannot_be_listed_stand_among_the_failures(here: Workspace, tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("id,text\n1,Tram 1 leaves.\n,Tram 2 leaves.\n,Tram 3 leaves.\n")
+    file = source_files.saved(here, timetable(table))
+    list(file.pipeline(here).sync())
+    app = page("runs")
+    assert any("2 documents could not be brought in" in s.value for s in app.subheader)
+    assert "It cannot be listed" in said(app)
+    assert "2 documents, stage list the sources" in said(app)
+    assert "… has nothing in the column 'id'" in said(app)
+    assert "Every sync looks at it again" in said(app)
+    assert app.dataframe[1].value["Not listed"].tolist() == [2]
+    table.write_text("id,text\n1,Tram 1 leaves.\n2,Tram 2 leaves.\n3,Tram 3 leaves.\n")
+    app = when_idle(button(app, "Try again"))
+    assert not [s.value for s in app.subheader if "could not be brought in" in s.value]
+
+
+@pytest.mark.slow
 def test_runs_of_a_config_that_the_app_does_not_know_are_shown_too(
     here: Workspace, file: PipelineFile
 ) -> None:
@@ -131,6 +140,21 @@ def test_failures_alike_but_for_the_name_are_one_cause() -> None:
         ("… is damaged at page 2", 2),
         ("… is damaged at page 3", 1),
     ]
+
+
+def test_what_is_gone_has_a_column_of_its_own_and_was_tried() -> None:
+    run = replace(RUN, figures=Figures(added=2, failed=1, gone=1, release_gone=1))
+    assert failure_rate(run) == pytest.approx(0.25)
+    assert (run_row(run)["Gone"], run_row(run)["Published: gone"]) == (1, 1)
+
+
+def test_a_sync_says_what_was_gone_when_it_is_over() -> None:
+    course = Course("trams")
+    figures = Figures(added=37, failed=2, gone=1, removed=1, release_gone=1)
+    course.note(Finished(7, "some_failed", "", 1.0, figures))
+    assert course.summary == (
+        "37 added, 1 removed, 2 failed, 1 gone; in the published release 1 gone; 0 chunks embedded, 0 embeddings saved"
+    )
 
 
 def test_the_failure_rate_is_of_the_documents_that_were_tried() -> None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import streamlit as st
 
 from tests.pages.pipelines import fill, page, said, trams
 from workbench.ingest.lock import pipeline_lock
@@ -24,16 +22,10 @@ from workbench.workspace import Workspace
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    folder = tmp_path / "workspace"
-    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(folder))
-    monkeypatch.setenv("WORKBENCH_WARM_UP", "off")
-    # The tests look at the schedules themselves.
+@pytest.fixture(autouse=True)
+def nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tests look at the schedules themselves."""
     monkeypatch.setattr(run_schedule, "keep_looking", Scheduler)
-    st.cache_resource.clear()
-    yield Workspace(folder)
-    st.cache_resource.clear()
 
 
 @pytest.fixture

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import streamlit as st
 
 from tests.contracts.source_places import settle
-from tests.pages.pipelines import button, metrics, page, said, trams, when_idle
+from tests.guarded_bucket import REFUSALS, guarded_bucket
+from tests.pages.pipelines import button, metrics, page, said, timetable, trams, when_idle
+from workbench import plugins
 from workbench.config import Config, parsed
 from workbench.sections import Evaluate, Schedule
 from workbench.ui import source_files
@@ -19,16 +20,6 @@ from workbench.ui.source_files import PipelineFile
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
-    folder = tmp_path / "workspace"
-    monkeypatch.setenv("WORKBENCH_WORKSPACE", str(folder))
-    monkeypatch.setenv("WORKBENCH_WARM_UP", "off")
-    st.cache_resource.clear()
-    yield Workspace(folder)
-    st.cache_resource.clear()
 
 
 @pytest.fixture
@@ -83,6 +74,30 @@ def test_a_source_is_tried_before_it_is_trusted(here: Workspace, file: PipelineF
     source_files.saved(here, trams([shelf / "nowhere"]))
     app = when_idle(button(page("sources"), "Try it"))
     assert "There is no folder" in said(app)
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_keys_that_a_bucket_refuses_are_told_with_what_to_do(
+    here: Workspace, monkeypatch: pytest.MonkeyPatch, refusal: str
+) -> None:
+    with guarded_bucket(monkeypatch) as bucket:
+        settings = {"bucket": "library", "endpoint_url": bucket.url}
+        source_files.saved(here, replace(trams([]), sources=(plugins.build("sources", "s3", settings),)))
+        wrong = bucket.wrong_keys(refusal)
+        wrong.put(monkeypatch)
+        app = when_idle(button(page("sources"), "Try it"))
+        tried = said(app)
+        app = when_idle(button(app, "See what a sync would do"))
+        planned = said(app)
+        app = when_idle(button(app, "Sync now"))
+        app = page("runs")
+        ran = said(app)
+    place = f"s3://{bucket.url.removeprefix('http://')}/library/"
+    for shown in (tried, planned, ran):
+        assert place in shown.replace("\u200b", "")
+        assert f"({refusal}): {REFUSALS[refusal]}" in shown
+        assert wrong.secret not in shown
+        assert wrong.id not in shown
 
 
 def test_plan_sync_change_and_sync_again(here: Workspace, file: PipelineFile, shelf: Path) -> None:
@@ -143,6 +158,47 @@ def test_many_deletions_happen_only_after_they_are_confirmed(
     assert len(file.pipeline(here).ledger.items("trams")) == 4
     when_idle(button(app, "Sync and remove"))
     assert len(file.pipeline(here).ledger.items("trams")) == 1
+
+
+def test_what_is_missing_beside_a_row_without_an_id_is_removed_only_after_it_is_confirmed(
+    here: Workspace, tmp_path: Path
+) -> None:
+    table = tmp_path / "table.csv"
+    rows = ["id,text", *(f"{number},Tram {number} leaves." for number in range(4))]
+    table.write_text("\n".join(rows))
+    file = source_files.saved(here, timetable(table))
+    list(file.pipeline(here).sync())
+    table.write_text("\n".join([*rows[:-1], ",Tram 9 leaves."]))
+    app = when_idle(button(page("sources"), "See what a sync would do"))
+    assert (
+        "3 items, and 1 that could not be listed, so what is missing is removed only if you say so. table.csv, row 5 has nothing in the column 'id'"
+        in said(app)
+    )
+    assert "1 of 4 documents of Table (CSV)" in said(app)
+    assert "are missing, and 1 that could not be listed may be the same" in said(app)
+    app = button(app, "Sync, and remove them too")
+    when_idle(button(app, "Sync and remove"))
+    assert len(file.pipeline(here).ledger.items("trams")) == 3
+
+
+def test_a_plan_says_what_the_published_release_takes_beside(
+    here: Workspace, file: PipelineFile, shelf: Path
+) -> None:
+    list(file.pipeline(here).sync())
+    file.pipeline(here).publish()
+    source_files.saved(here, trams([shelf], dimension=512))
+    app = when_idle(button(page("sources"), "See what a sync would do"))
+    assert "The published release, which has another table, holds what the sources hold." in said(
+        app
+    ).replace("*", "")
+    (shelf / "0.md").write_text("Tram 0 leaves at ten, not at nine.")
+    settle(shelf / "0.md")
+    app = when_idle(button(app, "See what a sync would do"))
+    assert (
+        "The published release, which has another table, is kept true first: 1 change. At most about 1 chunk of"
+    ) in said(app).replace("*", "")
+    app = when_idle(button(app, "Sync now"))
+    assert "in the published release 1 written" in said(app)
 
 
 def test_a_plan_for_another_config_is_not_offered(here: Workspace, file: PipelineFile, shelf: Path) -> None:

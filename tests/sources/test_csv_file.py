@@ -165,6 +165,9 @@ def test_an_id_that_comes_again_is_reported_with_both_rows(tmp_path: Path) -> No
     listing = opened(tmp_path).items()
     assert [item.item_id for item in listing] == ["A1", "A2", "A3"]
     assert listing.problems == ["faq.csv, row 6 has the id of row 2, 'A1'; row 2 counts"]
+    assert [(fault.name, fault.items, fault.hides) for fault in listing.faults] == [
+        ("faq.csv, row 6", 1, False)
+    ]
     assert listing.complete
 
 
@@ -184,7 +187,9 @@ def test_a_row_that_cannot_be_a_document_is_named_and_the_others_stay(
     listing = opened(tmp_path).items()
     assert [item.item_id for item in listing] == ["A1", "A2", "A3", "A5"]
     assert [found.partition(";")[0] for found in listing.problems] == [problem]
-    assert (listing.complete, listing.finished) == (complete, True)
+    assert (listing.complete, listing.complete_but_for_faults, listing.finished) == (complete, True, True)
+    faults = [] if complete else [("faq.csv, row 6", True)]
+    assert [(fault.name, fault.hides) for fault in listing.faults] == faults
 
 
 @pytest.mark.parametrize(

@@ -292,6 +292,9 @@ def test_a_folder_that_cannot_be_looked_into_makes_the_listing_incomplete(
     assert ids(listing) == ["a.pdf", "b.TXT", "deep/d.html"]
     assert (listing.complete, listing.failure) == (False, None)
     assert listing.problems == ["the folder deep/er/ cannot be looked into: Permission denied"]
+    # Three files in two folders.
+    assert [(fault.name, fault.items, fault.hides) for fault in listing.faults] == [("deep/er/", 2, True)]
+    assert listing.complete_but_for_faults
 
 
 def test_a_name_that_is_not_utf8_is_reported(folder: Path) -> None:
@@ -299,6 +302,8 @@ def test_a_name_that_is_not_utf8_is_reported(folder: Path) -> None:
     listing = opened(folder).items()
     assert "b.TXT" in ids(listing)
     assert listing.problems == [r"caf\udce9.txt has a name that is not UTF-8; rename it"]
+    assert [(fault.items, fault.hides) for fault in listing.faults] == [(1, False)]
+    assert listing.complete
 
 
 def test_a_large_folder_comes_in_pages(folder: Path) -> None:

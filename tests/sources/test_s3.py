@@ -168,7 +168,8 @@ def test_a_listing_that_breaks_off_is_incomplete() -> None:
         assert [item.item_id for item in listing] == ["a.txt"]
         assert (listing.complete, listing.finished) == (False, False)
         assert str(listing.failure) == (
-            "s3://library may not be read with the credentials of this machine (AccessDenied)"
+            "s3://library may not be read with the credentials of this machine (AccessDenied): they need the rights"
+            " s3:ListBucket and s3:GetObject"
         )
 
 

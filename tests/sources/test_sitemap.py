@@ -252,15 +252,26 @@ def test_a_damaged_sitemap_is_a_failure_and_not_a_short_listing(
 
 
 @pytest.mark.parametrize("broken", [(b"", 404), (b"<urlset><url>", 200)])
-def test_one_sitemap_of_several_that_cannot_be_read_makes_the_listing_incomplete(
+def test_one_sitemap_of_several_that_cannot_be_read_is_a_fault_as_large_as_the_others(
     site: Site, http: Http, broken: tuple[bytes, int]
 ) -> None:
-    site.put("/sitemap.xml", index("{site}/one.xml", "{site}/two.xml"))
+    site.put("/sitemap.xml", index("{site}/one.xml", "{site}/two.xml", "{site}/three.xml"))
     site.put("/one.xml", *broken)
-    site.put("/two.xml", urlset("{site}/a"))
+    site.put("/two.xml", urlset("{site}/a", "{site}/b", "{site}/c"))
+    site.put("/three.xml", urlset("{site}/d"))
     listing = opened(site, http).items()
-    assert paths(listing) == ["a"]
+    assert sorted(paths(listing)) == ["a", "b", "c", "d"]
     assert (listing.complete, listing.finished, listing.problem_count) == (False, True, 1)
+    (fault,) = listing.faults
+    assert (fault.name, fault.items, fault.hides) == (f"{site.url}/one.xml", 2, True)
+    assert listing.complete_but_for_faults
+
+
+def test_where_no_sitemap_of_several_can_be_read_nothing_was_listed(site: Site, http: Http) -> None:
+    site.put("/sitemap.xml", index("{site}/one.xml", "{site}/two.xml"))
+    listing = opened(site, http).items()
+    assert paths(listing) == []
+    assert (listing.complete, listing.complete_but_for_faults, len(listing.faults)) == (False, False, 2)
 
 
 @pytest.mark.parametrize("url", ["https://other.example/two.xml", "ftp://127.0.0.1/two.xml", "http://[bad"])
@@ -273,6 +284,7 @@ def test_a_sitemap_of_another_site_among_several_makes_the_listing_incomplete(
     listing = opened(site, http).items()
     assert paths(listing) == ["a"]
     assert (listing.complete, listing.finished, listing.problem_count) == (False, True, 1)
+    assert (listing.complete_but_for_faults, len(listing.faults)) == (True, 1)
 
 
 def test_what_no_sitemap_holds_is_not_kept_in_memory() -> None:

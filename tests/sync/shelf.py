@@ -11,7 +11,7 @@ from typing import Any
 
 from workbench import plugins
 from workbench.config import Config
-from workbench.contracts import ItemPage, Source, SourceAccess, SourceConnection
+from workbench.contracts import Fault, ItemPage, Source, SourceAccess, SourceConnection
 from workbench.errors import InputError, WorkbenchError
 from workbench.records import RawItem, SourceItem, content_digest
 from workbench.sync import Pipeline, events
@@ -40,6 +40,7 @@ class Books:
     reads: list[str] = field(default_factory=list)
     metadata: dict[str, str] = field(default_factory=dict)
     problem: str = ""
+    faults: tuple[Fault, ...] = ()
     lists_wrong: BaseException | None = None
     patient: bool = False
     """Whether the listing waits until somebody asks it to stop."""
@@ -88,7 +89,7 @@ class _Connection(SourceConnection):
             version = content_digest(data) if self.books.versions else ""
             yield ItemPage((SourceItem(name, version, name, f"shelf:{name}", size_bytes=len(data)),))
         problem = self.books.problem
-        yield ItemPage(problems=(problem,)) if problem else ItemPage(complete=True)
+        yield ItemPage(problems=(problem,)) if problem else ItemPage(faults=self.books.faults, complete=True)
 
     def read(self, item: SourceItem, validator: str = "") -> RawItem | None:
         self.books.reads.append(item.item_id)

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 from tests.sync.feed import DRIVES, Drive, DriveSource
 from tests.sync.shelf import Clock, fresh, made_config, new_books, rows, synced, texts, with_config
 from workbench import plugins
+from workbench.analysis import TextAnalysis
+from workbench.contracts import Table
+from workbench.errors import ServiceError
 from workbench.sections import Deletes
 from workbench.sync import Pipeline
-from workbench.sync.events import SourceListed
+from workbench.sync.events import GroupDone
 from workbench.sync.publishing import GateRefused
 from workbench.workspace import Workspace
 
@@ -86,8 +89,8 @@ def test_what_a_sync_would_do_is_told_from_the_changes_and_moves_no_cursor(
     synced(pipeline)
     drive.put("new", "A bus replaces it.")
     before = cursor(pipeline)
-    plan, (said,) = pipeline.plan()
-    assert isinstance(said, SourceListed)
+    found = pipeline.plan()
+    plan, (said,) = found.plan, found.sources
     assert (said.items, said.changes, said.complete) == (1, True, False)
     assert [step.key[1] for step in plan.steps] == ["new"]
     assert (plan.removals, cursor(pipeline)) == ((), before)
@@ -237,6 +240,130 @@ def test_a_drive_that_was_taken_out_and_put_back_is_listed_anew(pipeline: Pipeli
     assert held(pipeline) == set()
     synced(pipeline)
     assert held(pipeline) == set(drive.files)
+
+
+# ── two tables ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def candidate(pipeline: Pipeline) -> Pipeline:
+    """Another config of a pipeline whose first one is published; both tables hold the drive."""
+    synced(pipeline)
+    pipeline.publish()
+    made = with_config(pipeline, chunker=plugins.build("chunkers", "fixed_size", {"size_tokens": 9}))
+    synced(made)
+    return made
+
+
+def test_a_change_that_is_named_once_reaches_both_tables(
+    pipeline: Pipeline, candidate: Pipeline, drive: Drive, tmp_path: Path
+) -> None:
+    drive.put("new", "A bus replaces it.")
+    drive.put("f1", "The tram 1 stops elsewhere.")
+    drive.delete("f0")
+    assert asked_by_a_sync(candidate, drive) == ["changes 7", "changes 9"]
+    assert cursor(candidate) == "changes 10"
+    assert asked_by_a_sync(candidate, drive) == []
+    assert rows(pipeline) == fresh(pipeline, tmp_path / "published")
+    assert rows(candidate) == fresh(candidate, tmp_path / "own")
+
+
+def test_another_config_needs_no_listing_of_what_is_kept_here(pipeline: Pipeline, drive: Drive) -> None:
+    synced(pipeline)
+    drive.reads.clear()
+    other = with_config(pipeline, chunker=plugins.build("chunkers", "fixed_size", {"size_tokens": 9}))
+    assert asked_by_a_sync(other, drive) == []
+    assert (drive.reads, len(texts(other))) == ([], 7)
+
+
+@pytest.mark.parametrize("groups", [1, 2])
+def test_a_cursor_waits_until_both_tables_have_what_it_names(
+    pipeline: Pipeline, candidate: Pipeline, drive: Drive, tmp_path: Path, groups: int
+) -> None:
+    drive.put("new", "A bus replaces it.")
+    course = candidate.sync()
+    written = 0
+    for event in course:
+        written += isinstance(event, GroupDone) and event.stage == "record"
+        if written == groups:
+            break
+    course.close()  # type: ignore[attr-defined]
+    assert cursor(candidate) == "changes 7"
+    assert asked_by_a_sync(candidate, drive) == ["changes 7"]
+    assert cursor(candidate) == "changes 8"
+    assert rows(pipeline) == fresh(pipeline, tmp_path / "published")
+    assert rows(candidate) == fresh(candidate, tmp_path / "own")
+
+
+def test_a_failure_in_one_of_two_tables_has_the_drive_listed_anew(
+    pipeline: Pipeline, candidate: Pipeline, drive: Drive, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunker = type(candidate.place.config.chunker)
+    spans = chunker.spans
+
+    def away(self: object, analysis: TextAnalysis) -> object:
+        if "bus" in analysis.text:
+            raise ServiceError("the service answers 503")
+        return spans(self, analysis)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(chunker, "spans", away)
+    drive.put("new", "A bus replaces it.")
+    synced(candidate)
+    assert cursor(candidate) == "changes 7"
+    assert "A bus replaces it." in texts(pipeline)
+    assert "A bus replaces it." not in texts(candidate)
+    monkeypatch.undo()
+    clock.forward(minutes=10)
+    assert len(asked_by_a_sync(candidate, drive)) == 4
+    assert "A bus replaces it." in texts(candidate)
+    assert cursor(candidate) == "changes 8"
+
+
+def test_a_damaged_file_lets_the_cursor_of_two_tables_move_on(candidate: Pipeline, drive: Drive) -> None:
+    drive.put("f3", "")
+    assert asked_by_a_sync(candidate, drive) == ["changes 7"]
+    assert len(candidate.ledger.all_failures("library")) == 2
+    assert asked_by_a_sync(candidate, drive) == []
+    assert cursor(candidate) == "changes 8"
+    assert candidate.plan().sources[0].changes
+
+
+def test_a_published_table_that_gives_trouble_keeps_the_cursor_where_it_was(
+    pipeline: Pipeline, candidate: Pipeline, drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = type(candidate.place.opened_table())
+    optimise, name = table.optimise, pipeline.place.table_name
+
+    def full(self: Table) -> None:
+        if self.info.name == name:
+            raise ServiceError("the disk is full")
+        optimise(self)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(table, "optimise", full)
+    drive.put("new", "A bus replaces it.")
+    assert "what is published is not all up to date: the disk is full" in synced(candidate).message
+    assert "A bus replaces it." in texts(candidate)
+    assert cursor(candidate) == "changes 7"
+    monkeypatch.undo()
+    assert asked_by_a_sync(candidate, drive) == ["changes 7"]
+    assert cursor(candidate) == "changes 8"
+
+
+def test_what_a_feed_removed_while_nobody_followed_a_table_leaves_it_later(
+    pipeline: Pipeline, candidate: Pipeline, drive: Drive, tmp_path: Path
+) -> None:
+    candidate.publish()
+    drive.delete("f0")
+    synced(candidate)
+    assert "The tram 0 stops here." in texts(pipeline)
+    candidate.roll_back()
+    drive.breaks_after = 0
+    drive.put("f1", "The tram 1 stops elsewhere.")
+    assert synced(candidate).figures.release_removed == 0, "it may be back: the feed was not heard"
+    drive.breaks_after = None
+    finished = synced(candidate)
+    assert (finished.status, finished.figures.release_removed) == ("done", 1)
+    assert rows(pipeline) == fresh(pipeline, tmp_path / "published")
 
 
 STEPS = st.one_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from tests.sync.fragile import FragileConnection, Fuse, Killed
 from tests.sync.shelf import Books, Clock, fresh, rows, synced, texts, with_config
 from workbench import plugins
 from workbench.embedders.hashing import Hashing
-from workbench.errors import MissingPackageError, ServiceError
+from workbench.errors import InputError, MissingPackageError, ServiceError
 from workbench.sections import Budget
 from workbench.sync import Pipeline, events
 
@@ -22,6 +23,17 @@ def candidate(pipeline: Pipeline) -> Pipeline:
     synced(pipeline)
     pipeline.publish()
     return with_config(pipeline, chunker=plugins.build("chunkers", "fixed_size", {"size_tokens": 9}))
+
+
+def _gone(made: Callable[[Hashing, Path], Any]) -> Callable[[Hashing, Path], Any]:
+    """Return what makes the model of a config; that of the published one cannot be had."""
+
+    def gone(self: Hashing, folder: Path) -> Any:
+        if self.dimension == 256:
+            raise MissingPackageError("fasthash", "The embedder hashing")
+        return made(self, folder)
+
+    return gone
 
 
 def changed(books: Books) -> None:
@@ -60,8 +72,40 @@ def test_a_second_sync_of_both_tables_embeds_and_writes_nothing(candidate: Pipel
 def test_the_plan_of_another_model_expects_what_the_first_one_cost(
     pipeline: Pipeline, candidate: Pipeline
 ) -> None:
-    plan, _ = candidate.plan()
-    assert plan.expected.tokens == 32
+    assert candidate.plan().plan.expected.tokens == 32
+
+
+def test_a_plan_tells_what_the_published_table_takes_beside(
+    pipeline: Pipeline, candidate: Pipeline, books: Books
+) -> None:
+    priced = with_config(candidate, budget=Budget(price_per_million_tokens=100_000))
+    found = priced.plan().release
+    assert found is not None
+    assert (found.is_empty, found.counts["keep"]) == (True, 3)
+    changed(books)
+    found = priced.plan().release
+    assert found is not None
+    assert {action: count for action, count in found.counts.items() if count} == {
+        "add": 1, "change": 1, "keep": 1, "remove": 1,
+    }  # fmt: skip
+    # Two documents, as large as the three of 32 tokens that are there.
+    assert (found.expected.chunks, found.expected.tokens) == (4, 21)
+    assert found.expected.money == pytest.approx(2 * 32 / 3 / 10)
+    assert synced(priced).figures.release_written == 2
+    assert pipeline.plan().release is None
+
+
+def test_a_plan_names_what_keeps_the_published_table_from_being_kept_true(
+    pipeline: Pipeline, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced(pipeline)
+    pipeline.publish()
+    candidate = with_config(pipeline, embedder=plugins.build("embedders", "hashing", {"dimension": 16}))
+    monkeypatch.setattr(Hashing, "embedding_model", _gone(Hashing.embedding_model))
+    found = candidate.plan()
+    assert found.release is None
+    assert "release 1 is published, and its table is not kept up to date any more" in found.trouble
+    assert found.plan.counts["rebuild"] == 3
 
 
 def test_after_going_back_the_earlier_release_is_brought_up_to_date(
@@ -143,14 +187,7 @@ def test_a_release_whose_model_is_not_to_be_had_is_told_and_the_rest_goes_on(
     synced(pipeline)
     pipeline.publish()
     candidate = with_config(pipeline, embedder=plugins.build("embedders", "hashing", {"dimension": 16}))
-    made = Hashing.embedding_model
-
-    def gone(self: Hashing, folder: Path) -> Any:
-        if self.dimension == 256:
-            raise MissingPackageError("fasthash", "The embedder hashing")
-        return made(self, folder)
-
-    monkeypatch.setattr(Hashing, "embedding_model", gone)
+    monkeypatch.setattr(Hashing, "embedding_model", _gone(Hashing.embedding_model))
     changed(books)
     finished = synced(candidate)
     f = finished.figures
@@ -199,6 +236,53 @@ def test_a_service_that_is_away_is_asked_once_for_both(
     clock.forward(minutes=5)
     assert synced(candidate).status == "done"
     assert rows(candidate) == fresh(candidate, tmp_path / "own")
+
+
+def at_another_price(pipeline: Pipeline, **changes: Any) -> Pipeline:
+    """Publish at a tenth a token, and return another config at half that price, synced."""
+    dear = with_config(pipeline, budget=Budget(price_per_million_tokens=100_000))
+    synced(dear)
+    dear.publish()
+    cheap = with_config(pipeline, budget=Budget(price_per_million_tokens=50_000), **changes)
+    synced(cheap)
+    return cheap
+
+
+def test_following_another_model_is_paid_at_the_price_it_was_published_with(
+    pipeline: Pipeline, books: Books
+) -> None:
+    cheap = at_another_price(pipeline, embedder=plugins.build("embedders", "hashing", {"dimension": 16}))
+    books.texts["new"] = b"A new line is open."
+    plan = cheap.plan()
+    assert plan.release is not None
+    prices = [one.expected.money / one.expected.tokens for one in (plan.plan, plan.release)]  # type: ignore[operator]
+    assert prices == pytest.approx([0.05, 0.1], rel=0.05)
+    # Six tokens, for each of the two.
+    figures = synced(cheap).figures
+    assert (figures.tokens, figures.money) == (12, pytest.approx(6 * 0.1 + 6 * 0.05))
+
+
+def test_of_the_config_s_own_model_the_price_of_today_counts(pipeline: Pipeline, books: Books) -> None:
+    cheap = at_another_price(pipeline, chunker=plugins.build("chunkers", "fixed_size", {"size_tokens": 9}))
+    books.texts["new"] = b"A new line is open."
+    figures = synced(cheap).figures
+    assert figures.money == pytest.approx(figures.tokens * 0.05)
+
+
+def test_publishing_again_keeps_the_price_of_today(pipeline: Pipeline) -> None:
+    synced(pipeline)
+    assert pipeline.publish()[0].price_per_million_tokens is None
+    priced = with_config(pipeline, budget=Budget(price_per_million_tokens=3))
+    assert priced.publish()[0].price_per_million_tokens == 3
+    assert len(pipeline.ledger.releases.all("library")) == 1
+
+
+def test_what_is_gone_is_counted_for_each_of_the_two_tables(candidate: Pipeline, books: Books) -> None:
+    synced(candidate)
+    books.texts["depot"] += b" Changed."
+    books.read_errors["depot"] = InputError("it answers 404", "gone")
+    f = synced(candidate).figures
+    assert (f.gone, f.removed, f.release_gone, f.release_removed) == (1, 1, 1, 1)
 
 
 def test_the_published_table_has_the_money_first(pipeline: Pipeline, books: Books) -> None:

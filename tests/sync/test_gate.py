@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pymupdf
 import pytest
@@ -13,9 +14,8 @@ from tests.sync.shelf import Books, Shelf, made_config, new_books, synced, texts
 from workbench import plugins
 from workbench.contracts import EmbeddingModel, Passage
 from workbench.errors import ServiceError
-from workbench.ingest.entries import Release, State
+from workbench.ingest.entries import Release
 from workbench.ingest.ledger import Ledger
-from workbench.records import ParsedFile
 from workbench.sections import Evaluate, Failures
 from workbench.sync import Pipeline
 from workbench.sync.gate import GateResult
@@ -284,35 +284,34 @@ def test_what_cannot_be_measured_is_refused_with_its_reason_and_may_be_forced(
 # ── what it costs ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def noted(monkeypatch: pytest.MonkeyPatch, cls: type, name: str) -> list[tuple[Any, ...]]:
+    """Return the list to which the arguments of every call of a method are added from now on."""
+    calls: list[tuple[Any, ...]] = []
+    method = getattr(cls, name)
+
+    def called(self: object, *arguments: Any) -> Any:
+        calls.append(arguments)
+        return method(self, *arguments)
+
+    monkeypatch.setattr(cls, name, called)
+    return calls
+
+
 def test_a_text_is_read_once_for_both_tables(gated: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
     synced(gated)
     gated.publish()
     other = with_config(gated, embedder=HASHING)
     synced(other)
-    read: list[str] = []
-    parse = Kept.parse
-
-    def noted(self: Kept, key: str, document_id: str, uri: str) -> ParsedFile | None:
-        read.append(document_id)
-        return parse(self, key, document_id, uri)
-
-    monkeypatch.setattr(Kept, "parse", noted)
+    parsed = noted(monkeypatch, Kept, "parse")
     other.publish()
-    assert len(read) == len(set(read)) == 3
+    assert len(parsed) == len({document_id for _, document_id, _ in parsed}) == 3
 
 
 def test_a_question_looks_up_only_the_documents_it_shows(
     gated: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced(gated)
-    looked_up: list[str] = []
-    state = Ledger.state
-
-    def noted(self: Ledger, pipeline: str, table: str, document_id: str) -> State | None:
-        looked_up.append(document_id)
-        return state(self, pipeline, table, document_id)
-
-    monkeypatch.setattr(Ledger, "state", noted)
+    looked_up = noted(monkeypatch, Ledger, "state")
     monkeypatch.delattr(Ledger, "states")
     answer = gated.answer("What does a ticket cost?", k=1)
-    assert looked_up == [hit.chunk.document_id for hit in answer.hits]
+    assert [document_id for _, _, document_id in looked_up] == [hit.chunk.document_id for hit in answer.hits]

@@ -247,6 +247,7 @@ def test_a_listed_document_that_is_gone_when_it_is_read_leaves_the_table_with_it
     books.read_errors["depot"] = InputError("it is another address of red, which is read", "gone")
     finished = synced(pipeline)
     assert (finished.status, finished.figures.removed, finished.figures.failed) == ("done", 1, 0)
+    assert finished.figures.gone == 1
     assert texts(pipeline) == [text for text in SENTENCES if "depot" not in text and "closes" not in text]
     (attempt,) = pipeline.ledger.runs.attempts(finished.run_id)
     assert (attempt.item_id, attempt.outcome) == ("depot", "removed: gone")
@@ -304,10 +305,31 @@ def test_a_source_that_calls_most_of_its_documents_gone_deletes_none_until_someb
         books.texts[name] += b" Changed."
         books.read_errors[name] = InputError("it answers 404", "gone")
     finished = synced(pipeline)
-    assert (finished.status, finished.figures.removed) == ("some_failed", 0)
+    assert (finished.status, finished.figures.removed, finished.figures.gone) == ("some_failed", 0, 2)
     assert "only 1 of 3 known items" in finished.message
     assert (texts(pipeline), pipeline.ledger.failures("library")) == (SENTENCES, {})
+    assert {one.outcome for one in pipeline.ledger.runs.attempts(finished.run_id)} == {"gone"}
     assert synced(pipeline, confirmed=True).figures.removed == 2
+
+
+def test_every_step_of_a_plan_is_counted_once_by_what_became_of_it(pipeline: Pipeline, books: Books) -> None:
+    synced(pipeline)
+    books.texts["red"] = b"\xef\xbb\xbf" + books.texts["red"]  # a byte order mark is no text
+    books.texts["fares"] += b" Changed."
+    books.texts["bad"] = b"  "
+    for number in range(10):
+        books.texts[f"x{number}"] = b"Number %d is red." % number
+    for name in ("depot", "x3"):
+        books.texts[name] += b" Changed."
+        books.read_errors[name] = InputError("it answers 404", "gone")
+    seen = list(pipeline.sync())
+    (planned,) = [event for event in seen if isinstance(event, events.Planned)]
+    finished = seen[-1]
+    assert isinstance(finished, events.Finished)
+    f = finished.figures
+    assert (f.added, f.changed, f.unchanged, f.failed, f.gone, f.removed) == (9, 1, 1, 1, 2, 1)
+    steps = sum(planned.counts[action] for action in ("add", "change", "rebuild", "retry"))
+    assert f.added + f.changed + f.rebuilt + f.unchanged + f.failed + f.gone == steps
 
 
 def test_what_a_run_adds_does_not_make_good_what_it_finds_gone(pipeline: Pipeline, books: Books) -> None:
@@ -369,6 +391,41 @@ def test_a_service_that_was_away_is_tried_again_ever_more_rarely(
     books.read_errors.clear()
     assert synced(pipeline).figures.added == 1
     assert texts(pipeline) == SENTENCES
+
+
+def test_tries_lie_ever_further_apart_and_a_week_apart_once_there_were_enough(
+    pipeline: Pipeline, books: Books, clock: Clock
+) -> None:
+    books.read_errors["red"] = ServiceError("the server answers 503")
+    patient = with_config(pipeline, failures=Failures(max_attempts=5, first_retry_minutes=5))
+    assert synced(patient).figures.failed == 1
+    week = 7 * 24 * 60
+    for attempts, minutes in enumerate((5, 10, 20, 40, week, week, week), start=1):
+        (failure,) = patient.ledger.failures("library").values()
+        assert failure.attempts == attempts
+        clock.forward(minutes=minutes, seconds=-1)
+        assert synced(patient).figures.waiting == 1
+        clock.forward(seconds=1)
+        assert synced(patient).figures.failed == 1
+    books.read_errors.clear()
+    clock.forward(minutes=week)
+    assert synced(patient).figures.added == 1
+
+
+def test_another_version_begins_to_count_its_tries_anew(
+    pipeline: Pipeline, books: Books, clock: Clock
+) -> None:
+    books.read_errors["red"] = ServiceError("the server answers 503")
+    patient = with_config(pipeline, failures=Failures(max_attempts=2, first_retry_minutes=5))
+    for minutes in (0, 5):
+        clock.forward(minutes=minutes)
+        synced(patient)
+    (failure,) = patient.ledger.failures("library").values()
+    assert (failure.attempts, failure.next_try_utc) == (2, "2026-03-08T12:05:00+00:00")
+    books.texts["red"] += b" Changed."
+    synced(patient)
+    (failure,) = patient.ledger.failures("library").values()
+    assert (failure.attempts, failure.next_try_utc) == (1, "2026-03-01T12:10:00+00:00")
 
 
 def test_failed_documents_can_be_tried_again_on_demand(pipeline: Pipeline, books: Books) -> None:
@@ -734,6 +791,6 @@ def test_the_ledger_tells_what_a_run_did(pipeline: Pipeline) -> None:
 
 
 def test_a_plan_changes_nothing(pipeline: Pipeline, books: Books) -> None:
-    plan, _ = pipeline.plan()
+    plan = pipeline.plan().plan
     assert (plan.counts["add"], books.reads, pipeline.ledger.items("library")) == (3, [], {})
     assert not pipeline.place.has_table(pipeline.place.table_name)

@@ -54,15 +54,22 @@ def _runs(pipeline: Pipeline, limit: int, out: Output) -> None:
         out.row(
             {**asdict(one), "seconds": seconds},
             f"{one.id:5}  {one.started_at_utc}  {one.status:12} +{f.added} ~{f.changed} ={f.kept + f.unchanged}"
-            f" -{f.removed} rebuilt {f.rebuilt} failed {f.failed}; {f.embedded} embedded, {f.reused} reused"
+            f" -{f.removed} rebuilt {f.rebuilt} failed {f.failed}{_beside(f)}; {f.embedded} embedded, {f.reused} reused"
             f"{_of_release(f)}  {one.message}",
         )
 
 
+def _beside(f: Figures) -> str:
+    return "".join(
+        f" {word} {count}" for count, word in ((f.gone, "gone"), (f.unlisted, "not listed")) if count
+    )
+
+
 def _of_release(f: Figures) -> str:
-    if not (f.release_written or f.release_removed or f.release_failed):
+    if not (f.release_written or f.release_removed or f.release_failed or f.release_gone):
         return ""
-    return f"; published release ~{f.release_written} -{f.release_removed} failed {f.release_failed}"
+    gone = f" gone {f.release_gone}" if f.release_gone else ""
+    return f"; published release ~{f.release_written} -{f.release_removed} failed {f.release_failed}{gone}"
 
 
 def _attempts(pipeline: Pipeline, run_id: int, out: Output) -> None:
@@ -92,7 +99,8 @@ def _retry(pipeline: Pipeline, item: str, out: Output) -> None:
 def _failures(pipeline: Pipeline, out: Output) -> None:
     name = pipeline.place.name
     failures = pipeline.ledger.all_failures(name)
-    if not failures:
+    unlisted = [one.failure for one in pipeline.ledger.unlisted.all(name)]
+    if not failures and not unlisted:
         out.message(f"every document of {name} that was read is in: none failed")
     own = next((one.table_name for one in pipeline.ledger.runs.recent(name, 1)), "")
     for failure in failures:
@@ -101,4 +109,9 @@ def _failures(pipeline: Pipeline, out: Output) -> None:
         out.row(
             asdict(failure),
             f"{where}{failure.stage:6} {failure.kind:16} {failure.name}  {failure.message}  ({counted(failure.attempts, 'try', 'tries')}, {again})",
+        )
+    for failure in unlisted:
+        out.row(
+            asdict(failure),
+            f"{failure.stage:6} {failure.kind:16} {failure.name}  {failure.message}  (every sync looks again)",
         )

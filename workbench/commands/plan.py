@@ -8,7 +8,7 @@ from dataclasses import asdict
 from workbench.commands.inputs import read_pipeline
 from workbench.commands.terminal import DONE, SOME_FAILED, Output
 from workbench.counts import counted
-from workbench.ingest.plan import Action
+from workbench.ingest.plan import Action, Plan
 from workbench.workspace import Workspace
 
 
@@ -22,20 +22,52 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     """Say what a sync would do, and change nothing."""
     pipeline = read_pipeline(workspace, options.config, needs_sources=True)
-    plan, sources = pipeline.plan(confirmed=options.confirm_deletes)
+    found = pipeline.plan(confirmed=options.confirm_deletes)
     if options.items:
         for action, key in [
-            *((step.action.value, step.key) for step in plan.steps),
-            *((Action.REMOVE.value, removal.key) for removal in plan.removals),
+            *((step.action.value, step.key) for step in found.plan.steps),
+            *((Action.REMOVE.value, removal.key) for removal in found.plan.removals),
         ]:
             out.row({"action": action, "source": key[0], "item_id": key[1]}, f"{action:8} {key[0]}  {key[1]}")
-    for source in sources:
+    for source in found.sources:
         if source.message:
             out.message(f"{source.source}: {source.message}")
-    refused = [one.sentence for one in plan.refused]
-    for sentence in refused:
+    for sentence in (*found.refused, *([found.trouble] if found.trouble else [])):
         out.message(sentence)
-    counts = {action.value: plan.counts.get(action, 0) for action in Action}
+    text = f"{pipeline.place.name}: {_work(found.plan)}"
+    if found.release is not None:
+        text += f"\npublished release, which has another table: {_work(found.release)}"
+    out.row(
+        {
+            "pipeline": pipeline.place.name,
+            "table": pipeline.place.table_name,
+            **_figures(found.plan),
+            "refused": found.refused,
+            "sources": [asdict(source) for source in found.sources],
+            "release": None if found.release is None else _figures(found.release),
+            "release_trouble": found.trouble,
+        },
+        text,
+    )
+    whole = all(source.complete for source in found.sources)
+    return DONE if whole and not found.refused and not found.trouble else SOME_FAILED
+
+
+def _counts(plan: Plan) -> dict[str, int]:
+    return {action.value: plan.counts.get(action, 0) for action in Action}
+
+
+def _figures(plan: Plan) -> dict[str, int | float | None]:
+    expected = plan.expected
+    return {
+        **_counts(plan),
+        "expected_chunks": expected.chunks,
+        "expected_tokens": expected.tokens,
+        "expected_money": expected.money,
+    }
+
+
+def _work(plan: Plan) -> str:
     expected = plan.expected
     chunks = (
         "an unknown number of chunks"
@@ -43,19 +75,6 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
         else f"about {counted(expected.chunks, 'chunk')}"
     )
     money = f", costing about {expected.money:.4f}" if expected.money else ""
-    out.row(
-        {
-            "pipeline": pipeline.place.name,
-            "table": pipeline.place.table_name,
-            **counts,
-            "expected_chunks": expected.chunks,
-            "expected_tokens": expected.tokens,
-            "expected_money": expected.money,
-            "refused": refused,
-            "sources": [asdict(source) for source in sources],
-        },
-        f"{pipeline.place.name}: "
-        + ", ".join(f"{count:,} to {name}" for name, count in counts.items() if count)
-        + (f"; {chunks} to embed at most{money}" if not plan.is_empty else "; nothing to do"),
+    return ", ".join(f"{count:,} to {name}" for name, count in _counts(plan).items() if count) + (
+        f"; {chunks} to embed at most{money}" if not plan.is_empty else "; nothing to do"
     )
-    return DONE if all(source.complete for source in sources) and not refused else SOME_FAILED

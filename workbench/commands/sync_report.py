@@ -35,10 +35,12 @@ def report(course: Iterable[events.Event], out: Output) -> events.Finished:
 def _shown(event: events.Event, out: Output) -> None:
     match event:
         case events.SourceListed(
-            source=source, items=items, complete=complete, message=message, changes=changes
+            source=source, items=items, complete=complete, message=message, changes=changes, unlisted=unlisted
         ):
             part = " changed" if changes else " (not complete: nothing of it is deleted)"
-            whole = "" if complete else part
+            if unlisted and not changes:
+                part = " (deletions wait for --confirm-deletes)"
+            whole = (f", {unlisted:,} could not be listed" if unlisted else "") + ("" if complete else part)
             out.message(f"{source}: {counted(items, 'item')}{whole}" + (f": {message}" if message else ""))
         case events.Planned(counts=counts, refused=refused):
             out.message(f"plan: {_work(counts)}")
@@ -60,7 +62,7 @@ def _shown(event: events.Event, out: Output) -> None:
             out.conclusion(
                 f"run {run_id} {status.replace('_', ' ')} in {seconds:.1f} s: {f.added:,} added, {f.changed:,}"
                 f" changed, {f.rebuilt:,} rebuilt, {f.kept + f.unchanged:,} unchanged, {f.removed:,} removed,"
-                f" {f.failed:,} failed, {f.waiting:,} waiting; {counted(f.embedded, 'chunk')} embedded, {f.reused:,} from the"
+                f" {f.failed:,} failed, {f.waiting:,} waiting{_beside(f)}; {counted(f.embedded, 'chunk')} embedded, {f.reused:,} from the"
                 f" cache{cost}{_of_release(f)}"
             )
 
@@ -69,10 +71,19 @@ def _work(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count:,} to {name}" for name, count in counts.items() if count) or "nothing to do"
 
 
+def _beside(f: Figures) -> str:
+    return "".join(
+        f", {count:,} {word}" for count, word in ((f.gone, "gone"), (f.unlisted, "not listed")) if count
+    )
+
+
 def _of_release(f: Figures) -> str:
-    if not (f.release_written or f.release_removed or f.release_failed or f.release_waiting):
+    if not (
+        f.release_written or f.release_removed or f.release_failed or f.release_gone or f.release_waiting
+    ):
         return ""
+    gone = f", {f.release_gone:,} gone" if f.release_gone else ""
     return (
         f"; published release: {f.release_written:,} written, {f.release_removed:,} removed, {f.release_failed:,}"
-        f" failed, {f.release_waiting:,} waiting"
+        f" failed, {f.release_waiting:,} waiting{gone}"
     )

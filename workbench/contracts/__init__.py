@@ -19,7 +19,7 @@ from workbench.contracts.embedder import (
 from workbench.contracts.parser import Parser
 from workbench.contracts.plugin import Plugin, Tick, no_tick
 from workbench.contracts.retriever import Retriever
-from workbench.contracts.source import ItemPage, Listing, Source, SourceAccess, SourceConnection
+from workbench.contracts.source import Fault, ItemPage, Listing, Source, SourceAccess, SourceConnection
 from workbench.contracts.store import (
     ChunkPlace,
     DocumentRows,
@@ -39,6 +39,7 @@ __all__ = [
     "DocumentRows",
     "Embedder",
     "EmbeddingModel",
+    "Fault",
     "Filter",
     "ItemPage",
     "KeptVectors",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 LONGEST_ITEM_ID_CHARACTERS = 4_096
 KEPT_PROBLEMS = 200
+KEPT_FAULTS = 1_000
 
 
 def _never() -> bool:
@@ -44,6 +45,20 @@ class SourceAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """Something in a source that should be an item and cannot be listed: a row without an id, a part that stays shut.
+
+    ``name`` says where it is, ``message`` in a sentence what is wrong. ``items``: how many items it stands for, about.
+    ``hides``: it may be an item that is known, so that what is missing in this listing need not be gone.
+    """
+
+    name: str
+    message: str
+    items: int = 1
+    hides: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class ItemPage:
     """A part of a listing, as large as the source likes; a source that streams gives many.
 
@@ -51,14 +66,17 @@ class ItemPage:
     ``cursor``: opaque text that stands for all pages up to this one: a listing from it, in another process and days
     later, names everything behind it, and whatever of these pages was added, changed, moved or removed since. A source
     that cannot promise this gives "", whatever its own pages are called.
-    ``problems``: sentences about single items that cannot be listed; they stop nothing.
-    ``complete``: on the last page only: everything that is in the source now has been listed since the first page.
+    ``problems``: sentences about what was met and is no item; they stop nothing.
+    ``faults``: what should be an item and cannot be listed; it counts as failed.
+    ``complete``: on the last page only: everything that is in the source now, but for faults, has been listed since
+    the first page.
     """
 
     items: tuple[SourceItem, ...] = ()
     removed: tuple[str, ...] = ()
     cursor: str = ""
     problems: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
     complete: bool = False
 
 
@@ -71,6 +89,8 @@ class Listing:
 
     def __init__(self, pages: Iterator[ItemPage], name: str) -> None:
         self.complete = False
+        self.complete_but_for_faults = False
+        """Whether all was listed that can be: what is missing is gone, or is behind one of the faults that hide."""
         self.finished = False
         """Whether it came to its end without a failure: true of every complete listing, and of a feed of changes."""
         self.failure: WorkbenchError | None = None
@@ -80,7 +100,10 @@ class Listing:
         """Ids that the source itself called gone; removal wins where one of them was also yielded before."""
         self.problem_count = 0
         self.problems: list[str] = []
-        """The first ``KEPT_PROBLEMS`` of them."""
+        """The first ``KEPT_PROBLEMS`` of them; what is said of faults is among them."""
+        self._faults: list[Fault] = []
+        self._more_items = 0
+        self._hides = False
         self._pages = pages
         self._name = name
         self._begun = False
@@ -108,6 +131,13 @@ class Listing:
                 self.removed.update(page.removed)
                 for problem in page.problems:
                     self._note(problem)
+                for fault in page.faults:
+                    self._note(fault.message)
+                    self._hides = self._hides or fault.hides
+                    if len(self._faults) < KEPT_FAULTS:
+                        self._faults.append(fault)
+                    else:
+                        self._more_items += fault.items
                 self.cursor = page.cursor or self.cursor
                 complete = page.complete
         except Cancelled:
@@ -116,7 +146,15 @@ class Listing:
             self.failure = error
             return
         self.finished = True
-        self.complete = complete
+        self.complete = complete and not self._hides
+        self.complete_but_for_faults = complete
+
+    @property
+    def faults(self) -> list[Fault]:
+        """What could not be listed; behind the first ``KEPT_FAULTS`` one that stands for all others."""
+        more = self._more_items
+        rest = Fault(f"{more:,} more", f"{more:,} more cannot be listed", more, self._hides)
+        return [*self._faults, *([rest] if more else [])]
 
     def _note(self, problem: str) -> None:
         self.problem_count += 1

@@ -22,6 +22,9 @@ RUNNING, DONE, SOME_FAILED, STOPPED, CANCELLED, INTERRUPTED, BROKEN = (
 WRITING, WRITTEN, REMOVING = "writing", "written", "removing"
 """What a document's rows in a table can be: intended, there, or about to go."""
 
+NOT_LISTED = "not_listed"
+"""The kind of failure of what its source could not list."""
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -105,6 +108,42 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class Unlisted:
+    """Something in a source that should be an item and could not be listed: a failure before there is an item."""
+
+    source: str
+    name: str
+    message: str
+    items: int
+    """How many items it stands for, about."""
+    hides: bool
+    """Whether it may be an item that is known."""
+    first_at_utc: str
+    last_at_utc: str
+    run_id: int
+
+    @property
+    def failure(self) -> Failure:
+        """The same among the failures of documents; every sync looks at it again."""
+        return Failure(
+            source=self.source,
+            item_id=self.name,
+            name=self.name,
+            version="",
+            recipe="",
+            stage="list",
+            kind=NOT_LISTED,
+            message=self.message,
+            retryable=True,
+            attempts=1,
+            first_at_utc=self.first_at_utc,
+            last_at_utc=self.last_at_utc,
+            next_try_utc=None,
+            run_id=self.run_id,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """What one run did to one item."""
 
@@ -129,6 +168,10 @@ class Figures:
     """Read because the source's version said so, and found to be the same."""
     removed: int = 0
     failed: int = 0
+    gone: int = 0
+    """Listed, and not there when they were read; what the table held of them is among the removed as well."""
+    unlisted: int = 0
+    """Items, about, that their sources could not list."""
     waiting: int = 0
     """Failed earlier, and not due yet."""
     chunks_written: int = 0
@@ -140,10 +183,11 @@ class Figures:
     money: float = 0.0
     bytes_read: int = 0
     release_kept: int = 0
-    """This and the next four: in the table of the published release, where the config writes another one."""
+    """This and the next five: in the table of the published release, where the config writes another one."""
     release_written: int = 0
     release_removed: int = 0
     release_failed: int = 0
+    release_gone: int = 0
     release_waiting: int = 0
 
 
@@ -194,6 +238,8 @@ class Release:
     gate: Mapping[str, object]
     forced: bool
     previous_id: int | None
+    price_per_million_tokens: float | None = None
+    """What its model asked for when it was published, as its config's budget said; None where that said nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from workbench.ingest.entries import REMOVING, WRITTEN, Failure, Item, Key, Move
 from workbench.ingest.releases import Releases
 from workbench.ingest.runs import Runs
 from workbench.ingest.standings import Standings
+from workbench.ingest.unlisted import UnlistedItems
 
 
 def _names(columns: Sequence[str]) -> str:
@@ -64,12 +65,13 @@ class Balance:
 
 
 class Ledger:
-    """All pipelines of one workspace. ``runs`` and ``releases`` are kept in the same file."""
+    """All pipelines of one workspace. ``runs``, ``releases`` and ``unlisted`` are kept in the same file."""
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path)
         self.runs = Runs(self._database)
         self.releases = Releases(self._database)
+        self.unlisted = UnlistedItems(self._database)
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -40,9 +40,12 @@ class Listed:
     """How the sources were listed."""
 
     complete: Set[str] = frozenset()
-    """Keys of the sources that were listed to the end, and of those that the config names no longer."""
+    """Keys of the sources that were listed to the end, if need be but for faults, and of those that the config names
+    no longer."""
     removed: Set[Key] = frozenset()
     """Items that a source itself calls gone."""
+    up_to_date: Set[str] = frozenset()
+    """Keys of the complete ones, and of those of which all changes are known: what of them is there has an item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class Rules:
     min_present_ratio: float = 0.5
     confirmed: bool = False
     retry_all: bool = False
+    hiding: Mapping[str, int] = field(default_factory=dict)
+    """Source → about how many items of it could not be listed and may be known ones: what is missing may be these."""
     price_per_million_tokens: float = 0.0
     most_known: Mapping[str, int] = field(default_factory=dict)
     """Source → how many items of it were known at once lately: what is missing is measured against that."""
@@ -84,17 +89,28 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class RefusedRemoval:
-    """A source in which too much is missing at once: that looks more like a fault than like a clean-up."""
+    """A source in which too much is missing at once: that looks more like a fault than like a clean-up.
+
+    Or one of which ``hidden`` items could not be listed, so that nobody knows what of it is missing at all.
+    """
 
     source: str
     known: int
     present: int
     ratio: float
     missing: tuple[Removal, ...] = ()
+    hidden: int = 0
 
     @property
     def sentence(self) -> str:
         """What is said about it."""
+        if self.hidden:
+            count = self.known - self.present
+            return (
+                f"{self.source}: {count:,} known {'item is' if count == 1 else 'items are'} missing, and"
+                f" {self.hidden:,} that could not be listed may be the same: nothing was deleted; mend"
+                f" {'it' if self.hidden == 1 else 'them'}, or confirm if what is missing is meant to go"
+            )
         return (
             f"{self.source}: only {self.present:,} of {counted(self.known, 'known item')} {'is' if self.present == 1 else 'are'} there, fewer than"
             f" min_present_ratio ({self.ratio:g}) asks for: nothing was deleted, so that what was moved and changed"
@@ -128,8 +144,9 @@ class Plan:
 def plan(standings: Iterable[Standing], listed: Listed, rules: Rules) -> Plan:
     """Return what brings the table to what the sources hold; the items are looked at one by one as they come.
 
-    Nothing is removed because a listing lacks it, unless that listing is complete; and nothing of a source in
-    which fewer than ``min_present_ratio`` of the known items are left, unless ``confirmed``.
+    Nothing is removed because a listing lacks it, unless that listing is complete; and, unless ``confirmed``, nothing of
+    a source in which fewer than ``min_present_ratio`` of the known items are left, or of which something could not be
+    listed that may be a known item.
     """
     steps: list[Step] = []
     counts: Counter[Action] = Counter()
@@ -188,12 +205,20 @@ def gone_removals(
 
     Counted is what was known when the plan was made: what the run added since makes nothing good.
     """
-    going: dict[str, list[Removal]] = {one.source: list(one.missing) for one in plan.refused}
+    hidden = {one.source: one for one in plan.refused if one.hidden}
+    going: dict[str, list[Removal]] = {
+        one.source: list(one.missing) for one in plan.refused if not one.hidden
+    }
     for removal in gone:
         going.setdefault(removal.key[0], []).append(removal)
-    removals = [one for some in going.values() for one in some if one.key in moved]
+    everything = [*going.values(), *(one.missing for one in hidden.values())]
+    removals = [one for some in everything for one in some if one.key in moved]
     before = Counter(removal.key[0] for removal in plan.removals)
     refused: list[RefusedRemoval] = []
+    for source, one in hidden.items():
+        if missing := tuple(removal for removal in one.missing if removal.key not in moved):
+            refused.append(_hidden(source, one.known, missing, one.hidden))
+            before[source] += len(missing)
     for source, some in going.items():
         missing = tuple(one for one in some if one.key not in moved)
         known = plan.known_counts.get(source, 0)
@@ -246,6 +271,11 @@ def full_recipe(recipe: str, item: Item) -> str:
     return f"{recipe}:{item.content_hash}:{about}"
 
 
+def content_hash_in(full_recipe: str) -> str:
+    """Return the hash of the content that a document's rows were made from."""
+    return full_recipe.split(":")[1]
+
+
 def _is_due(failed: Failure, version: str, rules: Rules) -> bool:
     if rules.retry_all or failed.version != version or failed.recipe != rules.failure_recipe:
         return True
@@ -268,6 +298,10 @@ def _refused(
     return RefusedRemoval(source, most, present, rules.min_present_ratio, missing)
 
 
+def _hidden(source: str, known: int, missing: tuple[Removal, ...], hidden: int) -> RefusedRemoval:
+    return RefusedRemoval(source, known, known - len(missing), 0, missing, hidden)
+
+
 class _Leaving:
     """Counts the known items of each source, and keeps those that are not there any more."""
 
@@ -285,12 +319,15 @@ class _Leaving:
             self.known_counts[one.key[0]] += 1
             if gone:
                 self._gone.setdefault(one.key[0], []).append(Removal(one.item.document_id, one.key))
-        elif gone and one.state is not None:
+        elif one.state is not None and one.listed is None and self._is_let_go(one.key):
             # Let go of already, when another table of the pipeline was synced: only these rows are left.
             self._let_go.append(Removal(one.state.document_id, one.key))
         elif one.state is not None:
             self.known_counts[one.key[0]] += 1
         return gone
+
+    def _is_let_go(self, key: Key) -> bool:
+        return _is_gone(key, self._listed) or key[0] in self._listed.up_to_date
 
     def if_it_stays(self, step: Step, size_bytes: int | None) -> None:
         """Note what becomes of the item if its source may delete nothing."""
@@ -305,7 +342,12 @@ class _Leaving:
         staying: list[tuple[Step, int | None]] = []
         for source, gone in self._gone.items():
             known = self.known_counts[source]
-            found = _refused(source, known, known - len(gone), tuple(gone), rules)
+            hidden = 0 if rules.confirmed else rules.hiding.get(source, 0)
+            found = (
+                _hidden(source, known, tuple(gone), hidden)
+                if hidden
+                else _refused(source, known, known - len(gone), tuple(gone), rules)
+            )
             if found is not None:
                 refused.append(found)
                 staying += self._staying.get(source, ())

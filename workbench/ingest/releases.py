@@ -56,21 +56,22 @@ class Releases:
         gate: Mapping[str, object],
         forced: bool,
         at_utc: str,
+        price_per_million_tokens: float | None = None,
     ) -> Release:
         """Point the pipeline at a table asked through a config; the same one again is no new release."""
         with self._database.writing() as database:
             before = _published(database, pipeline)
             if before is not None and (before.table_name, before.config) == (table, config):
                 database.execute(
-                    "UPDATE releases SET gate = ?, forced = ? WHERE id = ?",
-                    (json.dumps(dict(gate)), int(forced), before.id),
+                    "UPDATE releases SET gate = ?, forced = ?, price_per_million_tokens = ? WHERE id = ?",
+                    (json.dumps(dict(gate)), int(forced), price_per_million_tokens, before.id),
                 )
                 now = _published(database, pipeline)
                 assert now is not None
                 return now
             new = database.execute(
                 "INSERT INTO releases (pipeline, table_name, config, model_title, created_at_utc, gate, forced,"
-                " previous_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                " previous_id, price_per_million_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     pipeline,
                     table,
@@ -80,6 +81,7 @@ class Releases:
                     json.dumps(dict(gate)),
                     int(forced),
                     before.id if before else None,
+                    price_per_million_tokens,
                 ),
             ).lastrowid
             _point(database, pipeline, PUBLISH, before, int(new or 0), at_utc)
@@ -162,4 +164,5 @@ def _release(row: sqlite3.Row) -> Release:
         json.loads(row["gate"]),
         bool(row["forced"]),
         row["previous_id"],
+        row["price_per_million_tokens"],
     )

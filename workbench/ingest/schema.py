@@ -164,5 +164,21 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (pipeline, source, day)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE unlisted (
+        pipeline TEXT NOT NULL,
+        source TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        message TEXT NOT NULL,
+        items INTEGER NOT NULL,
+        hides INTEGER NOT NULL,
+        first_at_utc TEXT NOT NULL,
+        last_at_utc TEXT NOT NULL,
+        run_id INTEGER NOT NULL,
+        PRIMARY KEY (pipeline, source, number)
+    ) STRICT, WITHOUT ROWID;
+    """,
+    "ALTER TABLE releases ADD COLUMN price_per_million_tokens REAL",
 )
 """Number n brings version n to version n + 1. Never edit one that was released: add another."""

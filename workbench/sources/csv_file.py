@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from pydantic import Field
 
-from workbench.contracts import ItemPage, Source, SourceAccess, SourceConnection
+from workbench.contracts import Fault, ItemPage, Source, SourceAccess, SourceConnection
 from workbench.contracts.source import LONGEST_ITEM_ID_CHARACTERS
 from workbench.counts import counted
 from workbench.errors import InputError, ServiceError, SettingsError
@@ -92,33 +92,35 @@ class _Table(SourceConnection):
         self._places: tuple[Stamp, dict[str, str]] | None = None
 
     def pages(self, cursor: str = "") -> Iterator[ItemPage]:
-        """Yield the rows in their order. A row without an id makes the listing incomplete: whose it is, nobody knows."""
+        """Yield the rows in their order. A row without an id is a fault that hides: whose it is, nobody knows."""
         before, how = self._now()
         first: dict[str, int] = {}
         items: list[SourceItem] = []
         problems = [f"{self._path.name}: {how.guessed}"] if how.guessed else []
-        whole = True
+        faults: list[Fault] = []
         for row in self._rows(how):
             self._access.check()
             try:
                 item = self._item(row, how)
             except InputError as error:
-                problems.append(str(error))
                 # Rows without text are no documents; of other broken rows it is not known which they are.
-                whole = whole and error.status == "no_text"
+                if error.status == "no_text":
+                    problems.append(str(error))
+                else:
+                    faults.append(Fault(self._label(row), str(error)))
                 continue
             if (number := first.setdefault(item.item_id, row.number)) != row.number:
-                problems.append(
-                    f"{self._label(row)} has the id of row {number}, {item.item_id!r:.60}; row {number} counts"
-                )
+                label = self._label(row)
+                twice = f"{label} has the id of row {number}, {item.item_id!r:.60}; row {number} counts"
+                faults.append(Fault(label, twice, hides=False))
             else:
                 items.append(item)
-            if len(items) + len(problems) >= PAGE_ROWS:
-                yield ItemPage(tuple(items), problems=tuple(problems))
-                items, problems = [], []
+            if len(items) + len(problems) + len(faults) >= PAGE_ROWS:
+                yield ItemPage(tuple(items), problems=tuple(problems), faults=tuple(faults))
+                items, problems, faults = [], [], []
         if self._now()[0] != before:
             raise ServiceError(f"{self._path.name} was written while it was read; try again")
-        yield ItemPage(tuple(items), problems=tuple(problems), complete=whole)
+        yield ItemPage(tuple(items), problems=tuple(problems), faults=tuple(faults), complete=True)
 
     def read(self, item: SourceItem, validator: str = "") -> RawItem | None:
         """Return the row's text, found by its place in the file, or by its id where that has changed."""

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from workbench.contracts import ItemPage, Source, SourceAccess, SourceConnection
+from workbench.contracts import Fault, ItemPage, Source, SourceAccess, SourceConnection
 from workbench.errors import InputError, ServiceError
 from workbench.records import RawItem, SourceItem
 from workbench.sources._globs import wanted
@@ -68,11 +68,14 @@ class _Folder(SourceConnection):
 
     def pages(self, cursor: str = "") -> Iterator[ItemPage]:
         """Yield the files, folder by folder. Links are not followed: what they lead to inside is listed anyway,
-        and what lies outside is none of this folder."""
+        and what lies outside is none of this folder. An inner folder that stays shut is taken to be like the others."""
         fits = wanted(self._settings.include, self._settings.exclude)
         whole = True
+        shut: dict[str, str] = {}
+        count = folders = 0
         items: list[SourceItem] = []
         problems: list[str] = []
+        faults: list[Fault] = []
         todo = [""]
         while todo:
             folder = todo.pop()
@@ -82,9 +85,14 @@ class _Folder(SourceConnection):
                 if not folder:
                     raise _not_there(self._settings.path, error) from error
                 # What is in it may still be there: without it the listing must not look like all.
-                whole = False
-                problems.append(f"the folder {_shown(folder)} cannot be looked into: {error.strerror}")
+                said = f"the folder {_shown(folder)} cannot be looked into: {error.strerror}"
+                if isinstance(error, PermissionError):
+                    shut[_shown(folder)] = said
+                else:
+                    whole = False
+                    problems.append(said)
                 continue
+            folders += 1
             inner: list[str] = []
             for entry in entries:
                 self._access.check()
@@ -93,7 +101,7 @@ class _Folder(SourceConnection):
                     continue
                 try:
                     if not _is_text(path):
-                        problems.append(f"{_shown(path)} has a name that is not UTF-8; rename it")
+                        faults.append(_unnamed(path))
                     elif entry.is_symlink():
                         if (outside := self._leads_out(path)) is not None:
                             problems.append(outside)
@@ -101,6 +109,7 @@ class _Folder(SourceConnection):
                         inner.append(f"{path}/")
                     elif entry.is_file(follow_symlinks=False) and is_readable(path) and fits(path):
                         items.append(self._item(path, entry))
+                        count += 1
                 except FileNotFoundError:
                     continue  # It has just vanished.
                 except OSError as error:
@@ -110,7 +119,9 @@ class _Folder(SourceConnection):
                     yield ItemPage(tuple(items), problems=tuple(problems))
                     items, problems = [], []
             todo += reversed(inner)
-        yield ItemPage(tuple(items), problems=tuple(problems), complete=whole)
+        each = max(1, round(count / max(1, folders)))
+        faults += (Fault(path, said, each) for path, said in shut.items())
+        yield ItemPage(tuple(items), problems=tuple(problems), faults=tuple(faults), complete=whole)
 
     def read(self, item: SourceItem, validator: str = "") -> RawItem | None:
         """Return the file's bytes with the version they are of."""
@@ -140,6 +151,11 @@ def _not_there(path: str, error: OSError) -> InputError | ServiceError:
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return InputError(f"there is no folder {path}; is the path right, and the disk there?", "gone")
     return ServiceError(f"the folder {path} cannot be looked into: {error.strerror}")
+
+
+def _unnamed(path: str) -> Fault:
+    # No known document hides behind it: what was listed once had another name.
+    return Fault(_shown(path), f"{_shown(path)} has a name that is not UTF-8; rename it", hides=False)
 
 
 def _is_text(path: str) -> bool:

@@ -24,9 +24,8 @@ PAGE_KEYS = 1_000
 _ASLEEP = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 _ARCHIVED = "InvalidObjectState"
 _GONE = frozenset({"NoSuchKey", "404"})
-_FORBIDDEN = frozenset(
-    {"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"}
-)
+_FORBIDDEN = frozenset({"AccessDenied", "403"})
+_WRONG_KEYS = frozenset({"InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken"})
 _NOT_MODIFIED = frozenset({"304", "NotModified"})
 _WRONG_SETTINGS = frozenset(
     {"NoSuchBucket", "InvalidBucketName", "PermanentRedirect", "AuthorizationHeaderMalformed"}
@@ -215,7 +214,15 @@ class _Bucket(SourceConnection):
             return InputError(f"{name} lies in an archive and must be restored first", "forbidden")
         if code in _FORBIDDEN:
             return InputError(
-                f"{name} may not be read with the credentials of this machine ({code})", "forbidden"
+                f"{name} may not be read with the credentials of this machine ({code}): they need the rights"
+                " s3:ListBucket and s3:GetObject",
+                "forbidden",
+            )
+        if code in _WRONG_KEYS:
+            return InputError(
+                f"{name} does not take the credentials of this machine ({code}): check AWS_ACCESS_KEY_ID,"
+                " AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or the profile",
+                "forbidden",
             )
         if code in _WRONG_SETTINGS:
             return SettingsError(f"{name} cannot be used ({code}); check bucket, region and endpoint_url")

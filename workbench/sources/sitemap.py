@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, field_validator
 
-from workbench.contracts import ItemPage, Source, SourceAccess, SourceConnection
+from workbench.contracts import Fault, ItemPage, Source, SourceAccess, SourceConnection
 from workbench.counts import counted
 from workbench.errors import ElsewhereError, InputError, ServiceError, SettingsError
 from workbench.http import NOT_MODIFIED, Http, Response, checked_url, host_and_port, shown_url
@@ -120,14 +120,16 @@ class _Site(SourceConnection):
         """Page → the address that it calls its own, "" for one that cannot be read."""
 
     def pages(self, cursor: str = "") -> Iterator[ItemPage]:
-        """Yield the pages, a sitemap at a time. One that cannot be read makes the listing incomplete."""
+        """Yield the pages, a sitemap at a time. One that cannot be read is a fault, taken to be as long as the others."""
         todo = self._first()
         met = set(todo)
         self._listed.clear()
         self._called.clear()
-        whole = True
+        shut: list[tuple[str, str]] = []
+        lists = 0
         while todo:
             here = todo.pop()
+            count = len(self._listed)
             items: list[SourceItem] = []
             problems: list[str] = []
             try:
@@ -137,9 +139,11 @@ class _Site(SourceConnection):
                         url = checked_url(entry.location, here)
                         self._check_host(url)
                     except InputError as error:
-                        problems.append(str(error))
-                        # Which pages it lists, nobody knows.
-                        whole = whole and not entry.is_sitemap
+                        if entry.is_sitemap:
+                            # Which pages it lists, nobody knows.
+                            shut.append((shown_url(entry.location), str(error)))
+                        else:
+                            problems.append(str(error))
                         continue
                     if not entry.is_sitemap:
                         items += self._items(url, entry.changed, problems)
@@ -149,15 +153,17 @@ class _Site(SourceConnection):
             except InputError as error:
                 if len(met) == 1:
                     raise
-                problems.append(str(error))
-                whole = False
+                shut.append((shown_url(here), str(error)))
+            lists += len(self._listed) > count
             if len(met) > MOST_SITEMAPS:
                 raise InputError(
                     f"{shown_url(self._settings.url)} leads to more than {MOST_SITEMAPS:,} sitemaps",
                     "too_large",
                 )
             yield ItemPage(tuple(items), problems=tuple(problems))
-        yield ItemPage(complete=whole)
+        each = max(1, round(len(self._listed) / max(1, lists)))
+        faults = tuple(Fault(url, message, each) for url, message in shut)
+        yield ItemPage(faults=faults, complete=lists > 0 or not shut)
 
     def read(self, item: SourceItem, validator: str = "") -> RawItem | None:
         """Return the page's bytes, None where the server says that it has not changed.

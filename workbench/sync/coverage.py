@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from workbench import pipeline
 from workbench.counts import counted
-from workbench.ingest.entries import WRITTEN, Failure, Key, Release, Run
+from workbench.ingest.entries import WRITTEN, Failure, Key, Release, Run, Unlisted
 from workbench.ingest.plan import GONE
 from workbench.records import Document
 from workbench.sections import Failures
@@ -28,6 +28,12 @@ class Coverage:
     """So many of the failed ones stand in the published release."""
     absent: tuple[Document, ...]
     """All that the table lacks: with its text where the published release has one, else with an empty one."""
+    unlisted: tuple[Unlisted, ...] = ()
+
+    @property
+    def unlisted_count(self) -> int:
+        """How many items the sources could not list, about; they may be documents that are known or not."""
+        return sum(one.items for one in self.unlisted)
 
 
 def coverage(place: Place, published: Release | None, texts: Texts | None) -> Coverage:
@@ -55,6 +61,7 @@ def coverage(place: Place, published: Release | None, texts: Texts | None) -> Co
         tuple(failures[key] for key in failed),
         sum(key in there for key in failed),
         tuple(absent),
+        tuple(ledger.unlisted.all(name, {source.key for source in place.config.sources})),
     )
 
 
@@ -66,18 +73,27 @@ def shortcomings(place: Place, found: Coverage) -> list[str]:
             f"{counted(found.undone, 'document is', 'documents are')} not in the table yet: sync first"
         )
     limit = (place.config.failures or Failures()).max_ratio
-    if len(found.failed) > limit * found.known:
-        first = found.failed[0]
+    missing = len(found.failed) + found.unlisted_count
+    if missing > limit * (found.known + found.unlisted_count):
+        first = (*found.failed, *(one.failure for one in found.unlisted))[0]
         reasons.append(
-            f"{_failed(found)}, more than failures.max_ratio ({limit:g}) allows; the first is {first.name}:"
-            f" {first.message}"
+            f"{' and '.join(_missing(found))}, more than failures.max_ratio ({limit:g}) allows; the first is"
+            f" {first.name}: {first.message}"
         )
     return reasons
 
 
 def remarks(found: Coverage) -> list[str]:
     """Return what should be known of a table that lacks something, in sentences."""
-    return [f"{_failed(found)}: what they answer counts as not found"] if found.failed else []
+    notes = [f"{_failed(found)}: what they answer counts as not found"] if found.failed else []
+    if found.unlisted:
+        first = found.unlisted[0]
+        notes.append(f"{_unlisted(found)}; the first is {first.name}: {first.message}")
+    return notes
+
+
+def _missing(found: Coverage) -> list[str]:
+    return [*([_failed(found)] if found.failed else []), *([_unlisted(found)] if found.unlisted else [])]
 
 
 def _failed(found: Coverage) -> str:
@@ -87,6 +103,13 @@ def _failed(found: Coverage) -> str:
         else ""
     )
     return f"{len(found.failed):,} of {counted(found.known, 'document')} could not be brought into the table{lost}"
+
+
+def _unlisted(found: Coverage) -> str:
+    about = "about " if any(one.items > 1 for one in found.unlisted) else ""
+    return (
+        f"{about}{counted(found.unlisted_count, 'item')} beside the {found.known:,} known could not be listed"
+    )
 
 
 def _unfinished(place: Place) -> list[str]:

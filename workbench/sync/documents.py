@@ -13,6 +13,7 @@ from workbench.records import Document
 from workbench.sync import events
 from workbench.sync.course import Course, Stop
 from workbench.sync.groups import Group, Piece, cut
+from workbench.sync.last_good import LastGood
 from workbench.sync.paying import Unaffordable
 from workbench.sync.preparing import NotPrepared, Prepared, Task
 from workbench.sync.read_ahead import read_ahead
@@ -30,6 +31,7 @@ class Documents:
         self._in_table = in_table
         """State keys that the table itself tells, by document, where it and the ledger may disagree."""
         self._group = Group(course.place, table, course.purse)
+        self._last_good = LastGood(course.place)
         self._same: list[tuple[Step, Item, bool]] = []
         """What was read and found unchanged, and whether its address is another."""
 
@@ -62,7 +64,13 @@ class Documents:
                 raise found.error
             if course.of_release:
                 course.sources.note(task.step.key, found)
-            yield from course.failed(task.step, found.stage, found.error, found.item)
+            instead = self._last_good.instead_of(found, task)
+            if instead is None or instead.document is None:
+                yield from course.failed(task.step, found.stage, found.error, found.item)
+                return
+            yield from self._cut(task, instead, instead.document, stands_for=found)
+            if group.is_full:
+                yield from self._flushed()
             return
         if course.of_release:
             course.sources.note(task.step.key, found)
@@ -77,21 +85,25 @@ class Documents:
         if len(self._same) + len(group.confirmed) >= DOCUMENTS_A_NOTE:
             self._keep_same()
 
-    def _cut(self, task: Task, found: Prepared, document: Document) -> Iterator[events.Event]:
+    def _cut(
+        self, task: Task, found: Prepared, document: Document, stands_for: NotPrepared | None = None
+    ) -> Iterator[events.Event]:
         course, state = self._course, task.state
+        newest = found.item if stands_for is None else stands_for.item
         started = time.perf_counter()
         try:
-            piece = cut(self._place, found, document, state is not None, course.purse)
+            piece = cut(self._place, found, document, state is not None, course.purse, stands_for)
         except Unaffordable as error:
             raise Stop("budget", str(error), keep=True) from error
         except (WorkbenchError, ContractError) as error:
-            yield from course.failed(task.step, "cut", error, found.item)
+            yield from course.failed(task.step, "cut", error, newest)
             return
         seconds = time.perf_counter() - started
         course.tally.time("cut", seconds)
         yield events.StageDone("cut", *task.step.key, found.item.name, seconds)
         there = self._in_table.get(piece.document.id)
-        if (state is not None and state.state_key == piece.state_key) or there == piece.state_key:
+        same = (state is not None and state.state_key == piece.state_key) or there == piece.state_key
+        if same and stands_for is None:
             # The text came out the same: its rows stand in the table as they should be.
             self._group.confirmed.append(piece)
         else:
@@ -102,7 +114,7 @@ class Documents:
             return
         pieces, dear, used_up = self._group.affordable(self._group.taken())
         for piece, error in dear:
-            yield from self._course.failed(piece.step, "embed", error, piece.item)
+            yield from self._course.failed(piece.step, "embed", error, piece.newest)
         if pieces:
             yield from self._tried(pieces)
         if used_up:
@@ -117,7 +129,7 @@ class Documents:
             raise
         except (WorkbenchError, ContractError) as error:
             if len(pieces) == 1:
-                yield from self._course.failed(pieces[0].step, self._group.stage, error, pieces[0].item)
+                yield from self._course.failed(pieces[0].step, self._group.stage, error, pieces[0].newest)
             else:
                 # One of them is to blame, or none: alone, each shows.
                 yield from self._one_by_one(pieces)
@@ -131,7 +143,7 @@ class Documents:
                 # The service is to blame: waiting for it once per document would take hours.
                 for one in pieces[number:]:
                     yield from self._course.failed(
-                        one.step, self._group.stage, ServiceError(failed[0]), one.item
+                        one.step, self._group.stage, ServiceError(failed[0]), one.newest
                     )
                 return
             for event in self._tried([piece]):
@@ -148,10 +160,15 @@ class Documents:
             course.tally.time(stage, seconds, len(pieces))
             yield events.GroupDone(stage, len(pieces), sum(len(p.chunks) for p in pieces), seconds)
         course.extent.written.add(self._place.table_name)
-        course.extent.done += len(pieces)
-        for piece in pieces:
+        done = [piece for piece in pieces if piece.stands_for is None]
+        course.extent.done += len(done)
+        for piece in done:
             course.tally.done(piece.step, "written", piece.known, len(piece.chunks))
         course.note()
+        for piece in pieces:
+            # Written first: the ledger takes what is written for mended.
+            if (unread := piece.stands_for) is not None:
+                yield from course.failed(piece.step, unread.stage, unread.error, unread.item)
 
     def _keep_same(self) -> None:
         """Tell the ledger what was read and found unchanged; the store is left alone."""

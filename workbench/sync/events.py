@@ -33,7 +33,8 @@ class Started(Event):
 class SourceListed(Event):
     """A source was listed. ``message`` says why it is not complete, and which single items cannot be listed.
 
-    ``changes``: it was asked only for what changed since an earlier listing.
+    ``changes``: it was asked only for what changed since an earlier listing. ``unlisted``: about how many items could
+    not be listed; where one of them may be a known one, it is not complete, and deletions wait for a confirmation.
     """
 
     kind: ClassVar[str] = "source_listed"
@@ -42,13 +43,16 @@ class SourceListed(Event):
     complete: bool
     message: str
     changes: bool = False
+    unlisted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Planned(Event):
-    """What is going to be done, by action. ``refused`` holds a sentence per source whose deletions are refused."""
+class TablePlanned(Event):
+    """What is going to be done to a table, by action.
 
-    kind: ClassVar[str] = "planned"
+    ``refused`` holds a sentence per source whose deletions are refused.
+    """
+
     counts: dict[str, int]
     expected_chunks: int | None
     expected_tokens: int | None
@@ -57,16 +61,18 @@ class Planned(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class ReleasePlanned(Event):
+class Planned(TablePlanned):
+    """What is going to be done to the config's own table."""
+
+    kind: ClassVar[str] = "planned"
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePlanned(TablePlanned):
     """What is going to be done to the published release's table, where it is another than the config's own."""
 
     kind: ClassVar[str] = "release_planned"
     table: str
-    counts: dict[str, int]
-    expected_chunks: int | None
-    expected_tokens: int | None
-    expected_money: float | None
-    refused: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

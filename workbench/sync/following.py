@@ -50,6 +50,8 @@ def _there(place: Place, release: Release) -> Place:
     if config.embedder == own.embedder:
         return replace(there, config=replace(there.config, budget=own.budget))
     # The price in the config is of the config's own model.
-    price = there.model.price_usd_per_million_tokens or 0.0
+    price = release.price_per_million_tokens
+    if price is None:
+        price = there.model.price_usd_per_million_tokens or 0.0
     budget = (own.budget or Budget()).model_copy(update={"price_per_million_tokens": price})
     return replace(there, config=replace(there.config, budget=budget))

@@ -17,7 +17,7 @@ from workbench.records import Chunk, Document, Vectors
 from workbench.sync.isolation import isolated
 from workbench.sync.paying import PaidModel, Purse, TooDear, Unaffordable
 from workbench.sync.place import Place
-from workbench.sync.preparing import Prepared
+from workbench.sync.preparing import NotPrepared, Prepared
 from workbench.sync.tally import Tally
 
 
@@ -33,6 +33,13 @@ class Piece:
     chunks: Sequence[Chunk]
     known: bool
     """Whether the table held something of it before."""
+    stands_for: NotPrepared | None = None
+    """The newest content, which cannot be read: this is what another table still shows."""
+
+    @property
+    def newest(self) -> Item | None:
+        """The item with its newest content, None where that could not be fetched."""
+        return self.item if self.stands_for is None else self.stands_for.item
 
     def state(self, place: Place, status: str) -> State:
         """Return what the table holds of it, or is about to."""
@@ -50,14 +57,21 @@ class Piece:
         )
 
 
-def cut(place: Place, found: Prepared, document: Document, known: bool, purse: Purse) -> Piece:
+def cut(
+    place: Place,
+    found: Prepared,
+    document: Document,
+    known: bool,
+    purse: Purse,
+    stands_for: NotPrepared | None = None,
+) -> Piece:
     """Return the document with its chunks; what the chunker itself embeds is paid from the purse."""
     model = place.model
     cache = place.workspace.vector_cache
     with isolated(f"the chunker {place.config.chunker.name}", found.item.name):
         chunks = pipeline.chunks(document, place.config, PaidModel(model, purse), place.memo, cache)
     state_key = pipeline.state_key(document, place.config, model)
-    return Piece(found.step, found.item, document, found.parse_key, state_key, chunks, known)
+    return Piece(found.step, found.item, document, found.parse_key, state_key, chunks, known, stands_for)
 
 
 class Group:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence, Set
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -10,13 +10,14 @@ from functools import partial
 
 from workbench import pipeline
 from workbench.config import Config
-from workbench.contracts import Source, SourceAccess, SourceConnection
+from workbench.contracts import Fault, SourceAccess, SourceConnection
+from workbench.counts import counted
 from workbench.errors import Cancelled, ContractError, WorkbenchError
 from workbench.ingest.entries import Key
 from workbench.ingest.plan import Listed, Plan, RefusedRemoval, Removal, Rules, Step, gone_removals, plan
 from workbench.ingest.standings import Standings
-from workbench.records import digest
 from workbench.sections import Budget, Deletes
+from workbench.sync.cursors import settings, starts
 from workbench.sync.events import SourceListed
 from workbench.sync.isolation import isolated
 from workbench.sync.place import Place, stamp
@@ -43,6 +44,10 @@ class Sources:
     """Source → its settings, and the cursor that may be kept once everything listed here is safely in."""
     incomplete: list[str] = field(default_factory=list)
     """Sentences about sources that answered, and yet could not list everything."""
+    faults: dict[str, list[Fault]] = field(default_factory=dict)
+    """Source → what of it could not be listed, for each that came to its end."""
+    hiding: dict[str, int] = field(default_factory=dict)
+    """Sources that were listed but for faults which may hide a known item → about how many items those are."""
     read: set[Key] = field(default_factory=set)
     """What was read for the published table: for the config's own it is not fetched again."""
     unreadable: dict[Key, WorkbenchError | ContractError] = field(default_factory=dict)
@@ -68,12 +73,21 @@ class Sources:
             self.read.add(key)
 
     def listed(
-        self, place: Place, access: SourceAccess, stack: ExitStack, *, anew: bool = False
+        self,
+        place: Place,
+        published: Place | None,
+        access: SourceAccess,
+        stack: ExitStack,
+        *,
+        anew: bool = False,
     ) -> Iterator[SourceListed]:
-        """Ask every source what it holds, or what changed since its cursor; one that fails stops no other."""
-        starts = {} if anew else _starts(place)
+        """Ask every source what it holds, or what changed since its cursor; one that fails stops no other.
+
+        ``published`` is the place of the published table, where that is another.
+        """
+        cursors = {} if anew else starts(place, published)
         for source in place.config.sources:
-            start = starts.get(source.key, "")
+            start = cursors.get(source.key, "")
             message = ""
             complete = False
             count = self.standings.listed_count
@@ -85,10 +99,14 @@ class Sources:
                     self.standings.take(source.key, listing)
                 self.removed |= {(source.key, item_id) for item_id in listing.removed}
                 complete = listing.complete
-                if complete or (start and listing.finished):
+                if listing.complete_but_for_faults or (start and listing.finished):
                     self.to_the_end.add(source.key)
+                if listing.finished:
+                    self.faults[source.key] = listing.faults
+                if listing.complete_but_for_faults and not complete:
+                    self.hiding[source.key] = sum(one.items for one in listing.faults if one.hides)
                 if listing.cursor and not listing.problem_count:
-                    self.cursors[source.key] = _settings(source), listing.cursor
+                    self.cursors[source.key] = settings(source), listing.cursor
                 sentences = ([str(listing.failure)] if listing.failure else []) + listing.problems
                 message = _shortened(sentences)
                 if listing.failure:
@@ -104,47 +122,31 @@ class Sources:
             if complete:
                 self.complete.add(source.key)
             found = self.standings.listed_count - count
-            yield SourceListed(source.key, found, complete, message, bool(start))
+            unlisted = sum(one.items for one in self.faults.get(source.key, ()))
+            yield SourceListed(source.key, found, complete, message, bool(start), unlisted)
+
+    @property
+    def unlisted(self) -> list[str]:
+        """Sentences about the sources with something in them that could not be listed."""
+        return [
+            f"{source}: {counted(sum(one.items for one in faults), 'item')} could not be listed:"
+            f" {_shortened([one.message for one in faults])}"
+            for source, faults in self.faults.items()
+            if faults
+        ]
+
+    @property
+    def unlisted_count(self) -> int:
+        """How many items could not be listed, about."""
+        return sum(one.items for faults in self.faults.values() for one in faults)
 
 
-def keep_cursors(place: Place, sources: Sources, refused: Iterable[RefusedRemoval]) -> None:
-    """Keep the cursors of the sources that have to name nothing again: no failure to retry, no refused deletion."""
-    held = {one.source for one in refused} | _to_name_again(place)
-    settled = {source: found for source, found in sources.cursors.items() if source not in held}
-    place.ledger.keep_cursors(place.name, settled, place.now_utc())
-
-
-def forget_cursors(place: Place) -> None:
-    """Forget the cursors of the sources that the config names no longer: their items are about to go."""
+def keep_unlisted(place: Place, sources: Sources, run_id: int) -> None:
+    """Keep what could not be listed, and forget it of the sources that the config names no longer."""
     named = {source.key for source in place.config.sources}
-    place.ledger.forget_cursors(place.name, place.ledger.cursors(place.name).keys() - named)
-
-
-def _starts(place: Place) -> dict[str, str]:
-    """Return the cursors to list from."""
-    anew = _to_name_again(place)
-    settings = {source.key: _settings(source) for source in place.config.sources}
-    return {
-        source: cursor
-        for source, (listed_with, cursor) in place.ledger.cursors(place.name).items()
-        if source not in anew and settings.get(source) == listed_with
-    }
-
-
-def _to_name_again(place: Place) -> set[str]:
-    """Return the sources with a failure that may be tried again as it is: only what is listed can be read.
-
-    A damaged file waits for another version of it, which a feed names by itself, or for another config.
-    """
-    return {
-        failure.source
-        for failure in place.ledger.all_failures(place.name)
-        if failure.retryable or not failure.version or failure.recipe != place.failure_recipe
-    }
-
-
-def _settings(source: Source) -> str:
-    return digest(source.identity())
+    before = {one.source for one in place.ledger.unlisted.all(place.name)}
+    found = {**{source: [] for source in before - named}, **sources.faults}
+    place.ledger.unlisted.keep(place.name, found, place.now_utc(), run_id)
 
 
 def standings(place: Place) -> Standings:
@@ -154,22 +156,31 @@ def standings(place: Place) -> Standings:
 
 def planned(place: Place, sources: Sources, *, confirmed: bool, retry_all: bool, stored: bool) -> Plan:
     """Return the plan; with ``stored`` the sources were not asked, and nothing is taken as gone."""
-    rules = _rules(place, confirmed=confirmed, retry_all=retry_all)
+    rules = _rules(place, sources, confirmed=confirmed, retry_all=retry_all)
     return plan(sources.standings, _listed(place, sources, stored), rules)
 
 
 def removals_now(
-    place: Place, plan: Plan, gone: Sequence[Removal], moved: Set[Key], *, confirmed: bool
+    place: Place,
+    sources: Sources,
+    plan: Plan,
+    gone: Sequence[Removal],
+    moved: Set[Key],
+    *,
+    confirmed: bool,
 ) -> tuple[tuple[Removal, ...], tuple[RefusedRemoval, ...]]:
     """Return what is to go beside the plan's removals, and what is refused, once reading showed that some listed items
     are gone, and others only moved."""
-    return gone_removals(plan, gone, moved, _rules(place, confirmed=confirmed, retry_all=False))
+    return gone_removals(plan, gone, moved, _rules(place, sources, confirmed=confirmed, retry_all=False))
 
 
 def _listed(place: Place, sources: Sources, stored: bool) -> Listed:
     named = {source.key for source in place.config.sources}
     no_longer = sources.standings.sources() - named
-    return Listed(set() if stored else sources.complete | no_longer, sources.removed)
+    heard = sources.complete | sources.hiding.keys() | no_longer
+    if stored:
+        return Listed()
+    return Listed(heard, sources.removed, heard | sources.to_the_end)
 
 
 def lately(place: Place) -> str:
@@ -177,7 +188,7 @@ def lately(place: Place) -> str:
     return stamp(place.clock() - LATELY)[:10]
 
 
-def _rules(place: Place, *, confirmed: bool, retry_all: bool) -> Rules:
+def _rules(place: Place, sources: Sources, *, confirmed: bool, retry_all: bool) -> Rules:
     config = place.config
     return Rules(
         recipe=place.recipe,
@@ -186,6 +197,7 @@ def _rules(place: Place, *, confirmed: bool, retry_all: bool) -> Rules:
         min_present_ratio=(config.deletes or Deletes()).min_present_ratio,
         confirmed=confirmed,
         retry_all=retry_all,
+        hiding=sources.hiding,
         most_known=place.ledger.most_known(place.name, lately(place)),
         tokens_a_document=partial(place.ledger.tokens_a_document, place.name),
         price_per_million_tokens=(config.budget or Budget()).price_per_million_tokens,

@@ -60,7 +60,7 @@ class OneTable:
         expected = plan.expected
         about = expected.chunks, expected.tokens, expected.money, tuple(one.sentence for one in plan.refused)
         if self.of_release:
-            return events.ReleasePlanned(place.table_name, counts, *about)
+            return events.ReleasePlanned(counts, *about, place.table_name)
         return events.Planned(counts, *about)
 
     def removals(self) -> Iterator[events.Event]:
@@ -78,11 +78,14 @@ class OneTable:
         there, refused = known_gone(course), plan.refused
         moved = sources.standings.moved() if refused else set()
         if there or moved:
-            removals, refused = removals_now(place, plan, there, moved, confirmed=self._wishes.confirmed)
+            removals, refused = removals_now(
+                place, sources, plan, there, moved, confirmed=self._wishes.confirmed
+            )
             course.extent.total += len(removals)
             yield from removed(course, table, removals)
             said += yield from removed_again(course, table)
-        heard = not (sources.failures or sources.incomplete)
+        hidden = sources.hiding and not self._wishes.confirmed
+        heard = not (sources.failures or sources.incomplete or hidden)
         if heard and not self._wishes.stored and not refused:
             drop_orphans(course, table, self._orphans)
         self.refused = tuple(refused)

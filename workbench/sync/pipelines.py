@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 
 from workbench.config import Config
-from workbench.contracts import Filter, SourceAccess, Tick, no_tick
+from workbench.contracts import Filter, Tick, no_tick
 from workbench.ingest.entries import Release
 from workbench.ingest.ledger import Ledger
-from workbench.ingest.plan import Plan
 from workbench.sync import events
 from workbench.sync.gate import GateResult
-from workbench.sync.listing import Sources, planned, standings
 from workbench.sync.measuring import Measurement, measurements
+from workbench.sync.outlook import Outlook, outlook
 from workbench.sync.place import Place, utc_now
 from workbench.sync.publishing import (
     Answer,
@@ -57,14 +55,9 @@ class Pipeline:
 
     def plan(
         self, cancelled: Callable[[], bool] = never, *, confirmed: bool = False, retry_all: bool = False
-    ) -> tuple[Plan, list[events.SourceListed]]:
+    ) -> Outlook:
         """Return what a sync would do now, and what the sources said; nothing is changed."""
-        with ExitStack() as stack:
-            sources = Sources(stack.enter_context(standings(self.place)))
-            access = SourceAccess(self.place.folder, cancelled)
-            said = list(sources.listed(self.place, access, stack, anew=retry_all))
-            found = planned(self.place, sources, confirmed=confirmed, retry_all=retry_all, stored=False)
-        return found, said
+        return outlook(self.place, cancelled, confirmed=confirmed, retry_all=retry_all)
 
     def sync(
         self, wishes: Wishes | None = None, cancelled: Callable[[], bool] = never

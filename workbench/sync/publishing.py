@@ -75,6 +75,7 @@ def publish(place: Place, force: bool = False, tick: Tick = no_tick) -> tuple[Re
         result = gate(place, releases.published(place.name), tick)
         if not result.passed and not force:
             raise GateRefused(place.name, result)
+        budget = place.config.budget
         release = releases.publish(
             place.name,
             place.table_name,
@@ -83,6 +84,7 @@ def publish(place: Place, force: bool = False, tick: Tick = no_tick) -> tuple[Re
             result.as_dict(),
             not result.passed,
             place.now_utc(),
+            None if budget is None else budget.price_per_million_tokens,
         )
     return release, result
 

@@ -88,11 +88,15 @@ def known_gone(course: Course) -> list[Removal]:
 
 
 def note_gone(course: Course, there: Set[Key], refused: Sequence[RefusedRemoval]) -> None:
-    """Remember which listed items are gone, and why, so that not every run fetches them again."""
+    """Remember which listed items are gone, and why, so that not every run fetches them again.
+
+    Not of a source whose deletions are refused: there each run looks again.
+    """
     place = course.place
-    held = {one.source for one in refused}
+    held = {one.source for one in refused if not one.hidden}
     for key, (step, message) in course.gone.items():
-        if key[0] not in held:
+        is_held = key[0] in held
+        if not is_held:
             failure = course.failure(step, "read", GONE, message, None, retryable=True)
             place.ledger.note_failure(place.name, failure)
-            course.tally.gone(step, message, key in there)
+        course.tally.gone(step, message, removed=key in there and not is_held)

@@ -12,8 +12,9 @@ from workbench.ingest import entries
 from workbench.ingest.lock import pipeline_lock
 from workbench.sync import events
 from workbench.sync.course import STOPPED_ON_REQUEST, Course, Stop
+from workbench.sync.cursors import forget_cursors, keep_cursors
 from workbench.sync.following import followed
-from workbench.sync.listing import forget_cursors, keep_cursors
+from workbench.sync.listing import keep_unlisted
 from workbench.sync.one_table import OneTable
 from workbench.sync.place import Place
 from workbench.sync.wishes import Wishes
@@ -77,23 +78,22 @@ def _work(course: Course, wishes: Wishes) -> Generator[events.Event, None, str]:
     place, tally, sources = course.place, course.tally, course.sources
     with ExitStack() as stack:
         stack.enter_context(sources.standings)
+        published, trouble = _followed(place)
         started = time.perf_counter()
         if not wishes.stored:
             forget_cursors(place)
             access = SourceAccess(place.folder, course.is_over)
             try:
-                yield from sources.listed(place, access, stack, anew=wishes.retry_all)
+                yield from sources.listed(place, published, access, stack, anew=wishes.retry_all)
             except Cancelled:
                 course.check()
                 raise
             tally.time("list", time.perf_counter() - started, sources.standings.listed_count)
-        said = [*sources.failures, *sources.incomplete]
+            keep_unlisted(place, sources, course.run_id)
+            tally.count("unlisted", sources.unlisted_count)
+        said = [*sources.failures, *sources.incomplete, *sources.unlisted, *trouble]
         tables = [OneTable(course, wishes)]
-        try:
-            published = followed(place)
-            tables += [OneTable(course.beside(published), wishes)] if published is not None else []
-        except ServiceError as error:
-            said.append(str(error))
+        tables += [OneTable(course.beside(published), wishes)] if published is not None else []
         behind = False
         place.ledger.keep_failures_of(place.name, [one.place.table_name for one in tables])
         for one in list(tables):
@@ -121,8 +121,18 @@ def _work(course: Course, wishes: Wishes) -> Generator[events.Event, None, str]:
                 said.append(_not_up_to_date(error))
                 behind = True
         if not behind:
-            keep_cursors(place, sources, [removal for one in tables for removal in one.refused])
+            keep_cursors(
+                place, published, sources.cursors, [removal for one in tables for removal in one.refused]
+            )
     return "; ".join(dict.fromkeys(said))
+
+
+def _followed(place: Place) -> tuple[Place | None, list[str]]:
+    """Return the place of the published table, where that is another, and what keeps it from being kept true."""
+    try:
+        return followed(place), []
+    except ServiceError as error:
+        return None, [str(error)]
 
 
 def _not_up_to_date(error: Exception) -> str:

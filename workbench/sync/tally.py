@@ -18,6 +18,7 @@ OF_RELEASE = {
     "rebuilt": "release_written",
     "removed": "release_removed",
     "failed": "release_failed",
+    "gone": "release_gone",
     "waiting": "release_waiting",
 }
 """Figure of documents → the one that counts them in the published release's table, where that is another one."""
@@ -73,10 +74,11 @@ class Tally:
         outcome = f"{self._where}failed: {stage}"
         self._attempts.append(Attempt(*step.key, step.action.value, outcome, message=message))
 
-    def gone(self, step: Step, message: str, was_there: bool) -> None:
+    def gone(self, step: Step, message: str, removed: bool) -> None:
         """Note an item that its source lists and yet calls gone; its removal is counted where it is carried out."""
         self.attempted += 1
-        outcome = self._where + ("removed: gone" if was_there else "gone")
+        self.count("gone")
+        outcome = self._where + ("removed: gone" if removed else "gone")
         self._attempts.append(Attempt(*step.key, step.action.value, outcome, message=message))
 
     @property

@@ -97,6 +97,8 @@ class Course:
             (f.kept + f.unchanged, "unchanged"),
             (f.removed, "removed"),
             (f.failed, "failed"),
+            (f.gone, "gone"),
+            (f.unlisted, "not listed"),
             (f.waiting, "waiting for another try"),
         ]
         documents = ", ".join(f"{count:,} {word}" for count, word in parts if count) or "no documents"
@@ -104,6 +106,7 @@ class Course:
             (f.release_written, "written"),
             (f.release_removed, "removed"),
             (f.release_failed, "failed"),
+            (f.release_gone, "gone"),
             (f.release_waiting, "waiting"),
         ]
         if any(count for count, _ in released):
@@ -127,7 +130,7 @@ def followed(course: Iterable[events.Event], job: Job, into: Course) -> Course:
         into.note(event)
         if isinstance(event, events.Progress):
             done, total = event.done, event.total
-        elif isinstance(event, events.Planned | events.ReleasePlanned):
+        elif isinstance(event, events.TablePlanned):
             total = into.total
         # The run looks for itself whether it is to stop: a tick that raised here would cut off its farewell.
         if not job.cancel_asked():

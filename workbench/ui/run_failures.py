@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from workbench.counts import counted
+from workbench.ingest.entries import NOT_LISTED
 from workbench.ingest.ledger import Ledger
 from workbench.sync.place import stamp
 from workbench.ui.messages import guarded, plain
@@ -21,7 +22,7 @@ SHOWN = 20
 
 def show(here: Workspace, ledger: Ledger, pipeline: str, file: PipelineFile | None) -> None:
     """Draw the failures that stand; nothing when there are none."""
-    found = causes(ledger.all_failures(pipeline))
+    found = causes([*ledger.all_failures(pipeline), *(one.failure for one in ledger.unlisted.all(pipeline))])
     if not found:
         return
     count = len({failure.key for cause in found for failure in cause.failures})
@@ -56,11 +57,13 @@ def _cause(
                 on_click=_again,
                 args=(here, ledger, pipeline, file, cause),
             )
-        st.caption(
-            "Time may heal it: it is tried again by itself, ever more rarely."
-            if heals
-            else "It is tried again by itself as soon as the document or the config changes."
-        )
+        if cause.kind == NOT_LISTED:
+            again = "Every sync looks at it again. Until it is mended nobody knows which document it is."
+        elif heals:
+            again = "Time may heal it: it is tried again by itself, ever more rarely."
+        else:
+            again = "It is tried again by itself as soon as the document or the config changes."
+        st.caption(again)
         own = next((run.table_name for run in ledger.runs.recent(pipeline, 1)), "")
         with st.expander("Which documents"):
             table = pd.DataFrame(
@@ -68,7 +71,7 @@ def _cause(
                     {
                         "Document": failure.name,
                         "Missing in": "this pipeline's table"
-                        if failure.table_name == own
+                        if failure.table_name in ("", own)
                         else "the published release",
                         "Tries": failure.attempts,
                         "Since": failure.first_at_utc[:16].replace("T", " "),
@@ -80,7 +83,7 @@ def _cause(
                     for failure in cause.failures
                 ]
             )
-            only_own = all(failure.table_name == own for failure in cause.failures)
+            only_own = all(failure.table_name in ("", own) for failure in cause.failures)
             st.dataframe(table.drop(columns="Missing in") if only_own else table, hide_index=True)
 
 

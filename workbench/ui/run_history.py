@@ -42,7 +42,7 @@ CHARTED = {
     "Tidy the table": ("optimise",),
 }
 """What the chart of stages shows → the stages in it: as many as there are colours."""
-SOMETIMES = ("Rebuilt", "Money", *OF_RELEASE, "Message")
+SOMETIMES = ("Rebuilt", "Gone", "Not listed", "Money", *OF_RELEASE, "Message")
 """Columns that are shown where a run has something in them."""
 PER_DOCUMENT = ("read", "parse", "cut", "embed", "write")
 
@@ -100,6 +100,14 @@ def _table(runs: Sequence[Run]) -> None:
             },
             "Rebuilt": number(
                 format="localized", help="Made anew from what is kept here, because the config changed."
+            ),
+            "Gone": number(
+                format="localized",
+                help="Listed, and not there any more when they were read. What the index held of them is removed.",
+            ),
+            "Not listed": number(
+                format="localized",
+                help="What should be a document and could not be listed: a row without an id, a part that stays shut.",
             ),
             "Embedded": number(format="localized", help="Chunks whose embedding was computed."),
             "Saved": number(format="localized", help=term_help("cache")),

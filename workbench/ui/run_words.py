@@ -34,6 +34,7 @@ CAUSES = {
     "forbidden": "Its owner does not let us read it",
     "refused": "We do not go there",
     "gone": "It is not there any more",
+    entries.NOT_LISTED: "It cannot be listed",
     "WorkbenchError": "It has to wait",
     "too_expensive": "It would cost more than the budget allows",
     "bug": "A plug-in failed on it",
@@ -42,7 +43,7 @@ CAUSES = {
     "MissingPackageError": "A package is missing",
     "SettingsError": "A setting cannot work",
 }
-OF_RELEASE = ("Published: written", "Published: removed", "Published: failed")
+OF_RELEASE = ("Published: written", "Published: removed", "Published: failed", "Published: gone")
 """Columns of the history about the published release's table, where that is another than the config's own."""
 ELLIPSIS = "…"
 
@@ -96,7 +97,7 @@ def seconds(run: Run) -> float | None:
 def failure_rate(run: Run) -> float | None:
     """Return the share of the documents that a run tried and failed at, None where it tried none."""
     f = run.figures
-    tried = f.added + f.changed + f.rebuilt + f.unchanged + f.failed
+    tried = f.added + f.changed + f.rebuilt + f.unchanged + f.failed + f.gone
     return f.failed / tried if tried else None
 
 
@@ -120,12 +121,15 @@ def run_row(run: Run) -> dict[str, Any]:
         "Unchanged": f.kept + f.unchanged,
         "Removed": f.removed,
         "Failed": f.failed,
+        "Gone": f.gone,
+        "Not listed": f.unlisted,
         "Embedded": f.embedded,
         "Saved": f.reused,
         "Money": f.money,
         "Published: written": f.release_written,
         "Published: removed": f.release_removed,
         "Published: failed": f.release_failed,
+        "Published: gone": f.release_gone,
         "Message": run.message,
     }
 

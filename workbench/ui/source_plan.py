@@ -11,8 +11,9 @@ from workbench.config import written
 from workbench.counts import counted
 from workbench.errors import BusyError
 from workbench.ingest.expected import Expected
-from workbench.ingest.plan import Action, Plan
+from workbench.ingest.plan import IDLE, Action, Plan, RefusedRemoval
 from workbench.sync.events import SourceListed
+from workbench.sync.outlook import Outlook
 from workbench.sync.run import Wishes
 from workbench.ui.jobs import Job, job_panel, jobs, result_line
 from workbench.ui.messages import guarded, plain, sentence, shown_error
@@ -44,8 +45,7 @@ class Foreseen:
 
     pipeline: str
     config: str
-    plan: Plan
-    sources: tuple[SourceListed, ...]
+    outlook: Outlook
 
 
 def show(here: Workspace, file: PipelineFile) -> None:
@@ -72,7 +72,7 @@ def show(here: Workspace, file: PipelineFile) -> None:
     if job.result.config != written(file.config):
         st.info("The pipeline was changed since: ask again.", icon=":material/update:")
         return
-    _answer(here, file, job, job.result)
+    _answer(here, file, job, job.result.outlook)
 
 
 def _newest(file: PipelineFile) -> Job | None:
@@ -86,8 +86,7 @@ def _key(file: PipelineFile) -> str:
 def _start(here: Workspace, file: PipelineFile) -> None:
     def work(job: Job) -> Foreseen:
         job.tick(0, 0, "listing the sources and comparing")
-        plan, said = file.pipeline(here).plan(job.cancel_asked)
-        return Foreseen(file.name, written(file.config), plan, tuple(said))
+        return Foreseen(file.name, written(file.config), file.pipeline(here).plan(job.cancel_asked))
 
     for old in jobs().listing([PLAN]):
         if old.key == _key(file):
@@ -98,7 +97,7 @@ def _start(here: Workspace, file: PipelineFile) -> None:
         shown_error(error)
 
 
-def _answer(here: Workspace, file: PipelineFile, job: Job, found: Foreseen) -> None:
+def _answer(here: Workspace, file: PipelineFile, job: Job, found: Outlook) -> None:
     plan = found.plan
     names = {one.key: f"{label_of('sources', one.name)} {one.place()}" for one in file.config.sources}
     with st.container(border=True):
@@ -108,19 +107,18 @@ def _answer(here: Workspace, file: PipelineFile, job: Job, found: Foreseen) -> N
                 if count or action in (Action.ADD, Action.CHANGE, Action.KEEP, Action.REMOVE):
                     st.metric(label, f"{count:,}", help=help_text, width=CELL_PIXELS)
         st.markdown(expectation(plan, all(map(_is_all, found.sources))))
+        if found.release is not None:
+            st.markdown(expectation_of_release(found.release))
+        elif found.trouble:
+            st.warning(plain(sentence(found.trouble)), icon=":material/warning:")
         for source in found.sources:
             _source(source, names.get(source.source, source.source))
         if plan.steps or plan.removals:
             with st.expander("Which documents", icon=":material/list:"):
                 _items(plan)
         for refused in plan.refused:
-            missing = refused.known - refused.present
-            shown = plain(names.get(refused.source, refused.source))
-            st.warning(
-                f"{missing:,} of {counted(refused.known, 'document')} of {shown} {'is' if missing == 1 else 'are'} "
-                "missing, more than is usual. That looks like a fault of the source, so a sync removes none of them until you say so.",
-                icon=":material/report:",
-            )
+            source_name = plain(names.get(refused.source, refused.source))
+            st.warning(_refusal(refused, source_name), icon=":material/report:")
         with st.container(horizontal=True, gap="small"):
             st.button(
                 "Sync now",
@@ -135,6 +133,20 @@ def _answer(here: Workspace, file: PipelineFile, job: Job, found: Foreseen) -> N
             if st.button("Dismiss", type="tertiary", key="dismiss-plan"):
                 jobs().dismiss(job)
                 st.rerun()
+
+
+def _refusal(refused: RefusedRemoval, source: str) -> str:
+    missing = refused.known - refused.present
+    told = f"{missing:,} of {counted(refused.known, 'document')} of {source} {'is' if missing == 1 else 'are'} missing"
+    if refused.hidden:
+        return (
+            f"{told}, and {refused.hidden:,} that could not be listed may be the same, so a sync removes none of them"
+            " until that is mended or you say so."
+        )
+    return (
+        f"{told}, more than is usual. That looks like a fault of the source, so a sync removes none of them until you"
+        " say so."
+    )
 
 
 @st.dialog("Remove these documents?")
@@ -179,6 +191,20 @@ def expectation(plan: Plan, all_listed: bool = True) -> str:
     return f"**At most {_amount(plan.expected)}.** Embeddings that are known already are not computed again."
 
 
+def expectation_of_release(plan: Plan) -> str:
+    """Return what the published release's table will take beside, in a sentence of Markdown."""
+    what = "**The published release**, which has another table,"
+    if plan.is_empty:
+        return f"{what} holds what the sources hold."
+    work = ", ".join(
+        f"{plan.counts[action]:,} {label.lower()}"
+        for action, (label, _) in ACTIONS.items()
+        if plan.counts.get(action) and action not in IDLE
+    )
+    embedded = f". At most {_amount(plan.expected)}" if plan.steps else ""
+    return f"{what} is kept true first: {work}{embedded}."
+
+
 def _amount(expected: Expected) -> str:
     chunks = (
         "a number of chunks that nobody knows yet"
@@ -199,6 +225,13 @@ def _source(source: SourceListed, shown: str) -> None:
     elif source.complete:
         st.caption(
             f":material/warning: {name}: {counted(source.items, 'item')}. {plain(sentence(source.message))}"
+        )
+    elif source.unlisted and not source.changes:
+        st.warning(
+            f"{name}: {counted(source.items, 'item')}, and {source.unlisted:,} that could not be listed, so what is missing is "
+            "removed only if you say so. "
+            f"{plain(sentence(source.message))}",
+            icon=":material/warning:",
         )
     elif source.items:
         st.warning(

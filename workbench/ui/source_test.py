@@ -44,6 +44,7 @@ class Tried:
     """Whether there may be more than were counted."""
     complete: bool = False
     """Whether the listing was whole: only then a sync removes what is missing in it."""
+    listed_but_for_faults: bool = False
     problems: tuple[str, ...] = ()
     failure: str = ""
     previews: tuple[Preview, ...] = ()
@@ -68,6 +69,7 @@ def tried(source: Source, parser: Parser, folder: Path, cancelled: Callable[[], 
             count,
             more,
             listing.complete,
+            listing.complete_but_for_faults,
             tuple(listing.problems),
             str(listing.failure or ""),
             tuple(previews),

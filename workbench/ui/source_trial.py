@@ -102,7 +102,8 @@ def _result(found: Tried, job: Job, folded: bool) -> None:
         if (more := len(found.problems) - SHOWN_PROBLEMS) > 0:
             lines.append(f"and {more:,} more")
         if not (found.complete or found.more or found.failure):
-            lines.append("As long as this is so, a sync removes no document of this source.")
+            until = ", unless you tell it to" if found.listed_but_for_faults else ""
+            lines.append(f"As long as this is so, a sync removes no document of this source{until}.")
         st.warning("  \n".join(lines), icon=":material/warning:")
     if not found.items:
         return
