@@ -175,7 +175,7 @@ def test_what_is_missing_beside_a_row_without_an_id_is_removed_only_after_it_is_
         in said(app)
     )
     assert "1 of 4 documents of Table (CSV)" in said(app)
-    assert "are missing, and 1 that could not be listed may be the same" in said(app)
+    assert "is missing, and 1 that could not be listed may be the same" in said(app)
     app = button(app, "Sync, and remove them too")
     when_idle(button(app, "Sync and remove"))
     assert len(file.pipeline(here).ledger.items("trams")) == 3
