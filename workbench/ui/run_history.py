@@ -189,7 +189,7 @@ def _one(ledger: Ledger, pipeline: str, runs: Sequence[Run], timings: Mapping[in
     if run.message:
         st.info(plain(run.message), icon=":material/info:")
     took = {t.stage: t for t in timings.get(run.id, ())}
-    left, right = st.columns([2, 3], gap="medium")
+    left, right = card_row(2, "one-run", narrowest_rem=26)
     with left:
         st.dataframe(
             pd.DataFrame(
