@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from itertools import chain
 
 from workbench.commands.inputs import read_pipeline
 from workbench.commands.terminal import DONE, SOME_FAILED, Output
-from workbench.ingest.plan import Action
+from workbench.ingest.steps import Action
 from workbench.workspace import Workspace
 
 
@@ -23,10 +24,10 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     pipeline = read_pipeline(workspace, options.config, needs_sources=True)
     plan, sources = pipeline.plan(confirmed=options.confirm_deletes)
     if options.items:
-        for action, key in [
-            *((step.action.value, step.key) for step in plan.steps),
-            *((Action.REMOVE.value, removal.key) for removal in plan.removals),
-        ]:
+        for action, key in chain(
+            ((step.action.value, step.key) for step in plan.steps),
+            ((Action.REMOVE.value, removal.key) for removal in plan.removals),
+        ):
             out.row({"action": action, "source": key[0], "item_id": key[1]}, f"{action:8} {key[0]}  {key[1]}")
     for source in sources:
         if source.message:

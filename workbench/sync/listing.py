@@ -13,8 +13,9 @@ from workbench.config import Config
 from workbench.contracts import Source, SourceAccess, SourceConnection
 from workbench.errors import Cancelled, ContractError, WorkbenchError
 from workbench.ingest.entries import Key
-from workbench.ingest.plan import Listed, Plan, RefusedRemoval, Removal, Rules, Step, gone_removals, plan
+from workbench.ingest.plan import Listed, Plan, RefusedRemoval, Removal, Rules, gone_removals, plan
 from workbench.ingest.standings import Standings
+from workbench.ingest.steps import Step
 from workbench.records import digest
 from workbench.sections import Budget, Deletes
 from workbench.sync.events import SourceListed
