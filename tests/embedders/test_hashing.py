@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from workbench.contracts import EmbeddingModel
-from workbench.embedders.hashing import Hashing
+from workbench.embedders.hashing import Hashing, word_place
 
 GOLDEN = [0.143, -0.571, 0.0, 0.0, 0.0, 0.571, 0.0, 0.571, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]
 
@@ -30,3 +30,11 @@ def test_the_vectors_never_change() -> None:
     # The first numbers of one known text: a change here must raise VERSION.
     row = Hashing(dimension=16).embedding_model(Path("unused")).vectors(["the cat sat"])[0]
     assert np.allclose(row, GOLDEN, atol=1e-3)
+
+
+def test_a_corpus_whose_words_never_end_does_not_fill_the_memory() -> None:
+    model = Hashing(dimension=8).embedding_model(Path())
+    model.vectors(
+        [" ".join(f"w{number}" for number in range(start, start + 500)) for start in range(0, 30_000, 500)]
+    )
+    assert word_place.cache_info().currsize <= 10_000

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.ingest.entries import WRITING, WRITTEN, Failure, Item, Key, State
-from workbench.ingest.plan import Action, Listed, Plan, Rules, full_recipe
+from workbench.ingest.plan import Listed, Plan, Rules, full_recipe
 from workbench.ingest.plan import plan as plan_of
 from workbench.ingest.standings import Standing
+from workbench.ingest.steps import Action
 from workbench.records import SourceItem
 
 NOW = "2026-03-01T12:00:00+00:00"

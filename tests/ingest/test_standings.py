@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from workbench.errors import Cancelled
 from workbench.ingest.entries import WRITING, WRITTEN, Failure, Item, Key, State
 from workbench.ingest.ledger import Ledger
-from workbench.ingest.plan import Action, Listed, Rules, plan
+from workbench.ingest.plan import Listed, Rules, plan
 from workbench.ingest.standings import Standing, Standings
+from workbench.ingest.steps import Action, Step
 from workbench.records import SourceItem
 
 AT = "2026-03-01T12:00:00+00:00"
@@ -186,3 +187,15 @@ def test_planning_holds_one_item_at_a_time_and_keeps_names_only(tmp_path: Path) 
     )  # fmt: skip
     assert most - before <= 10
     assert alive() - before <= 10
+
+
+def test_what_a_first_sync_has_to_do_is_not_held_in_memory(tmp_path: Path) -> None:
+    count = 2_000
+    with standings(Ledger(tmp_path / "ledger.db")) as found:
+        found.take("s", (listed(f"{number}") for number in range(count)))
+        made = plan(found, Listed({"s"}), RULES)
+    held = [
+        sum(type(one) is Step for one in gc.get_objects()) for step in made.steps if step.key[1] == "1500"
+    ]
+    assert (len(made.steps), len(held)) == (count, 1)
+    assert held[0] <= 10

@@ -11,6 +11,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
+import lancedb
 import numpy as np
 import pytest
 
@@ -187,6 +188,50 @@ def test_a_tag_does_not_stop_the_clean_up(tmp_path: Path) -> None:
     assert len(opened.list_versions()) <= 3
     opened.checkout("kept")
     assert opened.count_rows() == 1
+
+
+def _fragment_count(folder: Path) -> int:
+    opened = lancedb.connect(folder).open_table("t")
+    return int(opened.stats()["fragment_stats"]["num_fragments"])
+
+
+def test_files_of_many_small_writes_are_joined_while_they_go_on(tmp_path: Path) -> None:
+    table = _table(tmp_path)
+    oracle: Table = plugins.build("stores", "memory").connection(tmp_path).create(INFO)
+    most = 0
+    for number in range(150):
+        batch = [rows(number, [number % 6, 1]), rows(number // 2, [2], version=f"{number}")]
+        for one in (table, oracle):
+            one.replace_documents(batch[: 1 + number % 2])
+        most = max(most, _fragment_count(tmp_path))
+    assert 10 < most < 70
+    assert table.states() == oracle.states()
+    assert table.chunks() == oracle.chunks()
+    assert table.nearest(directions()[2], 200) == oracle.nearest(directions()[2], 200)
+
+
+def test_only_a_document_that_is_there_already_is_merged_with_the_others(tmp_path: Path) -> None:
+    table = _table(tmp_path)
+    for batch in ([rows(1, [1]), rows(2, [2])], [rows(3, [1])], [rows(4, [1]), rows(2, [3], version="2")]):
+        table.replace_documents(batch)
+    # A merge holds the keys of the whole table, and each of them is one commit.
+    opened = lancedb.connect(tmp_path).open_table("t").to_lance()
+    commits = [type(opened.read_transaction(version).operation).__name__ for version in (2, 3, 4)]
+    assert commits == ["Append", "Append", "Update"]
+    assert opened.version == 4
+
+
+def test_an_index_outlives_the_joining_of_files_between_writes(tmp_path: Path) -> None:
+    table, oracle = _indexed(tmp_path)
+    table.optimise()
+    for number in range(100, 180):
+        for one in (table, oracle):
+            one.replace_documents([rows_with(_clustered(2, 16, number), number)])
+    assert _fragment_count(tmp_path) < 70
+    for question in _clustered(5, 16, 99):
+        exact = [chunk.id for chunk, _ in oracle.nearest(question, 10)]
+        found = [chunk.id for chunk, _ in table.nearest(question, 10)]
+        assert len(set(found) & set(exact)) >= 9
 
 
 def test_a_half_made_table_is_not_listed_and_can_be_made(tmp_path: Path) -> None:

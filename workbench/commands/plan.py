@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
+from itertools import chain
 
 from workbench.commands.inputs import read_pipeline
 from workbench.commands.terminal import DONE, SOME_FAILED, Output
 from workbench.counts import counted
-from workbench.ingest.plan import Action, Plan
+from workbench.ingest.plan import Plan
+from workbench.ingest.steps import Action
 from workbench.workspace import Workspace
 
 
@@ -24,10 +26,10 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     pipeline = read_pipeline(workspace, options.config, needs_sources=True)
     found = pipeline.plan(confirmed=options.confirm_deletes)
     if options.items:
-        for action, key in [
-            *((step.action.value, step.key) for step in found.plan.steps),
-            *((Action.REMOVE.value, removal.key) for removal in found.plan.removals),
-        ]:
+        for action, key in chain(
+            ((step.action.value, step.key) for step in found.plan.steps),
+            ((Action.REMOVE.value, removal.key) for removal in found.plan.removals),
+        ):
             out.row({"action": action, "source": key[0], "item_id": key[1]}, f"{action:8} {key[0]}  {key[1]}")
     for source in found.sources:
         if source.message:

@@ -19,6 +19,8 @@ from workbench.contracts import Embedder, EmbeddingModel, Tick, no_tick
 from workbench.records import digest
 
 TEXTS_A_TICK = 64
+REMEMBERED_WORDS = 10_000
+"""A word takes about 300 bytes; numbers and names in a large corpus never end."""
 
 
 class Hashing(Embedder):
@@ -72,14 +74,15 @@ class HashingModel(EmbeddingModel):
             if number % TEXTS_A_TICK == 0:
                 tick(number, len(inputs))
             for word, count in Counter(self.tokenizer.words(text, self.window_tokens)).items():
-                place, sign = _place(word, self.dimension)
+                place, sign = word_place(word, self.dimension)
                 rows[number, place] += sign * count**0.5
         tick(len(inputs), len(inputs))
         return rows
 
 
-@lru_cache(maxsize=100_000)
-def _place(word: str, dimension: int) -> tuple[int, int]:
+@lru_cache(maxsize=REMEMBERED_WORDS)
+def word_place(word: str, dimension: int) -> tuple[int, int]:
+    """Return where a word is counted, from 1 on, and with which sign."""
     # Not hash(): Python salts it anew in every process.
     number = int.from_bytes(
         hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big"

@@ -5,34 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from workbench.counts import counted
 from workbench.ingest.entries import WRITTEN, Failure, Item, Key, Moved, State
 from workbench.ingest.expected import Expectation, Expected
 from workbench.ingest.standings import Standing
+from workbench.ingest.steps import IDLE, Action, Step, Steps
 from workbench.records import SourceItem, digest
 
 GONE = "gone"
 """The kind of failure of an item that its source lists and yet calls gone when it is read: it may come back."""
-
-
-class Action(StrEnum):
-    """What is to be done with one item."""
-
-    ADD = "add"
-    CHANGE = "change"
-    REBUILD = "rebuild"
-    """Its content is here; this table does not hold it as this config makes it. Nothing is fetched."""
-    RETRY = "retry"
-    KEEP = "keep"
-    WAIT = "wait"
-    """It failed, and is not due yet."""
-    REMOVE = "remove"
-
-
-IDLE = (Action.KEEP, Action.WAIT)
-"""Nothing is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +50,6 @@ class Rules:
     """What another table of the pipeline knows, asked while this one is empty."""
     chunk_tokens: int | None = None
     """The size that the chunker aims at, where it has one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One item that needs work. ``fetch`` is False where its newest content is here already."""
-
-    action: Action
-    key: Key
-    fetch: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +95,7 @@ class RefusedRemoval:
 class Plan:
     """What a sync would do."""
 
-    steps: tuple[Step, ...]
+    steps: Steps
     removals: tuple[Removal, ...]
     refused: tuple[RefusedRemoval, ...]
     counts: Mapping[Action, int]
@@ -148,7 +121,7 @@ def plan(standings: Iterable[Standing], listed: Listed, rules: Rules) -> Plan:
     a source in which fewer than ``min_present_ratio`` of the known items are left, or of which something could not be
     listed that may be a known item.
     """
-    steps: list[Step] = []
+    steps = Steps()
     counts: Counter[Action] = Counter()
     leaving = _Leaving(listed)
     expected = Expectation()
@@ -173,7 +146,7 @@ def plan(standings: Iterable[Standing], listed: Listed, rules: Rules) -> Plan:
             continue
         counts[step.action] += 1
         if step.action not in IDLE:
-            steps.append(step)
+            steps.add(step)
             expected.add(_size(one))
         elif step.action is Action.WAIT and one.failure is not None:
             set_aside += one.failure.kind != GONE
@@ -181,11 +154,11 @@ def plan(standings: Iterable[Standing], listed: Listed, rules: Rules) -> Plan:
     for step, size in staying:
         counts[step.action] += 1
         if step.action not in IDLE:
-            steps.append(step)
+            steps.add(step)
             expected.add(size)
     counts[Action.REMOVE] = len(removals)
     return Plan(
-        tuple(steps),
+        steps,
         removals,
         refused,
         dict(counts),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from workbench.stores.lancedb import LanceDB
 
 _T = TypeVar("_T")
-_METADATA_BYTES = 16 * 2**20
+_METADATA_BYTES = 4 * 2**20
 """LanceDB keeps what it read of every version; by default it would hold up to 1 GB of that, and 6 GB of indexes."""
 
 

@@ -13,6 +13,7 @@ from workbench.errors import InputError, SettingsError
 from workbench.records import Chunk, Vectors
 from workbench.stores._exact import MatrixCache
 from workbench.stores._index_note import IndexNote, least_cosines, recall, sample_of
+from workbench.stores._lancedb_memory import buffers_given_back
 from workbench.stores._lancedb_place import Place
 from workbench.stores._lancedb_rows import (
     CHUNK_COLUMNS,
@@ -42,6 +43,8 @@ _INDEXED_K = 100
 _PROBES = (10, 20, 40, 80, 160, 320)
 """Cells of about 4,096 rows (LanceDB's default) that a search looks into; five were enough at 100,000 rows."""
 _MEASURED_K = 10
+_FRAGMENTS = 64
+"""A commit leaves a fragment, and each write opens them all: so many are joined before the next one."""
 _MATRICES = MatrixCache()
 
 
@@ -72,12 +75,19 @@ class LanceTable(Table):
         from lancedb.expr import col
 
         ids = [rows.document_id for rows in batch]
-        with self._writing() as opened:
+        with self._writing() as opened, buffers_given_back():
+            if _fragment_count(opened) > _FRAGMENTS:
+                # Before writing: a failure then means that nothing was written.
+                _cleaned(opened)
+            theirs = col("document_id").isin(ids)
+            rows = arrow_rows(self.info, batch).select(opened.schema.names)
+            if not opened.search().where(theirs).select(["id"]).limit(1).to_arrow().num_rows:
+                # Nothing to replace. Merging would hold the keys of the whole table beside the batch.
+                opened.add(rows)
+                return
             # One commit: deleting first and adding then left documents empty in 11 of 20 kills.
             merge = opened.merge_insert("id").when_matched_update_all().when_not_matched_insert_all()
-            merge.when_not_matched_by_source_delete(col("document_id").isin(ids)).execute(
-                arrow_rows(self.info, batch).select(opened.schema.names)
-            )
+            merge.when_not_matched_by_source_delete(theirs).execute(rows)
 
     def drop_documents(self, document_ids: Sequence[str]) -> None:
         from lancedb.expr import col
@@ -220,7 +230,7 @@ class LanceTable(Table):
         Returns a sentence with the measured recall of the index, or None while search is exact.
         """
         path = self._place.path(self.info.name, ".index.json")
-        with self._writing() as opened:
+        with self._writing() as opened, buffers_given_back():
             count = int(opened.count_rows())
             indexed = any(index.name == _INDEX for index in opened.list_indices())
             wanted = count > self._place.store.index_above
@@ -265,6 +275,10 @@ class LanceTable(Table):
             if found >= self._place.store.least_recall:
                 break
         return IndexNote(birth_of(opened.schema), count, probes, found)
+
+
+def _fragment_count(opened: Any) -> int:
+    return int(opened.stats()["fragment_stats"]["num_fragments"])
 
 
 def _version(opened: Any) -> str:

@@ -18,7 +18,8 @@ from workbench.errors import (
     WorkbenchError,
 )
 from workbench.ingest.entries import Failure, Item, Key
-from workbench.ingest.plan import GONE, Removal, Step
+from workbench.ingest.plan import GONE, Removal
+from workbench.ingest.steps import Step
 from workbench.sections import Budget, Failures
 from workbench.sync import events
 from workbench.sync.isolation import UnforeseenError

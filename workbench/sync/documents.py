@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from workbench.contracts import Table
 from workbench.errors import Cancelled, ContractError, ServiceError, WorkbenchError
 from workbench.ingest.entries import WRITTEN, Item, Moved
-from workbench.ingest.plan import Plan, Step
+from workbench.ingest.plan import Plan
+from workbench.ingest.steps import Step
 from workbench.records import Document
 from workbench.sync import events
 from workbench.sync.course import Course, Stop

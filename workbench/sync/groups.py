@@ -11,7 +11,8 @@ from workbench import pipeline
 from workbench.contracts import DocumentRows, Table
 from workbench.errors import Cancelled
 from workbench.ingest.entries import WRITING, WRITTEN, Item, State
-from workbench.ingest.plan import Step, full_recipe
+from workbench.ingest.plan import full_recipe
+from workbench.ingest.steps import Step
 from workbench.ingest.vector_cache import passage_vectors
 from workbench.records import Chunk, Document, Vectors
 from workbench.sync.isolation import isolated

@@ -14,8 +14,9 @@ from workbench.contracts import Fault, SourceAccess, SourceConnection
 from workbench.counts import counted
 from workbench.errors import Cancelled, ContractError, WorkbenchError
 from workbench.ingest.entries import Key
-from workbench.ingest.plan import Listed, Plan, RefusedRemoval, Removal, Rules, Step, gone_removals, plan
+from workbench.ingest.plan import Listed, Plan, RefusedRemoval, Removal, Rules, gone_removals, plan
 from workbench.ingest.standings import Standings
+from workbench.ingest.steps import Step
 from workbench.sections import Budget, Deletes
 from workbench.sync.cursors import settings, starts
 from workbench.sync.events import SourceListed

@@ -6,7 +6,8 @@ import time
 from collections.abc import Generator, Iterator
 
 from workbench.contracts import Asked
-from workbench.ingest.plan import Action, RefusedRemoval
+from workbench.ingest.plan import RefusedRemoval
+from workbench.ingest.steps import Action
 from workbench.records import Query
 from workbench.sync import events
 from workbench.sync.course import Course

@@ -15,7 +15,8 @@ from workbench.contracts import Parser, SourceConnection
 from workbench.errors import Cancelled, ContractError, InputError, ServiceError, WorkbenchError
 from workbench.files import shown_name
 from workbench.ingest.entries import Item, Key, State
-from workbench.ingest.plan import Step, full_recipe
+from workbench.ingest.plan import full_recipe
+from workbench.ingest.steps import Step
 from workbench.records import Document, ParsedFile, SourceItem, content_digest
 from workbench.sync.isolation import isolated
 from workbench.sync.place import Place, parse_key

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping
 
 from workbench.ingest.entries import FIGURE_NAMES, Attempt, Figures, Timing
-from workbench.ingest.plan import Action, Step
+from workbench.ingest.steps import Action, Step
 
 OUTCOME_FIGURES = {Action.ADD: "added", Action.CHANGE: "changed", Action.REBUILD: "rebuilt"}
 OF_RELEASE = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain, islice
 
 import pandas as pd
 import streamlit as st
@@ -11,7 +12,8 @@ from workbench.config import written
 from workbench.counts import counted
 from workbench.errors import BusyError
 from workbench.ingest.expected import Expected
-from workbench.ingest.plan import IDLE, Action, Plan, RefusedRemoval
+from workbench.ingest.plan import Plan, RefusedRemoval
+from workbench.ingest.steps import IDLE, Action
 from workbench.sync.events import SourceListed
 from workbench.sync.outlook import Outlook
 from workbench.sync.run import Wishes
@@ -247,13 +249,14 @@ def _source(source: SourceListed, shown: str) -> None:
 
 
 def _items(plan: Plan) -> None:
-    rows = [
-        *(
+    rows = chain(
+        (
             {"What": ACTIONS[step.action][0], "Document": step.key[1], "Source": step.key[0]}
             for step in plan.steps
         ),
-        *({"What": "Remove", "Document": one.key[1], "Source": one.key[0]} for one in plan.removals),
-    ]
-    st.dataframe(pd.DataFrame(rows[:LISTED_ITEMS]), hide_index=True)
-    if len(rows) > LISTED_ITEMS:
-        st.caption(f"The first {LISTED_ITEMS:,} of {len(rows):,}.")
+        ({"What": "Remove", "Document": one.key[1], "Source": one.key[0]} for one in plan.removals),
+    )
+    st.dataframe(pd.DataFrame(islice(rows, LISTED_ITEMS)), hide_index=True)
+    count = len(plan.steps) + len(plan.removals)
+    if count > LISTED_ITEMS:
+        st.caption(f"The first {LISTED_ITEMS:,} of {count:,}.")
