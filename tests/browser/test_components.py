@@ -135,6 +135,23 @@ def test_other_columns_keep_the_place_in_the_text(viewer: Page) -> None:
     assert column_texts(viewer)[1].evaluate("e => e.scrollTop") > 200
 
 
+def test_a_column_that_did_not_change_stays_as_it_is(viewer: Page) -> None:
+    for text in column_texts(viewer):
+        text.evaluate("e => { e.kept = true; e.scrollTop = 300; }")
+    viewer.locator(".viewer .column").nth(1).locator(".piece.owned").nth(2).click()
+    expect(viewer.get_by_text("picked: b")).to_be_visible()
+    count = viewer.locator(".viewer .count").first
+    before = count.inner_text()
+    viewer.get_by_role("slider").focus()
+    viewer.keyboard.press("ArrowRight")
+    expect(count).not_to_have_text(before)
+    kept = [text.evaluate("e => [e.kept === true, e.scrollTop]") for text in column_texts(viewer)]
+    assert kept == [[False, 300], [True, 300], [True, 300], [True, 300]]
+    # Nothing is left of what was lit or chosen in them.
+    expect(viewer.locator(".viewer .chosen")).to_have_count(0)
+    assert len({text.evaluate("e => e.textContent") for text in column_texts(viewer)}) == 1
+
+
 def test_four_columns_stay_readable_on_a_narrow_screen(streamlit_server: Server, new_page: NewPage) -> None:
     page = new_page(width=900)
     opened(page, streamlit_server(APPS / "chunk_viewer_app.py"), ".viewer .piece")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,6 +21,9 @@ def buffers_given_back() -> Iterator[None]:
     about 200 MB at most, and takes 75 MB this way. Only while such a job lasts, because other programs' arrays would be
     slower. Where the C library is another than glibc nothing is done.
     """
+    if sys.platform != "linux":
+        yield
+        return
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "mallopt") or not hasattr(libc, "malloc_trim"):
         yield

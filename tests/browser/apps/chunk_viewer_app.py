@@ -44,8 +44,9 @@ count = st.segmented_control("Columns", [1, 2, 4], default=4, key="columns")
 @st.fragment
 def drawn() -> None:
     """Draw the viewer and what it returns."""
+    size = st.slider("Size of the first", 500, 900, 700, 100)
     columns = [
-        Column("a", "Sentences, 250 tokens", chunks(700, 120)),
+        Column("a", "Sentences, 250 tokens", chunks(size, 120)),
         Column("b", "Fixed size, 120", chunks(480, 0)),
         Column("c", "Headings", chunks(900, 0, 150), note="3 headings"),
         Column("d", "Recursive with a long descriptive name", chunks(260, 60)),

@@ -113,13 +113,25 @@ function buildColumn(view, data, column, unitAt, length) {
   return { id: column.id, chunks: column.chunks, box, text, spansOf, nodes };
 }
 
-function build(view, data) {
+// A column that would look as it does stays, with its layout: a moved slider changes one of them.
+function build(view, data, theme) {
   const unitAt = unitTable(data.text);
   const length = codePoints(data.text);
+  const before = view.columns ?? [];
+  const sameGround = view.text === data.text && view.offset === data.offset && view.theme === theme;
+  if (view.hot) light(view, null, []);
   view.unitAt = unitAt;
-  view.columns = data.columns.map((column) => buildColumn(view, data, column, unitAt, length));
+  view.columns = data.columns.map((column, i) => {
+    const looks = JSON.stringify([column, column.marks.length ? [] : data.marks]);
+    if (sameGround && before[i]?.looks === looks) return before[i];
+    return { ...buildColumn(view, data, column, unitAt, length), looks };
+  });
   view.holder.dataset.count = view.columns.length;
-  view.holder.replaceChildren(...view.columns.map((column) => column.box));
+  if (before.length === view.columns.length) {
+    view.columns.forEach(({ box }, i) => box !== before[i].box && before[i].box.replaceWith(box));
+  } else {
+    view.holder.replaceChildren(...view.columns.map((column) => column.box));
+  }
   view.hot = [];
   view.chosen = null;
   view.leader = null;
@@ -378,9 +390,12 @@ export default function ({ parentElement, data, setTriggerValue }) {
   if (rebuilt) {
     const places = sameText && view.columns ? view.columns.map((column) => column.text.scrollTop) : [];
     root.style.setProperty("--height", `${data.height}px`);
-    build(view, data);
-    view.columns.forEach((column, i) => (column.text.scrollTop = places[i] ?? places[0] ?? 0));
-    [view.sig, view.theme, view.text] = [data.sig, theme, data.text];
+    build(view, data, theme);
+    view.columns.forEach((column, i) => {
+      const place = places[i] ?? places[0] ?? 0;
+      if (column.text.scrollTop !== place) column.text.scrollTop = place;
+    });
+    [view.sig, view.theme, view.text, view.offset] = [data.sig, theme, data.text, data.offset];
   }
   root.style.setProperty("--height", `${data.height}px`);
   const wish = JSON.stringify(data.selected);
