@@ -124,3 +124,32 @@ def test_a_model_that_refuses_it_fails_it_like_any_other(
     assert (finished.figures.rebuilt, finished.figures.failed) == (2, 1)
     assert failed(candidate) == [("red", "embed", 1)]
     assert candidate.ledger.items("library") == newest
+
+
+def test_what_cannot_be_read_is_no_reason_to_give_up_the_others_of_a_group(
+    pipeline: Pipeline, books: Books, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books.texts |= {"yard": b"The yard is wide.", "zoo": b"The zoo is green."}
+    synced(pipeline)
+    for name in ("red", "depot", "fares"):
+        books.texts[name] = EMPTY
+        books.read_errors[name] = ServiceError("the server answers 503")
+    candidate = with_config(pipeline, embedder=plugins.build("embedders", "hashing", {"dimension": 128}))
+    model = type(candidate.place.model)
+    vectors = model.vectors
+
+    def refusing(self: Any, found: list[str], **more: Any) -> Any:
+        if any("zoo" in text for text in found):
+            raise ServiceError("the model does not answer")
+        return vectors(self, found, **more)
+
+    monkeypatch.setattr(model, "vectors", refusing)
+    finished = synced(candidate)
+    assert (finished.figures.rebuilt, finished.figures.failed) == (1, 4)
+    assert sorted(failed(candidate)) == [
+        ("depot", "read", 1),
+        ("fares", "read", 1),
+        ("red", "read", 1),
+        ("zoo", "embed", 1),
+    ]
+    assert texts(candidate) == sorted([*SENTENCES, "The yard is wide."])

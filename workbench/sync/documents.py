@@ -148,7 +148,8 @@ class Documents:
                     )
                 return
             for event in self._tried([piece]):
-                if isinstance(event, events.ItemFailed):
+                # What could not be read failed before: its last good text may be written all the same.
+                if isinstance(event, events.ItemFailed) and event.stage == self._group.stage:
                     failed.append(event.message)
                 yield event
 
