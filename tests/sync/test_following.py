@@ -272,6 +272,8 @@ def test_of_the_config_s_own_model_the_price_of_today_counts(pipeline: Pipeline,
 def test_publishing_again_keeps_the_price_of_today(pipeline: Pipeline) -> None:
     synced(pipeline)
     assert pipeline.publish()[0].price_per_million_tokens is None
+    hurried = with_config(pipeline, budget=Budget(minutes=60, price_per_million_tokens=0))
+    assert hurried.publish()[0].price_per_million_tokens is None
     priced = with_config(pipeline, budget=Budget(price_per_million_tokens=3))
     assert priced.publish()[0].price_per_million_tokens == 3
     assert len(pipeline.ledger.releases.all("library")) == 1

@@ -84,7 +84,8 @@ def publish(place: Place, force: bool = False, tick: Tick = no_tick) -> tuple[Re
             result.as_dict(),
             not result.passed,
             place.now_utc(),
-            None if budget is None else budget.price_per_million_tokens,
+            # A budget of minutes alone says nothing of a price, and is written down with a price of 0.
+            (budget.price_per_million_tokens or None) if budget is not None else None,
         )
     return release, result
 
