@@ -89,7 +89,7 @@ class _Connection(SourceConnection):
             version = content_digest(data) if self.books.versions else ""
             yield ItemPage((SourceItem(name, version, name, f"shelf:{name}", size_bytes=len(data)),))
         problem = self.books.problem
-        yield ItemPage(problems=(problem,)) if problem else ItemPage(faults=self.books.faults, complete=True)
+        yield ItemPage(problems=(problem,) if problem else (), faults=self.books.faults, complete=not problem)
 
     def read(self, item: SourceItem, validator: str = "") -> RawItem | None:
         self.books.reads.append(item.item_id)

@@ -9,11 +9,14 @@ import pytest
 
 from tests.sync.shelf import SENTENCES, TEXTS, Books, Clock, made_config, synced, texts, with_config
 from workbench import plugins
+from workbench.commands.sync_report import report
+from workbench.commands.terminal import Output
 from workbench.contracts import Fault
 from workbench.errors import InputError
 from workbench.sections import Failures
 from workbench.sync import Pipeline, events
 from workbench.sync.publishing import GateRefused
+from workbench.sync.run import Wishes
 from workbench.workspace import Workspace
 
 ROW = Fault("table, row 17", "table, row 17 has nothing in the column 'id'")
@@ -47,6 +50,20 @@ def test_what_cannot_be_listed_is_counted_named_and_forgotten_once_it_is_mended(
     books.faults = ()
     assert synced(pipeline).status == "done"
     assert pipeline.ledger.unlisted.all("library") == []
+
+
+def test_only_what_is_complete_but_for_faults_is_said_to_wait_for_a_confirmation(
+    pipeline: Pipeline, books: Books, capsys: pytest.CaptureFixture[str]
+) -> None:
+    books.faults = (ROW,)
+    report(pipeline.sync(), Output(as_json=False))
+    assert "3 items, 1 could not be listed (deletions wait for --confirm-deletes)" in capsys.readouterr().err
+    books.problem = "a drawer stays shut"
+    del books.texts["depot"]
+    report(pipeline.sync(Wishes(confirmed=True)), Output(as_json=False))
+    said = capsys.readouterr().err
+    assert "2 items, 1 could not be listed (not complete: nothing of it is deleted)" in said
+    assert texts(pipeline) == SENTENCES
 
 
 def test_a_listing_that_broke_off_says_nothing_of_what_could_not_be_listed(

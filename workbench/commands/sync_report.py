@@ -38,7 +38,7 @@ def _shown(event: events.Event, out: Output) -> None:
             source=source, items=items, complete=complete, message=message, changes=changes, unlisted=unlisted
         ):
             part = " changed" if changes else " (not complete: nothing of it is deleted)"
-            if unlisted and not changes:
+            if event.complete_but_for_faults:
                 part = " (deletions wait for --confirm-deletes)"
             whole = (f", {unlisted:,} could not be listed" if unlisted else "") + ("" if complete else part)
             out.message(f"{source}: {counted(items, 'item')}{whole}" + (f": {message}" if message else ""))

@@ -34,7 +34,8 @@ class SourceListed(Event):
     """A source was listed. ``message`` says why it is not complete, and which single items cannot be listed.
 
     ``changes``: it was asked only for what changed since an earlier listing. ``unlisted``: about how many items could
-    not be listed; where one of them may be a known one, it is not complete, and deletions wait for a confirmation.
+    not be listed. ``complete_but_for_faults``: all was listed but these; where one of them may be a known one, it is
+    not complete, and deletions wait for a confirmation.
     """
 
     kind: ClassVar[str] = "source_listed"
@@ -44,6 +45,7 @@ class SourceListed(Event):
     message: str
     changes: bool = False
     unlisted: int = 0
+    complete_but_for_faults: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,8 @@ class Sources:
                 self.complete.add(source.key)
             found = self.standings.listed_count - count
             unlisted = sum(one.items for one in self.faults.get(source.key, ()))
-            yield SourceListed(source.key, found, complete, message, bool(start), unlisted)
+            but_for_faults = complete or source.key in self.hiding
+            yield SourceListed(source.key, found, complete, message, bool(start), unlisted, but_for_faults)
 
     @property
     def unlisted(self) -> list[str]:

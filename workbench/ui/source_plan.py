@@ -228,7 +228,7 @@ def _source(source: SourceListed, shown: str) -> None:
         st.caption(
             f":material/warning: {name}: {counted(source.items, 'item')}. {plain(sentence(source.message))}"
         )
-    elif source.unlisted and not source.changes:
+    elif source.complete_but_for_faults:
         st.warning(
             f"{name}: {counted(source.items, 'item')}, and {source.unlisted:,} that could not be listed, so what is missing is "
             "removed only if you say so. "
