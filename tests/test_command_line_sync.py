@@ -171,6 +171,15 @@ def test_a_row_without_an_id_is_named_by_every_command_and_shuts_no_gate(run: An
     assert events[-1]["figures"]["removed"] == 1
 
 
+def test_a_plan_of_a_source_that_is_empty_says_that_there_is_nothing_to_do(
+    run: Any, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in (folder / "in").iterdir():
+        path.unlink()
+    main(["plan", str(folder / "config.yaml"), "--workspace", str(folder / "workspace")])
+    assert capsys.readouterr().out.partition(": ")[2] == "nothing to do\n"
+
+
 def test_what_was_gone_or_not_listed_is_told_where_there_is_some(capsys: pytest.CaptureFixture[str]) -> None:
     figures = Figures(added=37, failed=2, gone=1, unlisted=3, release_failed=1, release_gone=1)
     report([Finished(7, "some_failed", "", 1.0, figures)], Output(as_json=False))

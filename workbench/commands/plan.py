@@ -77,6 +77,6 @@ def _work(plan: Plan) -> str:
         else f"about {counted(expected.chunks, 'chunk')}"
     )
     money = f", costing about {expected.money:.4f}" if expected.money else ""
-    return ", ".join(f"{count:,} to {name}" for name, count in _counts(plan).items() if count) + (
-        f"; {chunks} to embed at most{money}" if not plan.is_empty else "; nothing to do"
-    )
+    counts = ", ".join(f"{count:,} to {name}" for name, count in _counts(plan).items() if count)
+    rest = "nothing to do" if plan.is_empty else f"{chunks} to embed at most{money}"
+    return f"{counts}; {rest}" if counts else rest
