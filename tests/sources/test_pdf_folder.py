@@ -306,6 +306,15 @@ def test_a_name_that_is_not_utf8_is_reported(folder: Path) -> None:
     assert listing.complete
 
 
+def test_a_name_that_is_not_utf8_is_no_fault_where_no_document_would_be_listed(folder: Path) -> None:
+    for name in (b"caf\xe9.jpg", b"caf\xe9.txt"):
+        (folder / "docs" / os.fsdecode(name)).write_bytes(b"x")
+    (folder / "docs" / os.fsdecode(b"link\xe9.txt")).symlink_to(folder / "docs" / "b.TXT")
+    listing = opened(folder, include=["*.pdf", "*.jpg"]).items()
+    assert ids(listing) == ["a.pdf"]
+    assert (listing.faults, listing.problems) == ([], [])
+
+
 def test_a_large_folder_comes_in_pages(folder: Path) -> None:
     for number in range(1_200):
         (folder / f"docs/{number}.txt").touch()

@@ -100,16 +100,20 @@ class _Folder(SourceConnection):
                 if entry.name.startswith(".") and not self._settings.hidden:
                     continue
                 try:
-                    if not _is_text(path):
-                        faults.append(_unnamed(path))
-                    elif entry.is_symlink():
-                        if (outside := self._leads_out(path)) is not None:
+                    if entry.is_symlink():
+                        if _is_text(path) and (outside := self._leads_out(path)) is not None:
                             problems.append(outside)
                     elif entry.is_dir(follow_symlinks=False):
-                        inner.append(f"{path}/")
+                        if _is_text(path):
+                            inner.append(f"{path}/")
+                        else:
+                            faults.append(_unnamed(path))
                     elif entry.is_file(follow_symlinks=False) and is_readable(path) and fits(path):
-                        items.append(self._item(path, entry))
-                        count += 1
+                        if _is_text(path):
+                            items.append(self._item(path, entry))
+                            count += 1
+                        else:
+                            faults.append(_unnamed(path))
                 except FileNotFoundError:
                     continue  # It has just vanished.
                 except OSError as error:
