@@ -195,10 +195,15 @@ def test_a_plan_says_what_the_published_release_takes_beside(
     settle(shelf / "0.md")
     app = when_idle(button(app, "See what a sync would do"))
     assert (
-        "The published release, which has another table, is kept true first: 1 change. At most about 1 chunk of"
+        "The published release, which has another table, is brought up to date first: 1 change. At most about 1 chunk of"
     ) in said(app).replace("*", "")
     app = when_idle(button(app, "Sync now"))
     assert "in the published release 1 written" in said(app)
+    shelf.rename(shelf.parent / "away")
+    app = when_idle(button(app, "See what a sync would do"))
+    assert "The published release, which has another table, stays as it is for now." in said(app).replace(
+        "*", ""
+    )
 
 
 def test_a_plan_for_another_config_is_not_offered(here: Workspace, file: PipelineFile, shelf: Path) -> None:

@@ -108,9 +108,10 @@ def _answer(here: Workspace, file: PipelineFile, job: Job, found: Outlook) -> No
                 count = plan.counts.get(action, 0)
                 if count or action in (Action.ADD, Action.CHANGE, Action.KEEP, Action.REMOVE):
                     st.metric(label, f"{count:,}", help=help_text, width=CELL_PIXELS)
-        st.markdown(expectation(plan, all(map(_is_all, found.sources))))
+        all_listed = all(map(_is_all, found.sources))
+        st.markdown(expectation(plan, all_listed))
         if found.release is not None:
-            st.markdown(expectation_of_release(found.release))
+            st.markdown(expectation_of_release(found.release, all_listed))
         elif found.trouble:
             st.warning(plain(sentence(found.trouble)), icon=":material/warning:")
         for source in found.sources:
@@ -193,9 +194,11 @@ def expectation(plan: Plan, all_listed: bool = True) -> str:
     return f"**At most {_amount(plan.expected)}.** Embeddings that are known already are not computed again."
 
 
-def expectation_of_release(plan: Plan) -> str:
+def expectation_of_release(plan: Plan, all_listed: bool = True) -> str:
     """Return what the published release's table will take beside, in a sentence of Markdown."""
     what = "**The published release**, which has another table,"
+    if plan.is_empty and not all_listed:
+        return f"{what} stays as it is for now."
     if plan.is_empty:
         return f"{what} holds what the sources hold."
     work = ", ".join(
@@ -204,7 +207,7 @@ def expectation_of_release(plan: Plan) -> str:
         if plan.counts.get(action) and action not in IDLE
     )
     embedded = f". At most {_amount(plan.expected)}" if plan.steps else ""
-    return f"{what} is kept true first: {work}{embedded}."
+    return f"{what} is brought up to date first: {work}{embedded}."
 
 
 def _amount(expected: Expected) -> str:
