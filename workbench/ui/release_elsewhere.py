@@ -23,10 +23,7 @@ def show(here: Workspace, name: str) -> None:
         )
         st.page_link("pages/sources.py", label="Go to Sources", icon=":material/arrow_forward:")
     if not releases:
-        st.info(
-            "Nothing is published yet: questions are answered from the table that was synced last.",
-            icon=":material/info:",
-        )
+        release_view.show_nothing_published()
         return
     shown = ledger.releases.published(name) or releases[0]
     pipeline = Pipeline(here, parsed(shown.config, f"release {shown.id}"))

@@ -40,10 +40,7 @@ def show_published(pipeline: Pipeline, tables: Sequence[TableOnDisk]) -> Release
     release = ledger.releases.published(name)
     st.subheader("Published")
     if release is None:
-        st.info(
-            "Nothing is published yet: questions are answered from the table that was synced last.",
-            icon=":material/info:",
-        )
+        show_nothing_published()
         return None
     since = ledger.releases.published_since(name) or release.created_at_utc
     table = next((table for table in tables if table.name == release.table_name), None)
@@ -82,6 +79,14 @@ def show_published(pipeline: Pipeline, tables: Sequence[TableOnDisk]) -> Release
     with st.expander("The config it answers with", icon=":material/code:"):
         st.code(release.config, language="yaml")
     return release
+
+
+def show_nothing_published() -> None:
+    """Say what answers questions meanwhile."""
+    st.info(
+        "Nothing is published yet: questions are answered from the table that was synced last.",
+        icon=":material/info:",
+    )
 
 
 def documents_of(pipeline: Pipeline, table_name: str) -> int:
