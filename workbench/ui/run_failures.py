@@ -58,7 +58,7 @@ def _cause(
                 args=(here, ledger, pipeline, file, cause),
             )
         if cause.kind == NOT_LISTED:
-            again = "Every sync looks at it again. Until it is mended nobody knows which document it is."
+            again = "Every sync looks at it again, until it is mended in its source."
         elif heals:
             again = "Time may heal it: it is tried again by itself, ever more rarely."
         else:
