@@ -106,6 +106,7 @@ def test_publish_then_a_worse_model_is_refused_then_forced_then_rolled_back(
     app = button(app, "Roll back now")
     assert releases.published("trams") == first
     assert [switch.action for switch in releases.switches("trams")] == ["roll_back", "publish", "publish"]
+    assert f"answered from release {second.id} now" not in said(app), "that is no longer so"
 
 
 def test_measuring_changes_nothing(here: Workspace, shelf: Path, questions: Path) -> None:

@@ -85,8 +85,8 @@ def verdict(
 
     The best mean is compared with every other one. Since it was picked by looking at all, its p-values are
     corrected for all pairs there are, and the share of resamples in which it stays the best is said. Configurations
-    that cannot be told apart from it tie, and a tie goes to the one that shows less text (``cost``, by default
-    ``tokens_shown`` at the measure's k). Raises ``SettingsError`` for scores of different questions.
+    that cannot be told apart from it tie. A tie goes to the one that shows less text (``cost``, by default
+    ``tokens_shown`` at the measure's k) of those whose interval against the best mean holds 0. Raises ``SettingsError`` for scores of different questions.
     """
     if not configs:
         return Verdict(
@@ -126,7 +126,11 @@ def verdict(
     )
     enough = count >= FEWEST_QUESTIONS
     tied = [best, *(o for o, c in zip(others, compared, strict=True) if not (c.is_real and enough))]
-    cheapest = min(tied, key=lambda s: (_cost(s, cost), ordered.index(s)))
+    # One that is behind in nearly all resamples may tie after the correction for many pairs; it is no advice.
+    behind = {c.other for c in compared if enough and not c.difference.holds(0.0)}
+    cheapest = min(
+        (s for s in tied if s.config not in behind), key=lambda s: (_cost(s, cost), ordered.index(s))
+    )
     won = len(tied) == 1
     sentence = (
         _won(best, others, compared[0], cost, share_of[0][1])

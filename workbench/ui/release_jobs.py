@@ -48,11 +48,15 @@ def start(here: Workspace, file: PipelineFile, what: str) -> None:
         job.summary = f"questions are answered from release {release.id} now"
         return Measured(file.name, text, result, release)
 
-    key = f"{GATE} {file.name}"
+    forget(file.name)
+    jobs().start(f"{what} {file.name}", GATE, work, unit="questions", key=f"{GATE} {file.name}")
+
+
+def forget(name: str) -> None:
+    """Take away what was said of an earlier measurement of this pipeline: it is no longer so."""
     for old in jobs().listing([GATE]):
-        if old.key == key:
+        if old.key == f"{GATE} {name}":
             jobs().dismiss(old)
-    jobs().start(f"{what} {file.name}", GATE, work, unit="questions", key=key)
 
 
 def newest(file: PipelineFile) -> Measured | None:

@@ -17,6 +17,7 @@ from workbench.ingest.releases import PUBLISH
 from workbench.sync import Pipeline
 from workbench.sync.following import followed
 from workbench.sync.publishing import TableOnDisk
+from workbench.ui import release_jobs
 from workbench.ui.card_row import card_row
 from workbench.ui.messages import guarded, plain, sentence
 from workbench.ui.table_list import age
@@ -160,6 +161,7 @@ def _confirm_roll_back(pipeline: Pipeline, now: Release, before: Release) -> Non
 def _roll_back(pipeline: Pipeline) -> None:
     with guarded():
         pipeline.roll_back()
+        release_jobs.forget(pipeline.place.name)
 
 
 def _reasons(release: Release) -> list[str]:

@@ -18,7 +18,7 @@ from workbench.ui.resources import sample_files, workspace
 from workbench.workspace import DocumentRow
 
 KIND = "add"
-MANY_UPLOADS, LIST_HEIGHT_PIXELS = 6, 320
+MANY_UPLOADS, LIST_HEIGHT_PIXELS = 10, 460
 LONGEST_NAME = 40
 """Characters of a file name that the list shows."""
 STATES = {
