@@ -86,8 +86,8 @@ class RefusedRemoval:
             )
         return (
             f"{self.source}: only {self.present:,} of {counted(self.known, 'known item')} {'is' if self.present == 1 else 'are'} there, fewer than"
-            f" min_present_ratio ({self.ratio:g}) asks for: nothing was deleted, so that what was moved and changed"
-            " may answer twice; confirm if they are meant to go"
+            f" min_present_ratio ({self.ratio:g}) asks for: nothing is deleted but what is found unchanged at another"
+            " place, so that what was moved and changed may answer twice; confirm if they are meant to go"
         )
 
 

@@ -25,7 +25,7 @@ STATUS = {
     entries.BROKEN: "broken off",
 }
 CAUSES = {
-    "needs_password": "A password is needed",
+    "needs_password": "A password is needed: put an unlocked copy into the source",
     "no_text": "There is no text in it",
     "damaged": "The file is damaged",
     "unsupported": "This kind of file is not read",

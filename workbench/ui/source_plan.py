@@ -147,8 +147,8 @@ def _refusal(refused: RefusedRemoval, source: str) -> str:
             " until that is mended or you say so."
         )
     return (
-        f"{told}, more than is usual. That looks like a fault of the source, so a sync removes none of them until you"
-        " say so."
+        f"{told}, more than is usual. That looks like a fault of the source, so until you say so a sync removes only those"
+        " that it finds unchanged at another place."
     )
 
 
