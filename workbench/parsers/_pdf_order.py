@@ -11,6 +11,8 @@ from workbench.parsers._pdf_rows import rows
 
 _MOST_LINES = 4000
 """A page with more lines than this is a drawing or an attack; it is read from top to bottom."""
+_MOST_UNDER_COLUMNS = 100
+"""So many lines may stand between columns and a wide line below; looking through all would take quadratic time."""
 _DEEPEST = 3
 
 
@@ -108,7 +110,8 @@ def _end_of_columns(band: list[Line], gutter: float) -> int:
     def heads(line: Line) -> bool:
         return line.size > 1.1 * size or (line.bold and not bold)
 
-    for i, line in enumerate(band):
+    for i in range(max(0, len(band) - _MOST_UNDER_COLUMNS), len(band)):
+        line = band[i]
         over = band[i - 1].v if i else line.v - 2 * line.size
         under = band[i + 1].v if i + 1 < len(band) else line.v + line.size
         alone = line.v - over > 1.6 * line.size and under - line.v > 0.5 * line.size
