@@ -6,6 +6,7 @@ import pymupdf
 import pytest
 
 from tests import documents
+from tests.documents.raw_pdf import paged_pdf, stream
 from tests.documents.scripts_and_layouts import (
     ARABIC_LINES,
     CHINESE_LINE,
@@ -163,6 +164,34 @@ def test_cells_with_little_between_them_are_told_by_those_above_and_below() -> N
     page += paragraph("Own", "Energy fund", left=260, top=700)
     page += drawn("Roof", 60, 674) + drawn("41,000,000", 200, 674) + drawn("Insurance", 260, 674)
     assert text_of(pdf(page)).split("\n")[-1] == "Roof\t41,000,000\tInsurance"
+
+
+def right_aligned(text: str, right: float, top: float, font: str = "helv") -> bytes:
+    return drawn(text, right - pymupdf.get_text_length(text, font, 10), top, bold=font == "hebo")
+
+
+def test_columns_of_figures_are_told_by_where_they_end() -> None:
+    rows = [("12", "120.00", "1,440.00"), ("1", "75.00", "75.00"), ("", "Subtotal", "1,515.00")]
+    page = drawn("Consulting", 60, 700) + drawn("Travel", 60, 684)
+    for i, cells in enumerate(rows):
+        for right, cell in zip((250, 290, 336), cells, strict=True):
+            page += right_aligned(cell, right, 700 - 16 * i)
+    page += right_aligned("Total", 290, 652, "hebo") + right_aligned("1,515.00", 336, 652, "hebo")
+    found = parsed(pdf(page))
+    assert found.document.text.split("\n") == [
+        "Consulting\t12\t120.00\t1,440.00",
+        "Travel\t1\t75.00\t75.00",
+        "Subtotal\t1,515.00",
+        "Total\t1,515.00",
+    ]
+    assert not found.document.headings
+
+
+def test_the_wide_blanks_of_typewriters_divide_no_cells() -> None:
+    page = drawn("--a", 60, 700) + drawn("the syntax", 108, 700) + drawn("--b and the file, both", 60, 688)
+    courier = b"/F1 <</Type/Font/Subtype/Type1/BaseFont/Courier/Encoding/WinAnsiEncoding>>"
+    text = text_of(paged_pdf([stream(page)], fonts=courier))
+    assert text == "--a\tthe syntax\n--b and the file, both"
 
 
 def test_a_heading_below_columns_and_above_wide_text_comes_after_both_columns() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import pairwise
@@ -15,7 +16,8 @@ _ALIGNED = 2.0
 """Points by which cells of one column may begin apart."""
 _NEAREST = 0.5
 _APART = 1.5
-"""Blank between cells, in multiples of the type size: the first is enough where cells above or below begin alike."""
+"""Blank between cells, in multiples of the type size: the first is enough where cells above or below begin alike, or figures end alike."""
+_FIGURE = re.compile(r"[^\w\s]?\d[\d.,:/%\u2019-]*[^\w\s]?")
 
 
 def rows(lines: list[Line]) -> Iterator[Line]:
@@ -28,7 +30,7 @@ def rows(lines: list[Line]) -> Iterator[Line]:
     at = 0
     while at < len(printed):
         end = at + 1 + _wrapped(printed, at)
-        yield _row(printed[at:end], printed[end : end + 1], printed[max(0, at - 1) : at])
+        yield _row(printed[at:end], printed[end : end + 2], printed[max(0, at - 2) : at])
         at = end
 
 
@@ -49,21 +51,28 @@ def _cells_apart(printed: list[list[Line]]) -> list[list[Line]]:
     starts = [[part.u0 for part in row[1:]] if len(row) <= _MOST_CELLS else [] for row in printed]
     if not any(starts):
         return printed
+    ends = [[part.u1 for part in row] if 1 < len(row) <= _MOST_CELLS else [] for row in printed]
     result = []
     for i, row in enumerate(printed):
-        near = [start for other in starts[max(0, i - 2) : i + 3] for start in other]
-        result.append([piece for part in row for piece in _pieces(part, near)] if near else row)
+        around = slice(max(0, i - 2), i + 3)
+        near = [start for other in starts[around] for start in other]
+        near_ends = [end for other in ends[around] for end in other]
+        result.append([piece for part in row for piece in _pieces(part, near, near_ends)] if near else row)
     return result
 
 
-def _pieces(line: Line, starts: list[float]) -> Iterator[Line]:
-    """Yield a line in the pieces that begin at one of ``starts``, after a blank wider than between words."""
+def _pieces(line: Line, starts: list[float], ends: list[float]) -> Iterator[Line]:
+    """Yield a line in pieces, cut at blanks wider than between words, before one of ``starts`` or, at figures, after one of ``ends``."""
     if line.turn or line.u0 != line.boxes[0][0]:  # turned, or from right to left
         yield line
         return
     cuts = [0]
+    least = (_least(line) if len(line.boxes) > 2 else _NEAREST) * line.size
     for i, (before, box) in enumerate(pairwise(line.boxes), start=1):
-        if box[0] - before[2] > _NEAREST * line.size and _near(box[0], starts):
+        if box[0] - before[2] > least and (
+            _near(box[0], starts)
+            or ((_is_figure(line, i - 1) or _is_figure(line, i)) and _near(before[2], ends))
+        ):
             cuts.append(i)
     if len(cuts) == 1:
         yield line
@@ -80,6 +89,18 @@ def _pieces(line: Line, starts: list[float]) -> Iterator[Line]:
             boxes=boxes,
             first_width=boxes[0][2] - boxes[0][0],
         )
+
+
+def _least(line: Line) -> float:
+    """Return how wide a blank before or after a cell is at least, in multiples of the type size."""
+    usual = min((b[0] - a[2] for a, b in pairwise(line.boxes)), default=0.0) / (line.size or 1.0)
+    # Typewriters leave 0.6 between words; a row of single words has no usual blank.
+    return max(_NEAREST, 1.3 * usual) if usual < 0.65 else _NEAREST
+
+
+def _is_figure(line: Line, word: int) -> bool:
+    start, end = line.words[word]
+    return _FIGURE.fullmatch(line.text, start, end) is not None
 
 
 def _near(place: float, places: Iterable[float]) -> bool:
@@ -133,12 +154,20 @@ def _row(printed: list[list[Line]], below: list[list[Line]], above: list[list[Li
     if len(first) == 1:
         return first[0]
     main = max(first, key=lambda line: len(line.text))
-    starts = [part.u0 for row in (*printed[1:], *below, *above) if len(row) <= _MOST_CELLS for part in row]
+    around = [row for row in (*printed[1:], *below, *above) if len(row) <= _MOST_CELLS]
+    starts = [part.u0 for row in around for part in row]
+    ends = [part.u1 for row in around if len(row) > 1 for part in row]
     cells: list[list[Line]] = [[first[0]]]
     cell_of = [0]
     for left, right in pairwise(first):
         gap = (right.u0 - left.u1) / (main.size or 1.0)  # a damaged page may have letters of no size
-        if gap > _APART or (gap > _NEAREST and _near(right.u0, starts)):
+        if gap > _APART or (
+            gap > max(_least(left), _least(right))
+            and (
+                _near(right.u0, starts)
+                or ((_is_figure(left, -1) or _is_figure(right, 0)) and _near(left.u1, ends))
+            )
+        ):
             cells.append([])
         cells[-1].append(right)
         cell_of.append(len(cells) - 1)
