@@ -150,6 +150,39 @@ def test_a_cell_of_several_lines_is_one_cell_of_its_row() -> None:
     assert box.y0 < 842 - 668 < box.y1 + 3
 
 
+def test_cells_that_are_centred_from_top_to_bottom_are_one_row() -> None:
+    page = (
+        drawn("Device", 60, 716)
+        + drawn("What it is for", 150, 716)
+        + drawn("Price", 400, 716)
+        + drawn("Printer", 60, 690)
+        + paragraph("For two trays and large offices, with", "a duplex unit", left=150, top=696, leading=12)
+        + drawn("1,200.00", 400, 690)
+        + paragraph("Scanner with", "document", "feeder", top=666, leading=12)
+        + drawn("Reads both sides of a page", 150, 654)
+        + paragraph("480.00 or", "20.00 a month", left=400, top=660, leading=12)
+    )
+    found = parsed(pdf(page + paragraph("All prices are without tax.", top=600)))
+    assert found.document.text.split("\n") == [
+        "Device\tWhat it is for\tPrice",
+        "Printer\tFor two trays and large offices, with a duplex unit\t1,200.00",
+        "Scanner with document feeder\tReads both sides of a page\t480.00 or 20.00 a month",
+        "",
+        "All prices are without tax.",
+    ]
+    start = found.document.text.index("feeder")
+    (box,) = found.layout.rectangles(start, start + len("feeder"))
+    assert box.x0 == pytest.approx(60, abs=1)
+    assert box.y0 < 842 - 642 < box.y1
+
+
+def test_rows_beside_a_cell_that_spans_them_stay_rows() -> None:
+    page = drawn("North", 60, 686)
+    page += paragraph("Hamburg", "Bremen", "Kiel", left=150, top=698, leading=12)
+    page += paragraph("1,200", "300", "45", left=300, top=698, leading=12)
+    assert text_of(pdf(page)).split("\n") == ["Hamburg\t1,200", "North\tBremen\t300", "Kiel\t45"]
+
+
 def test_rows_with_empty_cells_stay_rows() -> None:
     rows = [("Roof", "Membrane"), (None, "Gutter"), ("Posts", "Cables"), (None, "Cooling")]
     page = b"".join(

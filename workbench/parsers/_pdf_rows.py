@@ -8,6 +8,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from workbench.parsers._letters import is_cjk
+from workbench.parsers._pdf_centred import centred
 from workbench.parsers._pdf_lines import Line
 
 _MOST_CELLS = 60
@@ -29,6 +30,11 @@ def rows(lines: list[Line]) -> Iterator[Line]:
     printed = _cells_apart(list(_printed(lines)))
     at = 0
     while at < len(printed):
+        found = centred(printed, at)
+        if found is not None:
+            cells, at = found
+            yield _joined(cells, min((cell[0] for cell in cells), key=lambda part: part.v))
+            continue
         end = at + 1 + _wrapped(printed, at)
         yield _row(printed[at:end], printed[end : end + 2], printed[max(0, at - 2) : at])
         at = end
@@ -175,8 +181,14 @@ def _row(printed: list[list[Line]], below: list[list[Line]], above: list[list[Li
         place = _cell_of(first, part)
         assert place is not None  # else it would be a row of its own
         cells[cell_of[place]].append(part)
-    text, words, boxes = first[0].text, list(first[0].words), list(first[0].boxes)
+    return _joined(cells, main)
+
+
+def _joined(cells: list[list[Line]], main: Line) -> Line:
+    """Return one line of these cells; ``main`` says where it stands."""
     parts = [part for cell in cells for part in cell]
+    first = parts[0]
+    text, words, boxes = first.text, list(first.words), list(first.boxes)
     begins = {id(cell[0]) for cell in cells}
     for before, part in pairwise(parts):
         text += "\t" if id(part) in begins else _joint(before, part)
@@ -185,7 +197,7 @@ def _row(printed: list[list[Line]], below: list[list[Line]], above: list[list[Li
         text += part.text
     return Line(
         text,
-        first[0].u0,
+        first.u0,
         max(part.u1 for part in parts),
         main.v,
         main.size,
@@ -193,8 +205,8 @@ def _row(printed: list[list[Line]], below: list[list[Line]], above: list[list[Li
         main.turn,
         words,
         boxes,
-        first[0].first_width,
-        first[0].cells + len(cells) - 1,
+        first.first_width,
+        first.cells + len(cells) - 1,
     )
 
 
