@@ -135,3 +135,47 @@ def test_the_picture_of_an_absurd_page_is_bounded() -> None:
 def test_a_page_that_is_not_there_is_refused(page: int) -> None:
     with pytest.raises(InputError, match="the file has 2"):
         Pdf().page_image(report_pdf(), page)
+
+
+@st.composite
+def tables_and_text(draw: st.DrawFn) -> tuple[bytes, dict[str, tuple[float, float]]]:
+    """A page of lines in columns, half a line apart at least, and where the middle of each word is."""
+    content, places, ends = b"", {}, dict.fromkeys(range(0, 1000, 6), 0.0)
+    size = draw(st.sampled_from([6, 10, 14]))
+    for step, column, count, bold in draw(
+        st.lists(
+            st.tuples(st.integers(0, 60), st.integers(0, 5), st.integers(1, 5), st.booleans()),
+            min_size=1,
+            max_size=40,
+        )
+    ):
+        words = [
+            f"{draw(st.sampled_from(['12', 'Tram', 'car-', 'x.']))}{len(places) + i}q" for i in range(count)
+        ]
+        left, top, font = 40 + 90 * column, 60 + 12 * step, "hebo" if bold else "helv"
+        right = left + pymupdf.get_text_length(" ".join(words), font, size)
+        rows = range(top - 12, top + 18, 6)
+        if any(left < ends[row] + 3 for row in rows):
+            continue  # one line over another
+        ends.update(dict.fromkeys(rows, right))
+        content += drawn(" ".join(words), left, top, size, bold=bold)
+        for word in words:
+            width = pymupdf.get_text_length(word, font, size)
+            places[word] = (left + width / 2, 842 - top - size / 4)
+            left += width + pymupdf.get_text_length(" ", font, size)
+    return content, places
+
+
+@given(tables_and_text())
+def test_no_word_is_lost_or_doubled_and_each_is_where_it_was_printed(
+    page: tuple[bytes, dict[str, tuple[float, float]]],
+) -> None:
+    content, places = page
+    found = Pdf(join_hyphens=False).parsed(pdf(content, size=(1200, 842)), "made.pdf", "an id", "a place")
+    text = found.document.text
+    assert sorted(text.split()) == sorted(places)
+    for word, (x, y) in places.items():
+        start = text.index(word)
+        (box,) = found.layout.rectangles(start, start + len(word))
+        assert box.x0 < x < box.x1
+        assert box.y0 < y < box.y1
