@@ -1,8 +1,10 @@
 """PDFs that read well but test the order, the script or the letters of the text."""
 
+import re
+
 import pymupdf
 
-from .raw_pdf import paged_pdf, stream, text_lines
+from .raw_pdf import HELVETICA, paged_pdf, stream, text_lines
 
 HEBREW_LINES = ("החשמלית יוצאת בשעה תשע", "הכרטיס תקף לשעתיים")
 ARABIC_LINES = ("يغادر الترام في الساعة التاسعة", "التذكرة صالحة لمدة ساعتين")
@@ -24,6 +26,22 @@ def arabic_pdf() -> bytes:
     shown = b"".join(b"<%b> Tj T*\n" % line[::-1].encode("utf-16-be").hex().encode() for line in ARABIC_LINES)
     letters = sorted(set("".join(ARABIC_LINES)))
     return _mapped_font_pdf(shown, {ord(letter): ord(letter) for letter in letters})
+
+
+def hebrew_by_chromium_pdf() -> bytes:
+    """A row of a table in Hebrew, as Chromium prints it: words lie from left to right, and the letters of each are said to be reversed."""
+    width, at, shown = 8.4, 0, b""
+    for word in re.findall(" +|[^ ]+", "1200      " + " ".join(HEBREW_LINES[0].split()[::-1])):
+        is_hebrew = not word.isascii()
+        code = word[:: -1 if is_hebrew else 1].encode("utf-16-be").hex().encode()
+        letters = b"/F1 14 Tf <%b> Tj" % code
+        if is_hebrew:
+            letters = b"/ReversedChars BMC %b EMC" % letters
+        elif word.isspace():
+            letters = b"/F2 14 Tf (%b) Tj" % word.encode()
+        shown += b"ET BT 1 0 0 1 %g 700 Tm %b\n" % (72 + width * at, letters)
+        at += len(word)
+    return _mapped_font_pdf(shown, {ord(letter): ord(letter) for letter in {*HEBREW_LINES[0], *"012"}})
 
 
 def chinese_japanese_korean_pdf() -> bytes:
@@ -145,7 +163,9 @@ def _mapped_font_pdf(shown: bytes, characters: dict[int, int]) -> bytes:
         b"/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>>>]>>" % descriptor
     )
     content = b"BT /F1 14 Tf 22 TL 1 0 0 1 72 770 Tm\n%bET\n" % shown
-    return paged_pdf([stream(content)], extra_objects=[font, stream(to_unicode)], fonts=b"/F1 3 0 R")
+    return paged_pdf(
+        [stream(content)], extra_objects=[font, stream(to_unicode)], fonts=b"/F1 3 0 R/F2 " + HELVETICA
+    )
 
 
 def _set_in_html(html: str) -> bytes:

@@ -328,6 +328,14 @@ def test_hebrew_and_arabic_are_in_logical_order() -> None:
     assert all(line in arabic for line in ARABIC_LINES)
 
 
+def test_hebrew_that_browsers_print_word_by_word_is_in_logical_order() -> None:
+    found = parsed(documents.hebrew_by_chromium_pdf())
+    assert found.document.text == f"{HEBREW_LINES[0]} 1200"
+    first, *_ = HEBREW_LINES[0].split()
+    (box,) = found.layout.rectangles(0, len(first))
+    assert (box.x0, box.x1) == pytest.approx((282, 341), abs=1)
+
+
 def test_chinese_japanese_and_korean_are_kept_and_boxed_by_letter() -> None:
     found = parsed(documents.chinese_japanese_korean_pdf())
     text = found.document.text

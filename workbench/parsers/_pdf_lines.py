@@ -12,6 +12,7 @@ from typing import Any
 import pymupdf
 
 from workbench.parsers._letters import before_mark, cleaned, has_cjk, is_cjk, pieces
+from workbench.parsers._pdf_visual_order import in_reading_order
 
 # Ligatures are spelled out by MuPDF when PRESERVE_LIGATURES is left out; characters that a font does not explain
 # come as U+FFFD, not as numbers that look like letters; pictures are not loaded.
@@ -103,6 +104,8 @@ def _line(
             at = end + 1
         boxes: list[Box4] = [word[:4] for word in group]
     else:
+        if not cuts and turn == 0:
+            raw, group = in_reading_order(raw, group)
         text, ranges, boxes = _careful(raw, group, cuts, turn)
         if not text:
             return None
