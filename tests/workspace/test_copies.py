@@ -138,6 +138,20 @@ def test_a_copy_keeps_its_text_when_its_twin_gets_a_new_version_and_is_named(wor
     assert workspace.add("b.txt", CONTENTS[0]).message == "already here"
 
 
+@pytest.mark.parametrize("path", ["a.txt", "b.txt"])
+def test_a_document_whose_file_is_missing_gets_it_back_when_it_or_a_copy_is_added_again(
+    workspace: Workspace, path: str
+) -> None:
+    # So it is where a process is killed just after another one removed what belonged to no document yet.
+    workspace.add("a.txt", CONTENTS[0])
+    for folder in ("originals", "parsed"):
+        for file in (workspace.folder / folder).iterdir():
+            file.unlink()
+    again = Workspace(workspace.folder)
+    assert again.add(path, CONTENTS[0]).status == "unchanged"
+    assert texts(again) == {"a.txt": CONTENTS[0].decode()}
+
+
 def test_a_copy_keeps_its_text_when_its_twin_becomes_a_copy_of_another(workspace: Workspace) -> None:
     for path, content in {"a.txt": CONTENTS[0], "b.txt": CONTENTS[0], "c.txt": CONTENTS[1]}.items():
         workspace.add(path, content)

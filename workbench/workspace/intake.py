@@ -90,6 +90,7 @@ class Intake:
         document_id = pipeline.document_id("file", uri)
         before = documents.row(document_id)
         if before is not None and before.content_hash == content_hash:
+            self._mend(before, data)
             return _unchanged(name, before, document_id)
         suffix = Path(name).suffix.lower()
         if documents.with_content(content_hash, suffix) is not None:
@@ -98,6 +99,7 @@ class Intake:
                 tables.drop_document(document_id)
             placed = documents.note_copy(Copy(document_id, name, uri, content_hash, suffix))
             if placed is not None and placed.same is not None:
+                self._mend(placed.same, data)
                 return _unchanged(name, placed.same, document_id, self._settled(placed))
         parser = pipeline.parser_for(name, plugins.build("parsers", "pdf"))
         if password is not None:
@@ -141,6 +143,11 @@ class Intake:
         return AddResult(
             name, status, document_id, row.page_count, row.character_count, row.empty_pages, message
         )
+
+    def _mend(self, row: DocumentRow, data: bytes) -> None:
+        """Keep a document's file where it is missing: a process that was killed may have listed it without one."""
+        if row.stored_hash == content_digest(data):  # else it came with a password
+            self._workspace.originals.keep(row.stored_hash, row.suffix, data)
 
     def _settled(self, placed: Placed) -> list[str]:
         """Forget what a file was before it got its new content, and return what to say of a copy that stays."""
