@@ -244,6 +244,30 @@ def test_a_heading_below_columns_and_above_wide_text_comes_after_both_columns() 
         )
 
 
+def test_a_table_below_columns_at_the_end_of_a_page_is_read_by_its_rows() -> None:
+    sides = [
+        [f"the {side} side says line {n} and then it goes on to" for n in range(6)]
+        for side in ("left", "right")
+    ]
+    page = b"".join(
+        paragraph(*lines, left=left, top=760) for lines, left in zip(sides, (50, 320), strict=True)
+    )
+    page += drawn("Berths", 50, 660, 13, bold=True)
+    cells = [
+        ("Berth", "Load", "Depth", "State"),
+        ("1", "113 t", "7.5 m", "open"),
+        ("2", "226 t", "15.0 m", "closed"),
+    ]
+    page += b"".join(
+        drawn(text, left, 640 - 16 * row)
+        for row, texts in enumerate(cells)
+        for text, left in zip(texts, (50, 150, 320, 450), strict=True)
+    )
+    found = text_of(pdf(page))
+    assert found.index("right side says line 5") < found.index("Berths")
+    assert "Berth\tLoad\tDepth\tState\n1\t113 t\t7.5 m\topen\n2\t226 t\t15.0 m\tclosed" in found
+
+
 def test_a_sentence_over_a_page_end_stays_findable() -> None:
     found = parsed(report_pdf()).document
     assert "every car that goes through the\ntunnel carries two." in found.text

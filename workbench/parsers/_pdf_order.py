@@ -90,21 +90,27 @@ def _bands(lines: list[Line], gutter: float) -> Iterator[tuple[list[Line], bool]
     for line in lines:
         if line.u0 < gutter and line.u1 > gutter + 1:
             if band:
-                end = _end_of_columns(band, gutter)
-                if end:
-                    yield band[:end], _columnar(band[:end], gutter)
-                if end < len(band):
-                    yield band[end:], False
+                yield from _ended(band, _end_of_columns(band, gutter, under_all=False), gutter)
                 band = []
             yield [line], False
         else:
             band.append(line)
     if band:
-        yield band, _columnar(band, gutter)
+        yield from _ended(band, _end_of_columns(band, gutter, under_all=True), gutter)
 
 
-def _end_of_columns(band: list[Line], gutter: float) -> int:
-    """Return how many lines of a band before a wide line are columns: a heading may end them, and a table under it."""
+def _ended(band: list[Line], end: int, gutter: float) -> Iterator[tuple[list[Line], bool]]:
+    if end:
+        yield band[:end], _columnar(band[:end], gutter)
+    if end < len(band):
+        yield band[end:], False
+
+
+def _end_of_columns(band: list[Line], gutter: float, *, under_all: bool) -> int:
+    """Return how many lines of a band are columns: a heading may end them, and a table under it.
+
+    A wide line follows the band, or with ``under_all`` nothing: there only the rows of a table tell.
+    """
     size, bold = median(line.size for line in band), median(line.bold for line in band)
 
     def heads(line: Line) -> bool:
@@ -118,7 +124,10 @@ def _end_of_columns(band: list[Line], gutter: float) -> int:
         if alone and heads(line) and line.u0 < gutter:
             rest = band[i + 1 :]
             # Below a heading inside a column there is text of the column; here there are cells on both sides, or nothing.
-            ends = all(map(heads, rest)) or any(other.u0 >= gutter for other in rest)
+            right = [other for other in rest if other.u0 >= gutter]
+            rows = {round(other.v) for other in rest if other.u1 <= gutter + 1}
+            in_rows = bool(right) and all(rows & _near(other) for other in right)
+            ends = in_rows if under_all else bool(right) or all(map(heads, rest))
             if ends and not _columnar(band[i:], gutter):
                 return i
     return len(band)
