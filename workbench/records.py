@@ -213,6 +213,34 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class PageLetters:
+    """How many letters and digits of a page are in the text, of those that the file holds for it.
+
+    What is left out on purpose (text drawn twice, headers by setting) counts on neither side. Both are counted as
+    ``str.isalnum`` code points before any clean-up.
+    """
+
+    page: int
+    kept: int
+    on_page: int
+
+    @property
+    def is_short(self) -> bool:
+        """Whether less than 98 % is kept."""
+        return self.kept < 0.98 * self.on_page
+
+
+@dataclass(frozen=True, slots=True)
+class OmittedText:
+    """Printed text that is on a page and, on purpose, not in the document's text."""
+
+    box: Box
+    text: str
+    reason: str
+    """Such as "header or footer" or "drawn twice"."""
+
+
+@dataclass(frozen=True, slots=True)
 class ParsedFile:
     """What a parser makes of one file."""
 
@@ -221,6 +249,16 @@ class ParsedFile:
     empty_pages: tuple[int, ...] = ()
     failed_pages: tuple[int, ...] = ()
     warnings: tuple[str, ...] = ()
+    letters: tuple[PageLetters, ...] = ()
+    """One entry per page that could be read; empty for formats whose letters are not counted."""
+    omitted: tuple[OmittedText, ...] = ()
+    incomplete: str = ""
+    """Why the file is not whole, as a sentence without its end, such as "the file was cut off"; "" for a whole file."""
+
+    @property
+    def short_pages(self) -> tuple[PageLetters, ...]:
+        """The pages of which letters are missing in the text."""
+        return tuple(page for page in self.letters if page.is_short)
 
 
 @dataclass(frozen=True, slots=True)
