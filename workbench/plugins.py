@@ -29,11 +29,14 @@ FAMILIES: dict[str, type[Plugin]] = {
 def names(family: str) -> tuple[str, ...]:
     """Return the names of a family's plug-ins in alphabetical order; nothing is imported but the folder.
 
+    A sub-package holds the helpers of one plug-in and is none itself.
+
     >>> "fixed_size" in names("chunkers")
     True
     """
     package = importlib.import_module(f"workbench.{family}")
-    return tuple(sorted(m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")))
+    modules = (m for m in pkgutil.iter_modules(package.__path__) if not m.ispkg)
+    return tuple(sorted(m.name for m in modules if not m.name.startswith("_")))
 
 
 @cache

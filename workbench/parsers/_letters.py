@@ -15,7 +15,7 @@ _UNSEEN = re.compile(
 )
 _BLANKS = re.compile("[\\s\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 
-_BEFORE_MARK = re.compile("(?:[^\\W\\d_]{3}|[.,;:!?)\\]\"'”’»])$")
+_BEFORE_MARK = re.compile("(?:[^\\W\\d_]{3}|[.,;:!?)\\]\"'”’»]|(?<![\\w.,])(?:1[0-9]|20)[0-9]{2})$")
 
 _CJK = "\u2e80-\u2fdf\u3001-\u303f\u3041-\u30ff\u3100-\u312f\u31a0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff01-\uff60"
 _CJK_LETTER = re.compile(f"[{_CJK}\U00020000-\U0003ffff]")
@@ -35,11 +35,14 @@ def cleaned(text: str) -> str:
 
 
 def before_mark(text: str) -> bool:
-    """Say whether a raised number after ``text`` is a footnote mark: after a word of three letters or punctuation.
+    """Say whether a raised number after ``text`` is a footnote mark: after a word of three letters, punctuation or a year.
 
     So ``km²`` and ``R²`` keep theirs.
+
+    >>> before_mark("opened in 1911"), before_mark("R"), before_mark("10")
+    (True, False, False)
     """
-    return _BEFORE_MARK.search(text[-3:]) is not None
+    return _BEFORE_MARK.search(text[-5:]) is not None
 
 
 def is_cjk(letter: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pymupdf
@@ -14,6 +15,7 @@ from workbench.errors import InputError
 pymupdf.TOOLS.mupdf_display_errors(False)
 pymupdf.TOOLS.mupdf_display_warnings(False)
 
+_LARGE_BYTES = 2 * 2**20
 _NO_MEMORY = re.compile("alloc .*failed|bad_alloc|out of memory")
 
 MUPDF_ERRORS: tuple[type[Exception], ...] = (
@@ -39,18 +41,23 @@ def memory_errors() -> Iterator[None]:
 
 
 @contextmanager
-def opened(data: bytes, name: str, password: str | None = None) -> Iterator[Any]:
-    """Give the open ``pymupdf.Document``, which has at least one page and can be read.
+def opened(source: bytes | Path, name: str, password: str | None = None) -> Iterator[Any]:
+    """Give the open ``pymupdf.Document``, which has at least one page and can be read; ``source`` may be its path.
 
     Raises ``InputError``: unsupported (not a PDF), damaged, or needs_password.
     """
+    data = _head(source)
+    size_bytes = len(source) if isinstance(source, bytes) else source.stat().st_size
     if not data:
         raise InputError(f"{name} is empty: it has no bytes at all; save or download it again", "damaged")
     if b"%PDF-" not in data[:1024]:
         raise InputError(f"{name} is not a PDF{_what_it_is(data)}; give the real file", "unsupported")
     try:
         with memory_errors():
-            document = pymupdf.open(stream=data, filetype="pdf")
+            if isinstance(source, bytes):
+                document = pymupdf.open(stream=source, filetype="pdf")
+            else:
+                document = pymupdf.open(str(source), filetype="pdf")
     except MUPDF_ERRORS as error:
         raise _damaged(name) from error
     try:
@@ -73,8 +80,17 @@ def opened(data: bytes, name: str, password: str | None = None) -> Iterator[Any]
         yield document
     finally:
         document.close()
-        # What MuPDF keeps for the next file is memory that this worker no longer has.
-        pymupdf.TOOLS.store_shrink(100)
+        # What MuPDF keeps of a large file is memory that this worker no longer has. After small ones there is little
+        # to gain, and fonts that many files share would be read anew for each.
+        if size_bytes >= _LARGE_BYTES:
+            pymupdf.TOOLS.store_shrink(100)
+
+
+def _head(source: bytes | Path) -> bytes:
+    if isinstance(source, bytes):
+        return source[:1024]
+    with source.open("rb") as file:
+        return file.read(1024)
 
 
 def _damaged(name: str) -> InputError:

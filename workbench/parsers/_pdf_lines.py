@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -19,6 +20,8 @@ from workbench.parsers._pdf_visual_order import in_reading_order
 _FLAGS = pymupdf.TEXT_MEDIABOX_CLIP
 _SUPERSCRIPT, _BOLD = 1, 16
 _MARK = re.compile(r"[\d*†‡§¶]{1,3}")
+# Latin letters and the signs of print: nothing that clean-up would change, but for letters that are not composed.
+_PLAIN = re.compile("[ -~\u00a1-\u00ac\u00ae-\u024f\u2010-\u2027\u2030-\u205e\u20a0-\u20bf]+")
 
 Box4 = tuple[float, float, float, float]
 
@@ -45,56 +48,133 @@ class Line:
     marks: bool = field(default=False)
 
 
-def page_lines(page: Any) -> tuple[list[Line], int]:
-    """Return the lines of a page in the order of the file, and how many characters its fonts do not explain.
+@dataclass(slots=True)
+class PageLines:
+    """What MuPDF finds on a page."""
 
-    ``page`` is a ``pymupdf.Page``. MuPDF leaves out what lies outside of what is displayed; lines printed
-    twice at one place (which is how some programs make bold letters) are taken once.
-    """
+    lines: list[Line]
+    """In the order of the file."""
+    text: str
+    """All characters as MuPDF gives them, before any clean-up."""
+    repeats: list[tuple[Box4, str]]
+    """Lines that are drawn a second time at the place of an equal one, which is how some programs make bold letters."""
+
+
+def page_lines(page: Any) -> PageLines:
+    """Return the lines of a ``pymupdf.Page``. MuPDF leaves out what lies outside of what is displayed."""
     text_page = page.get_textpage(flags=_FLAGS)
     words = text_page.extractWORDS()
-    if not words:
-        return [], 0
-    blocks = text_page.extractDICT()["blocks"]
-    by_line = groupby(words, itemgetter(5, 6))
-    printed = (
-        (line["spans"], line["dir"], line["bbox"]) for block in blocks for line in block.get("lines", ())
-    )
+    text = text_page.extractText()
+    if not words and not text.strip():
+        return PageLines([], text, [])
     result: list[Line] = []
-    unknown = 0
-    seen: set[tuple[str, int, int]] = set()
-    pending = next(by_line, None)
-    for spans, direction, box in printed:
-        if pending is None:
-            break
-        raw = "".join([span["text"] for span in spans])
-        if not raw or raw.isspace():
+    repeats: list[tuple[Box4, str]] = []
+    drawn: dict[str, list[Box4]] = {}
+    for raw, spans, direction, box, group in _matched(_blocks(text_page), words):
+        if _is_repeat(drawn.setdefault(raw, []), box, spans[0]["size"]):
+            repeats.append((box, raw))
             continue
-        group = list(pending[1])
-        if not raw.lstrip().startswith(group[0][4][:1]):
-            # The two lists went out of step: this line has no word with a box.
-            pending = (pending[0], iter(group))
-            continue
-        pending = next(by_line, None)
-        place = (raw, round(box[0]), round(box[1]))
-        if place in seen:
-            continue
-        seen.add(place)
-        unknown += raw.count("\ufffd")
         line = _line(raw, spans, direction, group)
         if line is not None:
             result.append(line)
-    return result, unknown
+    return PageLines(result, text, repeats)
+
+
+def _blocks(text_page: Any) -> list[dict[str, Any]]:
+    # The words' boxes have corrected heights; of the spans only the places along the line are used, and to correct
+    # theirs as well would take as long as all the rest of this call.
+    pymupdf.TOOLS.unset_quad_corrections(True)
+    try:
+        found: list[dict[str, Any]] = text_page.extractDICT()["blocks"]
+    finally:
+        pymupdf.TOOLS.unset_quad_corrections(False)
+    return found
+
+
+_Matched = tuple[str, list[dict[str, Any]], tuple[float, float], Box4, list[Any]]
+"""A line's text, its spans, its direction, its box and its words."""
+
+
+def _matched(blocks: list[dict[str, Any]], words: list[Any]) -> Iterator[_Matched]:
+    """Yield each line with its words, which are told by MuPDF's number of block and line.
+
+    The two lists do not hold the same characters (words leave control characters out), so they cannot be walked in
+    step. Nothing that only one of them has is dropped.
+    """
+    by_line = {key: list(group) for key, group in groupby(words, itemgetter(5, 6))}
+    for block in blocks:
+        lines = block.get("lines")
+        if not lines:
+            continue
+        number = block["number"]
+        found: list[_Matched] = []
+        fits = True
+        for index, line in enumerate(lines):
+            spans = line["spans"]
+            raw = spans[0]["text"] if len(spans) == 1 else "".join([span["text"] for span in spans])
+            group = by_line.get((number, index))
+            if group is None:
+                fits = fits and not raw.strip()
+            else:
+                fits = fits and group[0][4] in raw
+                found.append((raw, spans, line["dir"], line["bbox"], group))
+        if not fits:
+            own = [group for (block_number, _), group in by_line.items() if block_number == number]
+            found = list(_matched_by_text(lines, own))
+        yield from found
+
+
+def _matched_by_text(lines: list[dict[str, Any]], groups: list[list[Any]]) -> Iterator[_Matched]:
+    """Yield the lines of a block whose numbers do not fit: lines without a place in one list shift the others."""
+    left = {n: "".join(word[4] for word in group) for n, group in enumerate(groups)}
+    for line in lines:
+        raw = "".join(span["text"] for span in line["spans"])
+        text = "".join(raw.split())
+        if not text:
+            continue
+        same = next((n for n, other in left.items() if other in text), None)
+        if same is None:
+            group = [(*line["bbox"], word) for word in raw.split()]
+        else:
+            group = groups[same]
+            del left[same]
+        yield raw, line["spans"], line["dir"], line["bbox"], group
+    for n in left:
+        group = groups[n]
+        raw = " ".join(word[4] for word in group)
+        box = _around([word[:4] for word in group])
+        size = 0.8 * (group[0][3] - group[0][1])
+        span = {"text": raw, "size": size, "flags": 0, "font": "", "origin": (box[0], box[3]), "bbox": box}
+        yield raw, [span], (1.0, 0.0), box, group
+
+
+def _around(boxes: list[Box4]) -> Box4:
+    x0, y0, x1, y1 = zip(*boxes, strict=True)
+    return min(x0), min(y0), max(x1), max(y1)
+
+
+def _is_repeat(before: list[Box4], box: Box4, size: float) -> bool:
+    """Say whether an equal line was drawn at nearly the same place, and note this one."""
+    near = min(2.0, 0.15 * size)
+    for other in before:
+        if abs(other[0] - box[0]) <= near and abs(other[1] - box[1]) <= near:
+            return True
+    before.append(box)
+    return False
 
 
 def _line(
     raw: str, spans: list[dict[str, Any]], direction: tuple[float, float], group: list[Any]
 ) -> Line | None:
     turn = 0 if direction[0] == 1 else _turn(direction)
-    main = spans[0] if len(spans) == 1 else max(spans, key=lambda span: len(span["text"]))
-    cuts = _mark_cuts(spans) if len(spans) > 1 else {}
+    main = spans[0]
+    cuts: dict[int, float] = {}
+    if len(spans) > 1:
+        main = _main_span(spans)
+        if any(span["flags"] & _SUPERSCRIPT for span in spans):
+            cuts = _mark_cuts(spans)
     plain = [word[4] for word in group]
-    if not cuts and raw.isascii() and raw.isprintable() and raw.split() == plain:
+    if not cuts and _is_plain(raw) and raw.split() == plain:
         text = " ".join(plain)
         ranges: list[tuple[int, int]] = []
         at = 0
@@ -117,11 +197,30 @@ def _line(
     return Line(text, u0, u1, v, main["size"], _is_bold(main, spans), turn, ranges, boxes, width)
 
 
+def _is_plain(raw: str) -> bool:
+    """Say whether clean-up would leave every word as it is."""
+    if raw.isascii():
+        return raw.isprintable()
+    return _PLAIN.fullmatch(raw) is not None and unicodedata.is_normalized("NFC", raw)
+
+
+def _main_span(spans: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the first span of the type size in which most of a line is set."""
+    lengths: dict[float, int] = {}
+    for span in spans:
+        size = span["size"]
+        lengths[size] = lengths.get(size, 0) + len(span["text"])
+    if len(lengths) == 1:
+        return spans[0]
+    size = max(lengths, key=lengths.__getitem__)
+    return next(span for span in spans if span["size"] == size)
+
+
 def _is_bold(main: dict[str, Any], spans: list[dict[str, Any]]) -> bool:
-    """Say whether all letters are bold; the longest span decides for most lines."""
+    """Say whether all letters are bold; the main span decides for most lines."""
     if not (main["flags"] & _BOLD or "bold" in main["font"].lower()):
         return False
-    return all(
+    return len(spans) == 1 or all(
         span["flags"] & _BOLD or "bold" in span["font"].lower()
         for span in spans
         if not span["text"].isspace()
@@ -145,7 +244,7 @@ def _along(boxes: list[Box4], turn: int) -> tuple[float, float]:
 def _mark_cuts(spans: list[dict[str, Any]]) -> dict[int, float]:
     """Return where footnote marks touch a word: offset in the line → place along x.
 
-    A mark after a word of three letters or more, or after punctuation; so ``km²`` and ``R²`` keep theirs.
+    A mark after a word of three letters or more, after a year or after punctuation; so ``km²`` and ``R²`` keep theirs.
     """
     cuts: dict[int, float] = {}
     at = 0

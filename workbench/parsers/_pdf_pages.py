@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +14,16 @@ import numpy.typing as npt
 import pymupdf
 
 from workbench.errors import InputError
+from workbench.parsers._letters import cleaned
 from workbench.parsers._pdf_file import MUPDF_ERRORS, memory_errors, opened
-from workbench.parsers._pdf_lines import Line, page_lines
+from workbench.parsers._pdf_lines import Box4, Line, page_lines
 from workbench.parsers._pdf_order import regions
 from workbench.parsers._pdf_paragraphs import NEW_REGION, breaks, footnotes_start
 from workbench.parsers._whole_text import check_length
+from workbench.parsers.pdf_reading.damage import missing_parts
+from workbench.parsers.pdf_reading.letter_counts import count_letters, count_unexplained, count_visible
+from workbench.parsers.pdf_reading.unreadable import PageKind, holds_glyph_codes, is_xfa_notice, page_kind
+from workbench.records import Box, OmittedText
 
 _MOST_OUTLINE_ENTRIES = 20_000
 
@@ -27,7 +33,8 @@ class PageText:
     """One page. ``text`` holds its lines, one a row; every other array but those of words has an entry a line.
 
     ``word_ranges``: ``(n, 2) int32`` within the word's line, ``word_lines`` its index; ``boxes`` and ``line_boxes``
-    are in points of the displayed page.
+    are in points of the displayed page. ``visible`` counts the characters that are no blanks, ``unexplained`` those
+    of them that say nothing, ``letters_on_page`` the letters before any clean-up and ``letters_kept`` those in ``text``.
     """
 
     number: int
@@ -42,8 +49,14 @@ class PageText:
     word_lines: npt.NDArray[np.int32]
     word_ranges: npt.NDArray[np.int32]
     boxes: npt.NDArray[np.float32]
-    unknown_count: int = 0
     failed: bool = False
+    kind: PageKind = "text"
+    visible: int = 0
+    unexplained: int = 0
+    glyph_codes: bool = False
+    letters_on_page: int = 0
+    letters_kept: int = 0
+    omitted: list[OmittedText] = field(default_factory=list)
 
     @property
     def lines(self) -> list[str]:
@@ -58,19 +71,22 @@ class PagesRead:
     pages: list[PageText]
     outline: list[tuple[int, str, int]]
     metadata: dict[str, str]
+    is_repaired: bool = False
+    incomplete: str = ""
+    is_xfa_notice: bool = False
 
 
-def page_count(data: bytes, name: str, password: str | None = None) -> int:
+def page_count(source: bytes | Path, name: str, password: str | None = None) -> int:
     """Return how many pages a PDF has."""
-    with opened(data, name, password) as document:
+    with opened(source, name, password) as document:
         return int(document.page_count)
 
 
 def pages_read(
-    data: bytes, name: str, password: str | None = None, first: int = 0, last: int | None = None
+    source: bytes | Path, name: str, password: str | None = None, first: int = 0, last: int | None = None
 ) -> PagesRead:
     """Return pages ``first`` to ``last`` (from 0, half-open); a page that fails alone is marked so."""
-    with opened(data, name, password) as document, _without_collection():
+    with opened(source, name, password) as document, _without_collection():
         count = int(document.page_count)
         pages: list[PageText] = []
         length = 0
@@ -83,7 +99,32 @@ def pages_read(
             if index % 50 == 49:
                 pymupdf.TOOLS.store_shrink(100)
                 gc.collect(0)
-        return PagesRead(count, pages, _outline(document) if first == 0 else [], _metadata(document))
+        is_repaired = bool(document.is_repaired)
+        return PagesRead(
+            count,
+            pages,
+            _outline(document) if first == 0 else [],
+            _metadata(document),
+            is_repaired,
+            _missing_parts(document, source) if is_repaired else "",
+            first == 0 and bool(pages) and _is_xfa_notice(document, pages[0].text),
+        )
+
+
+def _missing_parts(document: Any, source: bytes | Path) -> str:
+    try:
+        with memory_errors():
+            return missing_parts(document, source if isinstance(source, bytes) else source.read_bytes())
+    except MUPDF_ERRORS:
+        return "its list of pages is damaged"
+
+
+def _is_xfa_notice(document: Any, text: str) -> bool:
+    try:
+        with memory_errors():
+            return is_xfa_notice(document, text)
+    except MUPDF_ERRORS:
+        return False
 
 
 @contextmanager
@@ -99,18 +140,48 @@ def _without_collection() -> Iterator[None]:
 
 
 def _page_text(document: Any, index: int) -> PageText:
+    number = index + 1
     try:
         with memory_errors():
             page = document[index]
-            lines, unknown = page_lines(page)
+            found = page_lines(page)
             rotation = page.rotation
-            width, height = page.rect.width, page.rect.height
+            rect = page.rect
+            width, height = rect.width, rect.height
+            glyph_codes = bool(found.text) and holds_glyph_codes(document, page, found.text)
+            kind = "text" if found.lines else page_kind(page)
     except InputError:
         raise
     except MUPDF_ERRORS:
-        return _page_without_lines(index + 1, 0.0, 0.0, failed=True)
-    if not lines:
-        return _page_without_lines(index + 1, width, height, unknown=unknown)
+        return _page_without_lines(number, 0.0, 0.0, failed=True)
+    omitted = [
+        OmittedText(_displayed(number, box, rotation, width, height), cleaned(text).strip(), "drawn twice")
+        for box, text in found.repeats
+    ]
+    on_page = count_letters(found.text) - sum(count_letters(text) for _, text in found.repeats)
+    unexplained = count_unexplained(found.text)
+    visible = count_visible(found.text)
+    if not found.lines:
+        page_text = _page_without_lines(number, width, height)
+        page_text.kind = kind
+    else:
+        page_text = _page_with_lines(number, width, height, rotation, found.lines)
+        page_text.letters_kept = _letters_kept(found.text, on_page, page_text.text)
+    page_text.omitted = omitted
+    page_text.visible, page_text.unexplained = visible, unexplained
+    page_text.glyph_codes, page_text.letters_on_page = glyph_codes, on_page
+    return page_text
+
+
+def _letters_kept(raw: str, on_page: int, text: str) -> int:
+    """Return how many of a page's letters are in ``text``. What clean-up itself makes more or fewer is no loss."""
+    in_text = count_letters(text)
+    if in_text == on_page:
+        return on_page
+    return max(0, min(on_page, in_text + count_letters(raw) - count_letters(cleaned(raw))))
+
+
+def _page_with_lines(number: int, width: float, height: float, rotation: int, lines: list[Line]) -> PageText:
     rows, before, full = _read_in_order(lines)
     word_counts = [len(row.words) for row in rows]
     boxes = np.array([box for row in rows for box in row.boxes], np.float32).reshape(-1, 4)
@@ -119,7 +190,7 @@ def _page_text(document: Any, index: int) -> PageText:
     firsts = np.concatenate(([0], np.cumsum(word_counts)[:-1]))
     low, high = np.minimum.reduceat(boxes, firsts), np.maximum.reduceat(boxes, firsts)
     return PageText(
-        number=index + 1,
+        number=number,
         width=width,
         height=height,
         text="\n".join([row.text for row in rows]),
@@ -131,8 +202,14 @@ def _page_text(document: Any, index: int) -> PageText:
         word_lines=np.repeat(np.arange(len(rows), dtype=np.int32), word_counts),
         word_ranges=np.array([word for row in rows for word in row.words], np.int32).reshape(-1, 2),
         boxes=boxes,
-        unknown_count=unknown,
     )
+
+
+def _displayed(page: int, box: Box4, rotation: int, width: float, height: float) -> Box:
+    boxes = np.array([box], np.float32)
+    shown = _turned(boxes, rotation, width, height) if rotation else boxes
+    x0, y0, x1, y1 = (float(side) for side in shown[0])
+    return Box(page, x0, y0, x1, y1)
 
 
 def _read_in_order(lines: list[Line]) -> tuple[list[Line], list[int], list[bool]]:
@@ -159,9 +236,7 @@ def _read_in_order(lines: list[Line]) -> tuple[list[Line], list[int], list[bool]
     return rows, before, full
 
 
-def _page_without_lines(
-    number: int, width: float, height: float, *, unknown: int = 0, failed: bool = False
-) -> PageText:
+def _page_without_lines(number: int, width: float, height: float, *, failed: bool = False) -> PageText:
     none = np.zeros(0, np.int32)
     return PageText(
         number,
@@ -176,7 +251,6 @@ def _page_without_lines(
         none,
         np.zeros((0, 2), np.int32),
         np.zeros((0, 4), np.float32),
-        unknown,
         failed,
     )
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pymupdf
@@ -11,7 +14,6 @@ from PIL import Image
 from pydantic import Field
 
 from workbench.contracts import Parser
-from workbench.counts import counted
 from workbench.errors import InputError, WorkbenchError
 from workbench.parsers._pdf_assembly import assembled
 from workbench.parsers._pdf_file import MUPDF_ERRORS, memory_errors, opened
@@ -19,18 +21,22 @@ from workbench.parsers._pdf_headings import headings, title
 from workbench.parsers._pdf_pages import PagesRead, page_count, pages_read
 from workbench.parsers._pdf_repeated import repeated_lines
 from workbench.parsers._whole_text import check_length
+from workbench.parsers.pdf_reading.completeness import margin_texts, page_letters
+from workbench.parsers.pdf_reading.notes import check_has_text, is_unreadable, letter_notes, page_notes
 from workbench.records import Document, ParsedFile
 from workbench.workers import Workers
 
 _MOST_PIXELS = 3_000_000
 _LONGEST_SIDE = 16_000  # WebP ends at 16,383
-_PAGES_A_PART = 100
+_PAGES_A_PART = 40
+_SMALL_BYTES = 100_000
+"""A smaller file is read in one piece: to ask first how many pages it has would take longer."""
 
 
 class Pdf(Parser):
     """Read PDF files with text in them; scans need OCR first."""
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
     label: ClassVar[str] = "PDF"
     suffixes: ClassVar[tuple[str, ...]] = (".pdf",)
     packages: ClassVar[tuple[str, ...]] = ("pymupdf",)
@@ -66,17 +72,22 @@ class Pdf(Parser):
             "memory_bytes": memory_bytes,
             "cancelled": cancelled,
         }
-        count = workers.result(page_count, data, name, **limits)
-        if count <= 2 * _PAGES_A_PART or workers.size == 1:
+        if len(data) < _SMALL_BYTES or workers.size == 1:
             whole: ParsedFile = workers.result(self.parsed, data, name, document_id, uri, **limits)
             return whole
-        step = min(500, max(_PAGES_A_PART, -(-count // (4 * workers.size))))
-        tasks = [(data, name, None, first, first + step) for first in range(0, count, step)]
-        parts: dict[int, PagesRead] = {}
-        for index, part in workers.results(pages_read, tasks, **limits):
-            if isinstance(part, WorkbenchError):
-                raise part
-            parts[index] = part
+        with _on_disk(data) as source:
+            count = workers.result(page_count, source, name, **limits)
+            if count <= _PAGES_A_PART:
+                tasks = [(source, name, None, 0, count)]
+            else:
+                # Two parts a worker: one that is slow does not keep the others waiting for long.
+                step = min(500, max(_PAGES_A_PART // 2, -(-count // (2 * workers.size))))
+                tasks = [(source, name, None, first, first + step) for first in range(0, count, step)]
+            parts: dict[int, PagesRead] = {}
+            for index, part in workers.results(pages_read, tasks, **limits):
+                if isinstance(part, WorkbenchError):
+                    raise part
+                parts[index] = part
         in_order = [parts[index] for index in range(len(tasks))]
         joined: ParsedFile = workers.result(self.assembled, in_order, name, document_id, uri, **limits)
         return joined
@@ -84,12 +95,23 @@ class Pdf(Parser):
     def assembled(self, parts: Sequence[PagesRead], name: str, document_id: str, uri: str) -> ParsedFile:
         """Return the document made of all parts of a file, in order."""
         pages = [page for part in parts for page in part.pages]
-        count = len(pages)
-        failed = tuple(page.number for page in pages if page.failed)
+        check_has_text(name, pages)
+        xfa_notice = parts[0].is_xfa_notice
+        failed = tuple(page.number for page in pages if page.failed or is_unreadable(page) or xfa_notice)
         empty = tuple(page.number for page in pages if not page.text and not page.failed)
-        if len(failed) + len(empty) == count:
-            raise _without_text(name, count, failed, sum(page.unknown_count for page in pages))
-        warnings = _warnings(count, failed, empty, pages_unknown=sum(page.unknown_count for page in pages))
+        warnings = page_notes(pages)
+        incomplete = next((part.incomplete for part in parts if part.incomplete), "")
+        if incomplete:
+            warnings.insert(0, f"The file is not complete: {incomplete}.")
+        elif any(part.is_repaired for part in parts):
+            warnings.append(
+                "The file was damaged and was repaired while it was read; nothing was found to be missing."
+            )
+        if xfa_notice:
+            warnings.append(
+                "The page only says that another program is needed: the form itself is in XFA, which is not read here. "
+                "Print it to a PDF with that program and add the result."
+            )
         repeated = repeated_lines(pages)
         leave_out = self.remove_repeated
         if leave_out and _share(pages_lines=[page.lines for page in pages], repeated=repeated) > 0.5:
@@ -97,6 +119,11 @@ class Pdf(Parser):
             warnings.append("Most of the text repeats in the margins of pages, so nothing was left out.")
         whole = assembled(pages, repeated, leave_out=leave_out, join_hyphens=self.join_hyphens)
         check_length(len(whole.text), name)
+        omitted = [text for page in pages for text in page.omitted]
+        if leave_out:
+            omitted += margin_texts(pages, repeated)
+        letters = tuple(page_letters(pages, whole, omitted))
+        warnings += letter_notes(letters)
         found = headings(whole.text, whole.lines, parts[0].outline)
         metadata = parts[0].metadata
         document = Document(
@@ -108,7 +135,9 @@ class Pdf(Parser):
             headings=tuple(found),
             metadata={key: value for key, value in metadata.items() if key != "title"},
         )
-        return ParsedFile(document, whole.layout, empty, failed, tuple(warnings))
+        return ParsedFile(
+            document, whole.layout, empty, failed, tuple(warnings), letters, tuple(omitted), incomplete
+        )
 
     def page_image(self, data: bytes, page: int, dpi: int = 110) -> bytes:
         with opened(data, "this file") as document:
@@ -144,42 +173,26 @@ class Pdf(Parser):
                 ) from error
 
 
+@contextmanager
+def _on_disk(data: bytes) -> Iterator[Path | bytes]:
+    """Give the path of a file with ``data``, so that workers read what they need; the bytes where no disk takes them."""
+    try:
+        file = tempfile.NamedTemporaryFile(suffix=".pdf")  # noqa: SIM115  (closed below)
+    except OSError:
+        yield data
+        return
+    with file:
+        try:
+            file.write(data)
+            file.flush()
+        except OSError:
+            yield data
+        else:
+            yield Path(file.name)
+
+
 def _share(pages_lines: Sequence[list[str]], repeated: Sequence[frozenset[int]]) -> float:
     """Return which share of all letters stands in repeated lines."""
     total = sum(len(line) for lines in pages_lines for line in lines)
     part = sum(len(lines[i]) for lines, found in zip(pages_lines, repeated, strict=True) for i in found)
     return part / total if total else 0.0
-
-
-def _without_text(name: str, count: int, failed: tuple[int, ...], unknown: int) -> InputError:
-    if len(failed) == count:
-        which = "its only page cannot" if count == 1 else f"none of its {count} pages can"
-        return InputError(f"{name} is damaged: {which} be read; save it anew with another program", "damaged")
-    if unknown:
-        return InputError(f"{name} does not say which letters its fonts show; it needs OCR first", "no_text")
-    return InputError(f"{name} holds pictures of pages and no text; it needs OCR first", "no_text")
-
-
-def _warnings(count: int, failed: tuple[int, ...], empty: tuple[int, ...], pages_unknown: int) -> list[str]:
-    found = []
-    if failed:
-        found.append(f"{count - len(failed)} of {counted(count, 'page')} read; damaged: {_listed(failed)}.")
-    if empty:
-        one = len(empty) == 1
-        what = (
-            "holds no text and may be a picture that needs"
-            if one
-            else "hold no text and may be pictures that need"
-        )
-        found.append(f"{len(empty)} of {counted(count, 'page')} {what} OCR: {_listed(empty)}.")
-    if pages_unknown:
-        found.append(
-            f"{counted(pages_unknown, 'letter was', 'letters were')} left out because the file does not say "
-            f"which {'it is' if pages_unknown == 1 else 'they are'}."
-        )
-    return found
-
-
-def _listed(pages: tuple[int, ...]) -> str:
-    shown = ", ".join(str(page) for page in pages[:8])
-    return f"page{'s' if len(pages) > 1 else ''} {shown}{' …' if len(pages) > 8 else ''}"

@@ -1,0 +1,41 @@
+"""How many letters of each page are in the finished text, and what was left out of it on purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from workbench.parsers._pdf_assembly import Assembled
+from workbench.parsers._pdf_pages import PageText
+from workbench.parsers.pdf_reading.letter_counts import count_letters
+from workbench.records import Box, OmittedText, PageLetters
+
+MARGIN = "header or footer"
+
+
+def page_letters(
+    pages: Sequence[PageText], whole: Assembled, omitted: Sequence[OmittedText]
+) -> Iterator[PageLetters]:
+    """Yield the count of every page that could be read; headers and footers left out by setting count nowhere."""
+    left_out: dict[int, int] = {}
+    for entry in omitted:
+        if entry.reason == MARGIN:
+            left_out[entry.box.page] = left_out.get(entry.box.page, 0) + count_letters(entry.text)
+    for page, placed in zip(pages, whole.pages, strict=True):
+        if page.failed:
+            continue
+        on_purpose = left_out.get(page.number, 0)
+        lost = count_letters(page.text) - count_letters(whole.text[placed.start : placed.end]) - on_purpose
+        yield PageLetters(
+            page.number,
+            max(0, page.letters_kept - on_purpose - max(0, lost)),
+            page.letters_on_page - on_purpose,
+        )
+
+
+def margin_texts(pages: Sequence[PageText], repeated: Sequence[frozenset[int]]) -> list[OmittedText]:
+    """Return the lines that are left out of the text as headers and footers."""
+    return [
+        OmittedText(Box(page.number, *map(float, page.line_boxes[index])), page.lines[index], MARGIN)
+        for page, lines in zip(pages, repeated, strict=True)
+        for index in sorted(lines)
+    ]

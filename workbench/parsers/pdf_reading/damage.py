@@ -1,0 +1,75 @@
+"""Whether a PDF that MuPDF had to repair is whole: a missing end mark is harmless, a missing half is not."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_TAIL_BYTES = 4096
+_STARTXREF = re.compile(rb"startxref\s+(\d+)")
+_LINEAR_LENGTH = re.compile(rb"/Linearized\b[^>]{0,300}?/L\s+(\d+)")
+_STREAM = re.compile(rb"(?<!end)stream\r?\n")
+_OBJECT = re.compile(rb"\d\s+\d+\s+obj\b")
+_MOST_PAGES = 20_000
+"""So many pages are asked for their contents; a repaired file with more is a rare thing."""
+
+
+def missing_parts(document: Any, data: bytes) -> str:
+    """Return why a repaired ``pymupdf.Document`` is not whole, as a sentence without its end; "" where it is.
+
+    ``data`` are the bytes of its file. Only for repaired files: others may hold the same signs for other reasons.
+    """
+    if (declared := _LINEAR_LENGTH.search(data[:_TAIL_BYTES])) and int(declared[1]) > len(data):
+        return f"the file says that it has {int(declared[1]):,} bytes, but {len(data):,} arrived"
+    places = [int(place) for place in _STARTXREF.findall(data[-_TAIL_BYTES:])]
+    if places and places[-1] >= len(data):
+        return f"its list of parts should begin at byte {places[-1]:,}, but the file has {len(data):,}"
+    if _is_cut(data, _STREAM, b"endstream") or _is_cut(data, _OBJECT, b"endobj"):
+        return "the file ends in the middle of one of its parts"
+    missing = _missing_pages(document)
+    if missing:
+        shown = ", ".join(str(page) for page in missing[:8]) + (" …" if len(missing) > 8 else "")
+        return f"page{'s' if len(missing) > 1 else ''} {shown} of {document.page_count:,} cannot be found in the file"
+    return ""
+
+
+def _is_cut(data: bytes, begin: re.Pattern[bytes], end: bytes) -> bool:
+    """Say whether what begins last never ends."""
+    after = data[data.rfind(end) + len(end) :] if end in data else data
+    return begin.search(after) is not None
+
+
+def _missing_pages(document: Any) -> list[int]:
+    """Return the numbers of the pages that are gone, or whose contents are."""
+    count = int(document.page_count)
+    missing = []
+    for index in range(min(count, _MOST_PAGES)):
+        try:
+            contents = _references(document, document.page_xref(index))
+        except (RuntimeError, ValueError, IndexError):
+            missing.append(index + 1)
+            continue
+        if any(not _is_there(document, xref) for xref in contents):
+            missing.append(index + 1)
+    kind, value = document.xref_get_key(document.pdf_catalog(), "Pages/Count")
+    if kind == "int" and int(value) > count:
+        missing += range(count + 1, min(int(value), count + _MOST_PAGES) + 1)
+    return missing
+
+
+def _references(document: Any, page_xref: int) -> list[int]:
+    """Return the numbers of the objects that hold a page's contents."""
+    kind, value = document.xref_get_key(page_xref, "Contents")
+    if kind == "null" or not value:
+        return []
+    found = [int(number) for number in re.findall(r"(\d+) \d+ R", value)]
+    if kind == "xref" and found and not document.xref_is_stream(found[0]):
+        # An array of its own.
+        return found + [int(number) for number in re.findall(r"(\d+) \d+ R", document.xref_object(found[0]))]
+    return found
+
+
+def _is_there(document: Any, xref: int) -> bool:
+    if not 0 < xref < document.xref_length():
+        return False
+    return bool(document.xref_object(xref, compressed=True).strip() not in ("", "null"))

@@ -1,0 +1,112 @@
+"""What is said of a PDF: the notes beside its text, and the refusal of a file without any."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from workbench.counts import counted
+from workbench.errors import InputError
+from workbench.parsers._pdf_pages import PageText
+from workbench.records import PageLetters
+
+_MOST_NAMED = 8
+UNREADABLE_SHARE, NO_TEXT_SHARE = 0.2, 0.5
+"""Shares of characters that say nothing: from the first a page counts as not readable, from the second a document."""
+_KINDS = {
+    "blank": ("is blank", "are blank"),
+    "drawing": ("shows only a drawing", "show only drawings"),
+    "picture": ("is a picture that needs OCR", "are pictures that need OCR"),
+}
+
+
+def is_unreadable(page: PageText) -> bool:
+    """Say whether a page has text that is mostly no letters, or none at all that its fonts explain."""
+    return page.glyph_codes or page.unexplained > UNREADABLE_SHARE * page.visible > 0
+
+
+def check_has_text(name: str, pages: Sequence[PageText]) -> None:
+    """Raise ``InputError`` (damaged or no_text) for a file of which nothing can be read."""
+    count = len(pages)
+    failed = sum(page.failed for page in pages)
+    if failed == count:
+        which = "its only page cannot" if count == 1 else f"none of its {count} pages can"
+        raise InputError(f"{name} is damaged: {which} be read; save it anew with another program", "damaged")
+    visible = sum(page.visible for page in pages)
+    unexplained = sum(page.visible if page.glyph_codes else page.unexplained for page in pages)
+    if unexplained > NO_TEXT_SHARE * visible:
+        raise InputError(
+            f"{name} cannot be read: its fonts do not say which letters they draw; it needs OCR (text recognition)",
+            "no_text",
+        )
+    if any(page.text for page in pages):
+        return
+    kinds = {page.kind for page in pages if not page.failed}
+    if kinds == {"blank"}:
+        what = "its only page is blank" if count == 1 else f"all of its {count} pages are blank"
+        raise InputError(f"nothing is written in {name}: {what}", "no_text")
+    if "picture" not in kinds:
+        raise InputError(
+            f"{name} holds only drawings and no text; where they show letters, it needs OCR (text recognition)",
+            "no_text",
+        )
+    raise InputError(f"{name} holds pictures of pages and no text; it needs OCR first", "no_text")
+
+
+def page_notes(pages: Sequence[PageText]) -> list[str]:
+    """Return what is said of pages that are not in the text, or not as letters."""
+    found = []
+    failed = [page.number for page in pages if page.failed]
+    if failed:
+        found.append(
+            f"{len(pages) - len(failed)} of {counted(len(pages), 'page')} read; damaged: {listed_pages(failed)}."
+        )
+    for kind, (one, many) in _KINDS.items():
+        numbers = [page.number for page in pages if page.kind == kind and not page.failed]
+        if numbers:
+            verb = one if len(numbers) == 1 else many
+            found.append(f"{len(numbers)} of {counted(len(pages), 'page')} {verb}: {listed_pages(numbers)}.")
+    codes = [page.number for page in pages if page.glyph_codes]
+    if codes:
+        found.append(
+            f"The text of {listed_pages(codes)} is numbers of glyphs instead of letters: the fonts do not say which "
+            "letters they draw."
+        )
+    unreadable = [page.number for page in pages if is_unreadable(page) and not page.glyph_codes]
+    if unreadable:
+        found.append(
+            f"Not readable: {listed_pages(unreadable)}; the fonts do not say what more than a fifth of the characters is."
+        )
+    lost = sum(page.unexplained for page in pages)
+    if lost:
+        found.append(
+            f"{counted(lost, 'character was', 'characters were')} left out because the file does not say "
+            f"which {'it is' if lost == 1 else 'they are'}."
+        )
+    return found
+
+
+def letter_notes(letters: Iterable[PageLetters]) -> list[str]:
+    """Return a sentence with both figures for each page that falls short, the first few by name."""
+    short = [page for page in letters if page.is_short]
+    found = [
+        f"Page {page.page}: {page.kept:,} of {page.on_page:,} letters are in the text; the rest could not be placed."
+        for page in short[:_MOST_NAMED]
+    ]
+    if len(short) > _MOST_NAMED:
+        more = short[_MOST_NAMED:]
+        kept, on_page = sum(page.kept for page in more), sum(page.on_page for page in more)
+        found.append(
+            f"On {counted(len(more), 'more page')}, {kept:,} of {on_page:,} letters are in the text: "
+            f"{listed_pages([page.page for page in more])}."
+        )
+    return found
+
+
+def listed_pages(pages: Collection[int]) -> str:
+    """Return page numbers as people say them, the first eight by name.
+
+    >>> listed_pages([3]), listed_pages(range(1, 11))
+    ('page 3', 'pages 1, 2, 3, 4, 5, 6, 7, 8 …')
+    """
+    shown = ", ".join(str(page) for page in list(pages)[:_MOST_NAMED])
+    return f"page{'s' if len(pages) > 1 else ''} {shown}{' …' if len(pages) > _MOST_NAMED else ''}"

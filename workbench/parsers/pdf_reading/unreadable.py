@@ -1,0 +1,69 @@
+"""Pages without letters: those whose fonts do not say which letters they draw, and those where nothing is written."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from workbench.parsers.pdf_reading.letter_counts import count_letters, count_visible
+
+PageKind = Literal["text", "blank", "drawing", "picture"]
+
+_FEWEST_CHARACTERS = 40
+"""A page with less is too short to tell words from codes."""
+
+
+def holds_glyph_codes(document: Any, page: Any, text: str) -> bool:
+    """Say whether a page's text is numbers of glyphs that only look like letters.
+
+    Words of all Latin languages are a third vowels, and figures are digits; codes are neither. Only fonts that do
+    not explain their letters are suspected.
+    """
+    visible = count_visible(text)
+    # Signs that fill tables of contents say nothing.
+    signs = sum(text.count(sign) for sign in ".,-–…")
+    if visible - signs < _FEWEST_CHARACTERS or _mostly_beyond_ascii(text, visible):
+        return False
+    vowels = sum(text.count(vowel) for vowel in "aeiouAEIOU")
+    if vowels >= 0.1 * visible or count_letters(text) >= 0.65 * (visible - signs):
+        return False
+    fonts = page.get_fonts()
+    return bool(fonts) and 2 * sum(not _is_explained(document, font) for font in fonts) >= len(fonts)
+
+
+def _mostly_beyond_ascii(text: str, visible: int) -> bool:
+    if text.isascii():
+        return False
+    beyond = len(text) - len(text.encode("ascii", "ignore")) - text.count("\ufffd")
+    return 2 * beyond > visible
+
+
+def _is_explained(document: Any, font: tuple[Any, ...]) -> bool:
+    """Say whether a font, as ``Page.get_fonts`` gives it, tells which letters it draws."""
+    xref, _, kind, _, _, encoding = font[:6]
+    if kind not in ("Type3", "TrueType") or (kind == "TrueType" and encoding):
+        return True
+    return bool(xref > 0 and document.xref_get_key(xref, "ToUnicode")[0] != "null")
+
+
+def page_kind(page: Any) -> PageKind:
+    """Return what a page without text shows."""
+    drawn = {kind for kind, *_ in page.get_bboxlog()}
+    if any("image" in kind for kind in drawn):
+        return "picture"
+    return "drawing" if drawn else "blank"
+
+
+def is_xfa_notice(document: Any, text: str) -> bool:
+    """Say whether all that a file shows is that its form needs another program: its real pages are an XFA form.
+
+    ``text`` is that of its first page.
+    """
+    catalog = document.pdf_catalog()
+    if document.xref_get_key(catalog, "AcroForm/XFA")[0] == "null":
+        return False
+    needs_rendering = document.xref_get_key(catalog, "NeedsRendering") == ("bool", "true")
+    said = text.casefold()
+    says_to_wait = "adobe" in said and (
+        "wait" in said or "warten" in said or "reader" in said or "acrobat" in said
+    )
+    return bool(document.page_count == 1 and (needs_rendering or says_to_wait))
