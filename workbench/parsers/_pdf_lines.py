@@ -46,6 +46,8 @@ class Line:
     first_width: float = 0.0
     cells: int = 1
     marks: bool = field(default=False)
+    spots: list[tuple[float, float]] = field(default_factory=list)
+    """Where the cells of a table's row begin and end along it; empty for other lines."""
 
 
 @dataclass(slots=True)

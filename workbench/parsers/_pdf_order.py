@@ -8,6 +8,8 @@ from statistics import median
 from workbench.parsers._letters import has_cjk, rtl_count
 from workbench.parsers._pdf_lines import Line
 from workbench.parsers._pdf_rows import rows
+from workbench.parsers.pdf_reading.table_columns import fill_empty_cells
+from workbench.parsers.pdf_reading.wide_tables import split_at_wide_tables
 
 _MOST_LINES = 4000
 """A page with more lines than this is a drawing or an attack; it is read from top to bottom."""
@@ -33,7 +35,7 @@ def regions(lines: list[Line]) -> Iterator[list[Line]]:
             _mirror(group)
         group.sort(key=lambda line: (line.v, line.u0))
         for part in _columns(group, 0):
-            yield list(rows(part))
+            yield fill_empty_cells(list(rows(part)))
 
 
 def _mirror(lines: list[Line]) -> None:
@@ -44,7 +46,17 @@ def _mirror(lines: list[Line]) -> None:
 
 def _columns(lines: list[Line], depth: int) -> Iterator[list[Line]]:
     """Yield ``lines`` (sorted by ``v``) in parts: what spans the page ends the columns above it."""
-    gutter = _gutter(lines) if 5 < len(lines) < _MOST_LINES and depth < _DEEPEST else None
+    if not 5 < len(lines) < _MOST_LINES or depth >= _DEEPEST:
+        yield lines
+        return
+    if depth == 0:
+        parts = split_at_wide_tables(lines)
+        texts = [part for part, is_table in parts if not is_table]
+        if len(parts) > 1 and any(len(text) > 5 and _gutter(text) is not None for text in texts):
+            for part, is_table in parts:
+                yield from [part] if is_table else _columns(part, 1)
+            return
+    gutter = _gutter(lines)
     if gutter is None:
         yield lines
         return

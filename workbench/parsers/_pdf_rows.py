@@ -18,6 +18,9 @@ _ALIGNED = 2.0
 _NEAREST = 0.5
 _APART = 1.5
 """Blank between cells, in multiples of the type size: the first is enough where cells above or below begin alike, or figures end alike."""
+_NEAREST_FIGURES = 0.22
+"""The same between figures that both end where figures of other rows do: hardly more than a blank."""
+_BULLETS = frozenset("•◦▪▫‣⁃●○■□◆►✓")
 _FIGURE = re.compile(r"[^\w\s]?\d[\d.,:/%\u2019-]*[^\w\s]?")
 
 
@@ -74,11 +77,17 @@ def _pieces(line: Line, starts: list[float], ends: list[float]) -> Iterator[Line
         return
     cuts = [0]
     least = (_least(line) if len(line.boxes) > 2 else _NEAREST) * line.size
+    ends_column = _near(line.u1, ends)
     for i, (before, box) in enumerate(pairwise(line.boxes), start=1):
-        if box[0] - before[2] > least and (
-            _near(box[0], starts)
-            or ((_is_figure(line, i - 1) or _is_figure(line, i)) and _near(before[2], ends))
-        ):
+        gap = box[0] - before[2]
+        if gap <= _NEAREST_FIGURES * line.size:
+            continue
+        figures = _is_figure(line, i - 1), _is_figure(line, i)
+        in_columns = ends_column and _near(before[2], ends)
+        if (
+            gap > least
+            and (_near(box[0], starts) or in_columns or (any(figures) and _near(before[2], ends)))
+        ) or (all(figures) and in_columns):
             cuts.append(i)
     if len(cuts) == 1:
         yield line
@@ -146,8 +155,13 @@ def _goes_on(first: list[Line], below: list[Line]) -> bool:
 
 
 def _cell_of(row: list[Line], part: Line) -> int | None:
-    """Return the place in a row of the part that this one stands below: begins like it, or is centred under it."""
+    """Return the place in a row of the part that this one stands below: begins like it, or is centred under it.
+
+    A line that reaches into the next cell is none of a cell: a note under a table, or text under a run-in heading.
+    """
     for i, other in enumerate(row):
+        if i + 1 < len(row) and part.u1 > row[i + 1].u0 - _ALIGNED:
+            continue
         inside = other.u0 - _ALIGNED <= part.u0 and part.u1 <= other.u1 + _ALIGNED
         if inside or abs(part.u0 - other.u0) <= _ALIGNED:
             return i
@@ -167,12 +181,17 @@ def _row(printed: list[list[Line]], below: list[list[Line]], above: list[list[Li
     cell_of = [0]
     for left, right in pairwise(first):
         gap = (right.u0 - left.u1) / (main.size or 1.0)  # a damaged page may have letters of no size
-        if gap > _APART or (
-            gap > max(_least(left), _least(right))
-            and (
-                _near(right.u0, starts)
-                or ((_is_figure(left, -1) or _is_figure(right, 0)) and _near(left.u1, ends))
+        figures = _is_figure(left, -1), _is_figure(right, 0)
+        in_columns = _near(left.u1, ends) and _near(right.u1, ends)
+        is_bullet = left is first[0] and left.text in _BULLETS
+        if not is_bullet and (
+            gap > _APART
+            or (
+                gap > max(_least(left), _least(right))
+                and (_near(right.u0, starts) or in_columns or (any(figures) and _near(left.u1, ends)))
             )
+            # A total in bold is wider than the figures above it.
+            or (gap > _NEAREST_FIGURES and all(figures) and in_columns)
         ):
             cells.append([])
         cells[-1].append(right)
@@ -190,6 +209,7 @@ def _joined(cells: list[list[Line]], main: Line) -> Line:
     first = parts[0]
     text, words, boxes = first.text, list(first.words), list(first.boxes)
     begins = {id(cell[0]) for cell in cells}
+    spots = [(min(part.u0 for part in cell), max(part.u1 for part in cell)) for cell in cells]
     for before, part in pairwise(parts):
         text += "\t" if id(part) in begins else _joint(before, part)
         words += [(start + len(text), end + len(text)) for start, end in part.words]
@@ -206,7 +226,8 @@ def _joined(cells: list[list[Line]], main: Line) -> Line:
         words,
         boxes,
         first.first_width,
-        first.cells + len(cells) - 1,
+        len(cells),
+        spots=spots if len(cells) > 1 else [],
     )
 
 
