@@ -80,7 +80,7 @@ def test_pages_without_text_are_told() -> None:
         data = bytes(made.tobytes())
     found = Pdf().parsed(data, "x.pdf", "an id", "a place")
     assert found.empty_pages == (2,)
-    assert "1 of 3 pages holds no text" in found.warnings[0]
+    assert "1 of 3 pages is a picture that needs OCR" in found.warnings[0]
 
 
 def test_a_damaged_tail_still_gives_the_pages_that_are_there() -> None:

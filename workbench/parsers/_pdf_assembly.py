@@ -22,6 +22,7 @@ from workbench.records import Layout, Page
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
 _LAST_WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*(?=[-\u2010]$)")
 _HYPHENS = ("-", "\u2010")
+_ADDRESS = re.compile(r"://|www\.|\w@\w|\w\.\w{2,}/")
 # Hyphens that writers keep: before an equal vowel (re-entry, co-operate), after well and self, in numbers (twenty-four).
 # Not after ex, all or long: ex-ample, German all-gemein and long-ing would be kept apart far more often.
 _KEPT = re.compile(
@@ -42,6 +43,7 @@ class Placed:
     bold: bool
     begins: bool
     repeated: bool
+    turned: bool
 
 
 @dataclass(slots=True)
@@ -92,6 +94,7 @@ def assembled(
                     bool(page.bold[index]),
                     joint == "\n\n" or above is None,
                     index in running,
+                    bool(page.turned[index]),
                 )
             )
             parts.append(line)
@@ -175,7 +178,8 @@ def _joint(
     if broken:
         if not join_hyphens:
             return False, "\n"
-        return _is_typesetters(a, b, words), ""
+        # Addresses are broken at hyphens of their own.
+        return _ADDRESS.search(a.rpartition(" ")[2]) is None and _is_typesetters(a, b, words), ""
     if is_cjk(a[-1]) and is_cjk(b[0]):
         return False, ""
     if (a[-1] == "—" and a[-2:-1] not in ("", " ")) or (b[0] == "—" and b[1:2] not in ("", " ")):

@@ -1,4 +1,4 @@
-"""The headings and the title of a PDF: from its outline where that fits the text, else from type size and weight."""
+"""The headings of a PDF: from its outline where that fits the text, else from type size and weight."""
 
 from __future__ import annotations
 
@@ -8,19 +8,13 @@ from collections.abc import Iterator, Sequence
 
 from workbench.parsers._letters import cleaned
 from workbench.parsers._pdf_assembly import Placed
-from workbench.parsers._whole_text import stem
 from workbench.records import Heading
 
 _MOST_LINES, _MOST_CHARACTERS, _DEEPEST = 3, 200, 6
-_NOT_A_TITLE = re.compile(
-    r"untitled|unbenannt|document\d*|slide \d+|.*\.(?:docx?|indd|tex|dvi|pdf|pptx?|xlsx?|qxd|rtf|odt|html?|ps)",
-    re.I,
-)
-_WRITER_PREFIX = re.compile(r"^Microsoft (?:Word|PowerPoint|Excel) - ")
 _LETTERS = re.compile(r"[\W_]+")
 # A number set apart from its heading, as word processors do it.
 _NUMBERED = re.compile(r"\d{1,3}(?:\.\d{1,3})*\.?\t[^\t]+")
-_LARGE = 1.15
+LARGE = 1.15
 """How much larger than the text a heading is set, at least."""
 
 
@@ -30,57 +24,6 @@ def headings(text: str, lines: Sequence[Placed], outline: Sequence[tuple[int, st
     if told and 2 * len(told) >= len(outline):
         return told
     return _from_type(text, lines)
-
-
-def title(
-    metadata_title: str, found: Sequence[Heading], text: str, lines: Sequence[Placed], name: str
-) -> str:
-    """Return the file's own title if it is one, else what is set largest up to the first of the highest headings.
-
-    Without headings it is the file's name.
-    """
-    own = _WRITER_PREFIX.sub("", cleaned(metadata_title).strip())
-    if sum(letter.isalpha() for letter in own) >= 3 and not _NOT_A_TITLE.fullmatch(own):
-        return own[:_MOST_CHARACTERS]
-    if found:
-        highest = min(found[:5], key=lambda heading: heading.level)
-        said = _larger_before(text, lines, highest) or text[highest.start : highest.end]
-        return " ".join(said.split())[:_MOST_CHARACTERS]
-    return stem(name)
-
-
-def _larger_before(text: str, lines: Sequence[Placed], heading: Heading) -> str:
-    """Return what stands before a heading in type as large or larger, "" where nothing does.
-
-    It is no heading where a date stands beside it, where it has many lines, and where the outline leaves it out.
-    """
-    own = [_step(line.size) for line in lines if heading.start <= line.start < heading.end]
-    least = max([*own, _LARGE * _body(lines)])
-    before = [
-        line
-        for line in lines
-        if line.start < heading.start
-        and not line.repeated
-        and _step(line.size) >= least
-        and _title_cell(text, line)
-    ]
-    if not before:
-        return ""
-    size = max(_step(line.size) for line in before)
-    first = next(line for line in before if _step(line.size) == size)
-    group = next(group for group in _paragraphs(lines) if first in group)
-    said = ""
-    for line in group:
-        if _step(line.size) == size:
-            # A word that was cut at the end of the line above goes on without a blank.
-            said += " " * text[line.start - 1 : line.start].isspace() + _title_cell(text, line)
-    return said.strip() if len(said) <= _MOST_CHARACTERS else ""
-
-
-def _title_cell(text: str, line: Placed) -> str:
-    """Return the first part of a line that holds a word."""
-    cells = text[line.start : line.end].split("\t")
-    return next((cell for cell in cells if sum(letter.isalpha() for letter in cell) >= 3), "")
 
 
 def _from_outline(
@@ -127,7 +70,7 @@ def _bare(text: str) -> str:
 def _from_type(text: str, lines: Sequence[Placed]) -> list[Heading]:
     if not lines:
         return []
-    body = _body(lines)
+    body = body_size(lines)
     bold_letters = sum((line.end - line.start) * line.bold for line in lines)
     all_bold = 2 * bold_letters > sum(line.end - line.start for line in lines)
     found: list[tuple[int, int, float, bool]] = []
@@ -135,7 +78,7 @@ def _from_type(text: str, lines: Sequence[Placed]) -> list[Heading]:
         first, last = group[0], group[-1]
         said = text[first.start : last.end]
         size = max(line.size for line in group)
-        large = size >= _LARGE * body and _step(size) > body
+        large = size >= LARGE * body and size_step(size) > body
         heavy = not all_bold and all(line.bold for line in group) and size >= 0.92 * body
         if (
             len(group) <= _MOST_LINES
@@ -145,7 +88,7 @@ def _from_type(text: str, lines: Sequence[Placed]) -> list[Heading]:
             and not any(line.repeated for line in group)
             and (large or (heavy and said[-1] not in ".,;"))
         ):
-            found.append((first.start, last.end, _step(size) if large else body, large))
+            found.append((first.start, last.end, size_step(size) if large else body, large))
     sizes = sorted({size for _, _, size, large in found if large}, reverse=True)
     levels = {size: level for level, size in enumerate(sizes, start=1)}
     # Where headings would be most of the text, they are no headings: a poster, a slide, a list of names.
@@ -157,15 +100,15 @@ def _from_type(text: str, lines: Sequence[Placed]) -> list[Heading]:
     ]
 
 
-def _body(lines: Sequence[Placed]) -> float:
+def body_size(lines: Sequence[Placed]) -> float:
     """Return the type size of most of the text."""
     letters: Counter[float] = Counter()
     for line in lines:
-        letters[_step(line.size)] += line.end - line.start
+        letters[size_step(line.size)] += line.end - line.start
     return letters.most_common(1)[0][0]
 
 
-def _step(size: float) -> float:
+def size_step(size: float) -> float:
     return round(size * 2) / 2
 
 

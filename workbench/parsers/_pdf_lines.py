@@ -6,19 +6,21 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any
 
 import pymupdf
 
-from workbench.parsers._letters import before_mark, cleaned, has_cjk, is_cjk, pieces
-from workbench.parsers._pdf_visual_order import in_reading_order
+from workbench.parsers._letters import before_mark, cleaned, has_cjk, is_cjk, pieces, rtl_count
+from workbench.parsers.pdf_reading.right_to_left import right_to_left_chars, words_in_reading_order
+from workbench.parsers.pdf_reading.word_gaps import seems_tight, split_at_gaps
 
 # Ligatures are spelled out by MuPDF when PRESERVE_LIGATURES is left out; characters that a font does not explain
 # come as U+FFFD, not as numbers that look like letters; pictures are not loaded.
 _FLAGS = pymupdf.TEXT_MEDIABOX_CLIP
 _SUPERSCRIPT, _BOLD = 1, 16
+_TIGHT_LETTERS = 16
 _MARK = re.compile(r"[\d*†‡§¶]{1,3}")
 # Latin letters and the signs of print: nothing that clean-up would change, but for letters that are not composed.
 _PLAIN = re.compile("[ -~\u00a1-\u00ac\u00ae-\u024f\u2010-\u2027\u2030-\u205e\u20a0-\u20bf]+")
@@ -65,21 +67,55 @@ class PageLines:
 def page_lines(page: Any) -> PageLines:
     """Return the lines of a ``pymupdf.Page``. MuPDF leaves out what lies outside of what is displayed."""
     text_page = page.get_textpage(flags=_FLAGS)
-    words = text_page.extractWORDS()
     text = text_page.extractText()
+    has_rtl = rtl_count(text) > 0
+    if has_rtl:
+        # Spelled out, a ligature is two letters at one place, of which the second may be taken for one drawn twice.
+        text_page = page.get_textpage(flags=_FLAGS | pymupdf.TEXT_PRESERVE_LIGATURES)
+        text = text_page.extractText()
+    words = text_page.extractWORDS()
     if not words and not text.strip():
         return PageLines([], text, [])
+    chars = right_to_left_chars(page, text_page) if has_rtl else {}
     result: list[Line] = []
     repeats: list[tuple[Box4, str]] = []
     drawn: dict[str, list[Box4]] = {}
+    tight: dict[tuple[int, int], list[dict[str, Any]]] | None = None
     for raw, spans, direction, box, group in _matched(_blocks(text_page), words):
         if _is_repeat(drawn.setdefault(raw, []), box, spans[0]["size"]):
             repeats.append((box, raw))
             continue
+        if chars and (letters := chars.get(tuple(group[0][5:7]))):
+            group = words_in_reading_order(letters, spans[0]["size"]) or group
+            raw = _with_blanks(group)
+        elif len(raw) >= _TIGHT_LETTERS and direction[0] == 1 and seems_tight(group):
+            tight = tight or _chars_by_line(text_page)
+            divided = split_at_gaps(tight.get(tuple(group[0][5:7]), ()), group, spans[0]["size"])
+            if len(divided) > len(group):
+                group, raw = divided, " ".join([word[4] for word in divided])
+                spans = [{**_main_span(spans), "text": raw}]
         line = _line(raw, spans, direction, group)
         if line is not None:
             result.append(line)
     return PageLines(result, text, repeats)
+
+
+def _chars_by_line(text_page: Any) -> dict[tuple[int, int], list[dict[str, Any]]]:
+    return {
+        (block["number"], index): [char for span in line["spans"] for char in span["chars"]]
+        for block in text_page.extractRAWDICT()["blocks"]
+        for index, line in enumerate(block.get("lines", ()))
+    }
+
+
+def _with_blanks(group: list[Any]) -> str:
+    """Return the words with blanks between them, but not before a sign that touches what it follows."""
+    text = group[0][4]
+    for before, word in pairwise(group):
+        apart = max(word[0], before[0]) - min(word[2], before[2])
+        height = before[3] - before[1]
+        text += " " * (apart > 0.1 * height) + word[4]
+    return str(text)
 
 
 def _blocks(text_page: Any) -> list[dict[str, Any]]:
@@ -186,8 +222,6 @@ def _line(
             at = end + 1
         boxes: list[Box4] = [word[:4] for word in group]
     else:
-        if not cuts and turn == 0:
-            raw, group = in_reading_order(raw, group)
         text, ranges, boxes = _careful(raw, group, cuts, turn)
         if not text:
             return None

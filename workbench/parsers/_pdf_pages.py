@@ -44,6 +44,7 @@ class PageText:
     before: bytes
     full: bytes
     bold: bytes
+    turned: bytes
     sizes: npt.NDArray[np.float32]
     line_boxes: npt.NDArray[np.float32]
     word_lines: npt.NDArray[np.int32]
@@ -197,6 +198,7 @@ def _page_with_lines(number: int, width: float, height: float, rotation: int, li
         before=bytes(before),
         full=bytes(full),
         bold=bytes([row.bold for row in rows]),
+        turned=bytes([row.turn > 0 for row in rows]),
         sizes=np.array([row.size for row in rows], np.float32),
         line_boxes=np.hstack([low[:, :2], high[:, 2:]]),
         word_lines=np.repeat(np.arange(len(rows), dtype=np.int32), word_counts),
@@ -243,6 +245,7 @@ def _page_without_lines(number: int, width: float, height: float, *, failed: boo
         width,
         height,
         "",
+        b"",
         b"",
         b"",
         b"",

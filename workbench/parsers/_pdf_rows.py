@@ -85,8 +85,7 @@ def _pieces(line: Line, starts: list[float], ends: list[float]) -> Iterator[Line
         figures = _is_figure(line, i - 1), _is_figure(line, i)
         in_columns = ends_column and _near(before[2], ends)
         if (
-            gap > least
-            and (_near(box[0], starts) or in_columns or (any(figures) and _near(before[2], ends)))
+            gap > least and (_near(box[0], starts) or in_columns or (any(figures) and _near(before[2], ends)))
         ) or (all(figures) and in_columns):
             cuts.append(i)
     if len(cuts) == 1:

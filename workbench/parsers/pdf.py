@@ -17,12 +17,13 @@ from workbench.contracts import Parser
 from workbench.errors import InputError, WorkbenchError
 from workbench.parsers._pdf_assembly import assembled
 from workbench.parsers._pdf_file import MUPDF_ERRORS, memory_errors, opened
-from workbench.parsers._pdf_headings import headings, title
+from workbench.parsers._pdf_headings import headings
 from workbench.parsers._pdf_pages import PagesRead, page_count, pages_read
 from workbench.parsers._pdf_repeated import repeated_lines
 from workbench.parsers._whole_text import check_length
 from workbench.parsers.pdf_reading.completeness import margin_texts, page_letters
 from workbench.parsers.pdf_reading.notes import check_has_text, is_unreadable, letter_notes, page_notes
+from workbench.parsers.pdf_reading.titles import find_title
 from workbench.records import Document, ParsedFile
 from workbench.workers import Workers
 
@@ -130,7 +131,7 @@ class Pdf(Parser):
             id=document_id,
             text=whole.text,
             pages=tuple(whole.pages),
-            title=title(metadata.get("title", ""), found, whole.text, whole.lines, name),
+            title=find_title(metadata.get("title", ""), found, whole.text, whole.lines, name),
             uri=uri,
             headings=tuple(found),
             metadata={key: value for key, value in metadata.items() if key != "title"},

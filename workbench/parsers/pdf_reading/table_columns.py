@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from workbench.parsers._pdf_lines import Line
 
@@ -42,8 +43,7 @@ def _columns(run: Sequence[Line]) -> list[tuple[float, float]] | None:
         return None
     if all(row.cells == most for row in run):
         return None
-    columns = [row for row in run if row.cells == most][0].spots
-    columns = list(columns)
+    columns = list(next(row for row in run if row.cells == most).spots)
     for row in run:
         places = _places(row.spots, columns)
         if places is None:
@@ -51,7 +51,7 @@ def _columns(run: Sequence[Line]) -> list[tuple[float, float]] | None:
         for place, (u0, u1) in zip(places, row.spots, strict=True):
             low, high = columns[place]
             columns[place] = (min(low, u0), max(high, u1))
-    if any(a[1] >= b[0] for a, b in zip(columns, columns[1:], strict=False)):
+    if any(a[1] >= b[0] for a, b in pairwise(columns)):
         return None
     # Cells seen early may lie in a column that only grew later.
     return columns if all(_places(row.spots, columns) is not None for row in run) else None

@@ -83,7 +83,9 @@ def _runs(rows: Sequence[_Row]) -> Iterator[tuple[int, int]]:
         at = last
 
 
-def _begin_with_title(lines: Sequence[Line], rows: Sequence[_Row], first: int, done: int, width: float) -> int:
+def _begin_with_title(
+    lines: Sequence[Line], rows: Sequence[_Row], first: int, done: int, width: float
+) -> int:
     """Return the index of the line where a table's title begins: below the text of all columns.
 
     A short line right under running text ends its paragraph and stays with it.
@@ -105,7 +107,9 @@ def _ends_paragraph(line: Line, above: Sequence[Line], width: float) -> bool:
         step = line.v - other.v
         if step > 1.5 * line.size:
             return False
-        same_column = abs(other.u0 - line.u0) < 2 * line.size and abs(other.size - line.size) < 0.08 * line.size
+        same_column = (
+            abs(other.u0 - line.u0) < 2 * line.size and abs(other.size - line.size) < 0.08 * line.size
+        )
         if step > 0.5 * line.size and same_column:
             return other.bold == line.bold and _is_prose(other, width)
     return False

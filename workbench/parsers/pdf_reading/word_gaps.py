@@ -1,0 +1,69 @@
+"""Words that touch: on tight lines MuPDF takes the narrow blanks between words for none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+_LETTERS = re.compile(r"[^\W\d_]+")
+_LONG_WORD, _LONG_ON_AVERAGE, _FEWEST_LETTERS = 20, 9.5, 20
+_GAP = 0.07
+"""The least blank between two words, in multiples of the type size; MuPDF takes less than 0.15 for none."""
+
+Word = tuple[Any, ...]
+
+
+def seems_tight(words: Sequence[Word]) -> bool:
+    """Say whether a line, as ``TextPage.extractWORDS`` gives it, has words that may be several.
+
+    Where one narrow blank was taken for none, those beside it were, too: the line was set to fit its width.
+    """
+    letters = longest = count = 0
+    for word in words:
+        text = word[4]
+        if len(text) > _LONG_WORD or len(text) > 2:
+            runs = [len(run) for run in _LETTERS.findall(text)] if not text.isalpha() else [len(text)]
+            letters += sum(runs)
+            count += len(runs)
+            longest = max([longest, *runs])
+        else:
+            letters += len(text)
+            count += 1
+    return longest >= _LONG_WORD or (letters >= _FEWEST_LETTERS and letters > _LONG_ON_AVERAGE * count)
+
+
+def split_at_gaps(chars: Sequence[dict[str, Any]], words: Sequence[Word], size: float) -> list[Word]:
+    """Return the words of a horizontal line, divided where the blank between two letters is that between words.
+
+    ``chars`` are the line's of ``TextPage.extractRAWDICT``. Where all letters of a word stand apart alike, they are
+    spaced out and no blanks.
+    """
+    result: list[Word] = []
+    at = 0
+    visible = [char for char in chars if not char["c"].isspace()]
+    for word in words:
+        own = visible[at : at + len(word[4])]
+        if "".join(char["c"] for char in own) != word[4]:
+            return list(words)
+        at += len(own)
+        result += _divided(own, word, size)
+    return result
+
+
+def _divided(chars: Sequence[dict[str, Any]], word: Word, size: float) -> list[Word]:
+    gaps = [b["bbox"][0] - a["bbox"][2] for a, b in pairwise(chars)]
+    if not gaps:
+        return [word]
+    least = max(_GAP * size, median(gaps) + _GAP * size)
+    cuts = [0, *(i for i, gap in enumerate(gaps, start=1) if gap >= least), len(chars)]
+    if len(cuts) == 2:
+        return [word]
+    return [_word(chars[first:last], word) for first, last in pairwise(cuts)]
+
+
+def _word(chars: Sequence[dict[str, Any]], word: Word) -> Word:
+    text = "".join(char["c"] for char in chars)
+    return (chars[0]["bbox"][0], word[1], chars[-1]["bbox"][2], word[3], text, *word[5:])
