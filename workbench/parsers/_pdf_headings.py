@@ -34,23 +34,24 @@ def _from_outline(
     for line in lines:
         if line.page in wanted and not line.repeated:
             by_page[line.page].append(line)
+    bare_lines = {page: [_bare(text[line.start : line.end]) for line in own] for page, own in by_page.items()}
     result: dict[int, Heading] = {}
     for level, entry, page in outline:
-        range_ = _place(text, by_page.get(page, []), _bare(entry))
+        range_ = _place(by_page.get(page, []), bare_lines.get(page, []), _bare(entry))
         if range_ is not None and range_[0] not in result:
             result[range_[0]] = Heading(*range_, min(max(level, 1), _DEEPEST))
     return _disjoint(result[start] for start in sorted(result))
 
 
-def _place(text: str, lines: list[Placed], entry: str) -> tuple[int, int] | None:
+def _place(lines: list[Placed], bare_lines: list[str], entry: str) -> tuple[int, int] | None:
     """Return the range of one to three lines that say ``entry``, with or without a number before it."""
     if not entry:
         return None
     best: tuple[int, float, tuple[int, int]] | None = None
     for i, line in enumerate(lines):
         said = ""
-        for last in lines[i : i + _MOST_LINES]:
-            said += _bare(text[last.start : last.end])
+        for last, bare in zip(lines[i : i + _MOST_LINES], bare_lines[i : i + _MOST_LINES], strict=True):
+            said += bare
             if len(said) > len(entry) + 8:
                 break
             apart = abs(len(said) - len(entry))

@@ -20,10 +20,11 @@ from workbench.parsers.pdf_reading.word_gaps import seems_tight, split_at_gaps
 # come as U+FFFD, not as numbers that look like letters; pictures are not loaded.
 _FLAGS = pymupdf.TEXT_MEDIABOX_CLIP
 _SUPERSCRIPT, _BOLD = 1, 16
-_TIGHT_LETTERS = 16
 _MARK = re.compile(r"[\d*†‡§¶]{1,3}")
 # Latin letters and the signs of print: nothing that clean-up would change, but for letters that are not composed.
 _PLAIN = re.compile("[ -~\u00a1-\u00ac\u00ae-\u024f\u2010-\u2027\u2030-\u205e\u20a0-\u20bf]+")
+
+_RIGHT = itemgetter(2)
 
 Box4 = tuple[float, float, float, float]
 
@@ -81,14 +82,17 @@ def page_lines(page: Any) -> PageLines:
     repeats: list[tuple[Box4, str]] = []
     drawn: dict[str, list[Box4]] = {}
     tight: dict[tuple[int, int], list[dict[str, Any]]] | None = None
-    for raw, spans, direction, box, group in _matched(_blocks(text_page), words):
-        if _is_repeat(drawn.setdefault(raw, []), box, spans[0]["size"]):
+    for raw, spans, direction, box, group in _matched(text_page.extractDICT()["blocks"], words):
+        before = drawn.get(raw)
+        if before is None:
+            drawn[raw] = [box]
+        elif _is_repeat(before, box, spans[0]["size"]):
             repeats.append((box, raw))
             continue
         if chars and (letters := chars.get(tuple(group[0][5:7]))):
             group = words_in_reading_order(letters, spans[0]["size"]) or group
             raw = _with_blanks(group)
-        elif len(raw) >= _TIGHT_LETTERS and direction[0] == 1 and seems_tight(group):
+        elif direction[0] == 1 and seems_tight(raw, group):
             tight = tight or _chars_by_line(text_page)
             divided = split_at_gaps(tight.get(tuple(group[0][5:7]), ()), group, spans[0]["size"])
             if len(divided) > len(group):
@@ -116,17 +120,6 @@ def _with_blanks(group: list[Any]) -> str:
         height = before[3] - before[1]
         text += " " * (apart > 0.1 * height) + word[4]
     return str(text)
-
-
-def _blocks(text_page: Any) -> list[dict[str, Any]]:
-    # The words' boxes have corrected heights; of the spans only the places along the line are used, and to correct
-    # theirs as well would take as long as all the rest of this call.
-    pymupdf.TOOLS.unset_quad_corrections(True)
-    try:
-        found: list[dict[str, Any]] = text_page.extractDICT()["blocks"]
-    finally:
-        pymupdf.TOOLS.unset_quad_corrections(False)
-    return found
 
 
 _Matched = tuple[str, list[dict[str, Any]], tuple[float, float], Box4, list[Any]]
@@ -208,8 +201,13 @@ def _line(
     main = spans[0]
     cuts: dict[int, float] = {}
     if len(spans) > 1:
-        main = _main_span(spans)
-        if any(span["flags"] & _SUPERSCRIPT for span in spans):
+        flags, size, is_mixed = 0, main["size"], False
+        for span in spans:
+            flags |= span["flags"]
+            is_mixed = is_mixed or span["size"] != size
+        if is_mixed:
+            main = _main_span(spans)
+        if flags & _SUPERSCRIPT:
             cuts = _mark_cuts(spans)
     plain = [word[4] for word in group]
     if not cuts and _is_plain(raw) and raw.split() == plain:
@@ -230,7 +228,10 @@ def _line(
     v = (origin[1], -origin[0], -origin[1], origin[0])[turn & 3]
     first = boxes[0]
     width = first[2] - first[0] if turn & 1 == 0 else first[3] - first[1]
-    return Line(text, u0, u1, v, main["size"], _is_bold(main, spans), turn, ranges, boxes, width)
+    bold = _is_bold_font(main) and (
+        len(spans) == 1 or all(_is_bold_font(s) for s in spans if s["text"].strip())
+    )
+    return Line(text, u0, u1, v, main["size"], bold, turn, ranges, boxes, width)
 
 
 def _is_plain(raw: str) -> bool:
@@ -246,21 +247,12 @@ def _main_span(spans: list[dict[str, Any]]) -> dict[str, Any]:
     for span in spans:
         size = span["size"]
         lengths[size] = lengths.get(size, 0) + len(span["text"])
-    if len(lengths) == 1:
-        return spans[0]
     size = max(lengths, key=lengths.__getitem__)
     return next(span for span in spans if span["size"] == size)
 
 
-def _is_bold(main: dict[str, Any], spans: list[dict[str, Any]]) -> bool:
-    """Say whether all letters are bold; the main span decides for most lines."""
-    if not (main["flags"] & _BOLD or "bold" in main["font"].lower()):
-        return False
-    return len(spans) == 1 or all(
-        span["flags"] & _BOLD or "bold" in span["font"].lower()
-        for span in spans
-        if not span["text"].isspace()
-    )
+def _is_bold_font(span: dict[str, Any]) -> bool:
+    return bool(span["flags"] & _BOLD) or "bold" in span["font"].lower()
 
 
 def _turn(direction: tuple[float, float]) -> int:
@@ -272,6 +264,8 @@ def _turn(direction: tuple[float, float]) -> int:
 
 def _along(boxes: list[Box4], turn: int) -> tuple[float, float]:
     """Return the ends of the boxes in reading direction."""
+    if turn == 0:
+        return min(boxes)[0], max(map(_RIGHT, boxes))
     a, b = (0, 2) if turn & 1 == 0 else (1, 3)
     low, high = min([box[a] for box in boxes]), max([box[b] for box in boxes])
     return (low, high) if turn & 3 < 2 else (-high, -low)

@@ -90,6 +90,9 @@ def _gutter(lines: list[Line]) -> float | None:
             first = i
     best, most = None, 0
     for at in candidates[:12]:
+        # No more lines can be columns than do not cross the gutter.
+        if sum(line.u0 >= at - 2 or line.u1 <= at - 1 for line in lines) <= most:
+            continue
         read = sum(len(band) for band, columnar in _bands(lines, at - 2) if columnar)
         if read > most:
             best, most = at - 2, read

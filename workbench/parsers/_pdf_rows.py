@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from operator import attrgetter
 
 from workbench.parsers._letters import is_cjk
 from workbench.parsers._pdf_centred import centred
@@ -14,6 +15,9 @@ from workbench.parsers._pdf_lines import Line
 _MOST_CELLS = 60
 """A row with more parts is a drawing or an attack, and no table."""
 _ALIGNED = 2.0
+_STEPS = range(-2, 3)
+_NOWHERE: frozenset[int] = frozenset()
+_LEFT = attrgetter("u0")
 """Points by which cells of one column may begin apart."""
 _NEAREST = 0.5
 _APART = 1.5
@@ -30,7 +34,15 @@ def rows(lines: list[Line]) -> Iterator[Line]:
     Parts on one baseline are joined, cells that stand apart by a tab. Lines that go on a table's cells are put where
     they belong, so that each row of the table is one line with its cells whole.
     """
-    printed = _cells_apart(list(_printed(lines)))
+    printed = list(_printed(lines))
+    if len(printed) == len(lines) and all(a.u0 < b.u1 and b.u0 < a.u1 for a, b in pairwise(lines)):
+        # Each line stands alone, below the one before: a column of text, by far the most common case.
+        yield from lines
+        return
+    printed = _cells_apart(printed)
+    # Where rows above and below begin and end, by the index of the row.
+    starts = [_nearby(part.u0 for part in row) for row in printed]
+    ends = [_nearby(part.u1 for part in row) if len(row) > 1 else _NOWHERE for row in printed]
     at = 0
     while at < len(printed):
         found = centred(printed, at)
@@ -39,7 +51,16 @@ def rows(lines: list[Line]) -> Iterator[Line]:
             yield _joined(cells, min((cell[0] for cell in cells), key=lambda part: part.v))
             continue
         end = at + 1 + _wrapped(printed, at)
-        yield _row(printed[at:end], printed[end : end + 2], printed[max(0, at - 2) : at])
+        if len(printed[at]) == 1 and end == at + 1:
+            yield printed[at][0]
+        else:
+            around = [*range(max(0, at - 2), at), *range(at + 1, min(len(printed), end + 2))]
+            near = [i for i in around if len(printed[i]) <= _MOST_CELLS]
+            yield _row(
+                printed[at:end],
+                _NOWHERE.union(*(starts[i] for i in near)),
+                _NOWHERE.union(*(ends[i] for i in near)),
+            )
         at = end
 
 
@@ -48,66 +69,85 @@ def _printed(lines: list[Line]) -> Iterator[list[Line]]:
     row: list[Line] = []
     for line in lines:
         if row and line.v - row[0].v > 0.45 * min(12.0, max(line.size, row[0].size)):
-            yield sorted(row, key=lambda part: part.u0)
+            yield row if len(row) == 1 else sorted(row, key=_LEFT)
             row = []
         row.append(line)
     if row:
-        yield sorted(row, key=lambda part: part.u0)
+        yield sorted(row, key=_LEFT)
 
 
 def _cells_apart(printed: list[list[Line]]) -> list[list[Line]]:
     """Divide parts that hold two cells with little between them, where cells near above or below show it."""
-    starts = [[part.u0 for part in row[1:]] if len(row) <= _MOST_CELLS else [] for row in printed]
-    if not any(starts):
+    several = [1 < len(row) <= _MOST_CELLS for row in printed]
+    if not any(several):
         return printed
-    ends = [[part.u1 for part in row] if 1 < len(row) <= _MOST_CELLS else [] for row in printed]
+    rows_told = list(zip(printed, several, strict=True))
+    starts = [_nearby(part.u0 for part in row[1:]) if some else _NOWHERE for row, some in rows_told]
+    ends = [_nearby(part.u1 for part in row) if some else _NOWHERE for row, some in rows_told]
     result = []
     for i, row in enumerate(printed):
         around = slice(max(0, i - 2), i + 3)
-        near = [start for other in starts[around] for start in other]
-        near_ends = [end for other in ends[around] for end in other]
-        result.append([piece for part in row for piece in _pieces(part, near, near_ends)] if near else row)
+        if True not in several[around]:
+            result.append(row)
+            continue
+        near, near_ends = _NOWHERE.union(*starts[around]), _NOWHERE.union(*ends[around])
+        result.append([piece for part in row for piece in _pieces(part, near, near_ends)])
     return result
 
 
-def _pieces(line: Line, starts: list[float], ends: list[float]) -> Iterator[Line]:
-    """Yield a line in pieces, cut at blanks wider than between words, before one of ``starts`` or, at figures, after one of ``ends``."""
-    if line.turn or line.u0 != line.boxes[0][0]:  # turned, or from right to left
-        yield line
-        return
+def _nearby(places: Iterable[float]) -> frozenset[int]:
+    """Return every whole point that is near one of the places."""
+    return frozenset([round(place) + step for place in places for step in _STEPS])
+
+
+def _pieces(line: Line, starts: frozenset[int], ends: frozenset[int]) -> list[Line]:
+    """Return a line in pieces, cut at blanks wider than between words, before one of ``starts`` or, at figures, after one of ``ends``."""
+    boxes = line.boxes
+    if len(boxes) == 1 or line.turn or line.u0 != boxes[0][0]:  # turned, or from right to left
+        return [line]
+    gaps = [b[0] - a[2] for a, b in pairwise(boxes)]
+    narrowest = _NEAREST_FIGURES * line.size
+    if max(gaps) <= narrowest:
+        return [line]
     cuts = [0]
-    least = (_least(line) if len(line.boxes) > 2 else _NEAREST) * line.size
-    ends_column = _near(line.u1, ends)
-    for i, (before, box) in enumerate(pairwise(line.boxes), start=1):
-        gap = box[0] - before[2]
-        if gap <= _NEAREST_FIGURES * line.size:
+    least = (_least_of(gaps, line.size) if len(boxes) > 2 else _NEAREST) * line.size
+    ends_column = round(line.u1) in ends
+    for i, gap in enumerate(gaps, start=1):
+        if gap <= narrowest or (gap <= least and not ends_column):
             continue
-        figures = _is_figure(line, i - 1), _is_figure(line, i)
-        in_columns = ends_column and _near(before[2], ends)
-        if (
-            gap > least and (_near(box[0], starts) or in_columns or (any(figures) and _near(before[2], ends)))
-        ) or (all(figures) and in_columns):
+        after_end = round(boxes[i - 1][2]) in ends
+        if gap > least and (round(boxes[i][0]) in starts or (ends_column and after_end)):
             cuts.append(i)
+        elif after_end:
+            figures = _is_figure(line, i - 1), _is_figure(line, i)
+            if (gap > least and any(figures)) or (ends_column and all(figures)):
+                cuts.append(i)
     if len(cuts) == 1:
-        yield line
-        return
-    for first, last in pairwise([*cuts, len(line.words)]):
-        begin, end = line.words[first][0], line.words[last - 1][1]
-        boxes = line.boxes[first:last]
-        yield replace(
-            line,
-            text=line.text[begin:end],
-            u0=boxes[0][0],
-            u1=max(box[2] for box in boxes),
-            words=[(a - begin, b - begin) for a, b in line.words[first:last]],
-            boxes=boxes,
-            first_width=boxes[0][2] - boxes[0][0],
-        )
+        return [line]
+    return [_piece(line, first, last) for first, last in pairwise([*cuts, len(line.words)])]
+
+
+def _piece(line: Line, first: int, last: int) -> Line:
+    begin, end = line.words[first][0], line.words[last - 1][1]
+    boxes = line.boxes[first:last]
+    return replace(
+        line,
+        text=line.text[begin:end],
+        u0=boxes[0][0],
+        u1=max(box[2] for box in boxes),
+        words=[(a - begin, b - begin) for a, b in line.words[first:last]],
+        boxes=boxes,
+        first_width=boxes[0][2] - boxes[0][0],
+    )
 
 
 def _least(line: Line) -> float:
     """Return how wide a blank before or after a cell is at least, in multiples of the type size."""
-    usual = min((b[0] - a[2] for a, b in pairwise(line.boxes)), default=0.0) / (line.size or 1.0)
+    return _least_of([b[0] - a[2] for a, b in pairwise(line.boxes)], line.size)
+
+
+def _least_of(gaps: Sequence[float], size: float) -> float:
+    usual = min(gaps, default=0.0) / (size or 1.0)
     # Typewriters leave 0.6 between words; a row of single words has no usual blank.
     return max(_NEAREST, 1.3 * usual) if usual < 0.65 else _NEAREST
 
@@ -115,10 +155,6 @@ def _least(line: Line) -> float:
 def _is_figure(line: Line, word: int) -> bool:
     start, end = line.words[word]
     return _FIGURE.fullmatch(line.text, start, end) is not None
-
-
-def _near(place: float, places: Iterable[float]) -> bool:
-    return any(abs(place - other) <= _ALIGNED for other in places)
 
 
 def _wrapped(printed: list[list[Line]], at: int) -> int:
@@ -167,27 +203,28 @@ def _cell_of(row: list[Line], part: Line) -> int | None:
     return None
 
 
-def _row(printed: list[list[Line]], below: list[list[Line]], above: list[list[Line]]) -> Line:
-    """Return one line for a row, of which all but the first printed line go on its cells."""
+def _row(printed: list[list[Line]], starts: frozenset[int], ends: frozenset[int]) -> Line:
+    """Return one line for a row, of which all but the first printed line go on its cells.
+
+    ``starts`` and ``ends`` are those of the cells in the rows around it.
+    """
     first = printed[0]
     if len(first) == 1:
         return first[0]
     main = max(first, key=lambda line: len(line.text))
-    around = [row for row in (*printed[1:], *below, *above) if len(row) <= _MOST_CELLS]
-    starts = [part.u0 for row in around for part in row]
-    ends = [part.u1 for row in around if len(row) > 1 for part in row]
     cells: list[list[Line]] = [[first[0]]]
     cell_of = [0]
     for left, right in pairwise(first):
         gap = (right.u0 - left.u1) / (main.size or 1.0)  # a damaged page may have letters of no size
         figures = _is_figure(left, -1), _is_figure(right, 0)
-        in_columns = _near(left.u1, ends) and _near(right.u1, ends)
+        after_end = round(left.u1) in ends
+        in_columns = after_end and round(right.u1) in ends
         is_bullet = left is first[0] and left.text in _BULLETS
         if not is_bullet and (
             gap > _APART
             or (
                 gap > max(_least(left), _least(right))
-                and (_near(right.u0, starts) or in_columns or (any(figures) and _near(left.u1, ends)))
+                and (round(right.u0) in starts or in_columns or (any(figures) and after_end))
             )
             # A total in bold is wider than the figures above it.
             or (gap > _NEAREST_FIGURES and all(figures) and in_columns)

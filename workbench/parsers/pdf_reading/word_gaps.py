@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 from typing import Any
 
-_LETTERS = re.compile(r"[^\W\d_]+")
-_LONG_WORD, _LONG_ON_AVERAGE, _FEWEST_LETTERS = 20, 9.5, 20
+_LONG_ON_AVERAGE, _FEWEST_CHARACTERS = 10.5, 20
+"""Characters a word, and a line of them, its blank included: more than in any European language."""
 _GAP = 0.07
 """The least blank between two words, in multiples of the type size; MuPDF takes less than 0.15 for none."""
 
 Word = tuple[Any, ...]
 
 
-def seems_tight(words: Sequence[Word]) -> bool:
-    """Say whether a line, as ``TextPage.extractWORDS`` gives it, has words that may be several.
+def seems_tight(raw: str, words: Sequence[Word]) -> bool:
+    """Say whether a line, with its words as ``TextPage.extractWORDS`` gives them, may hold more words than that.
 
     Where one narrow blank was taken for none, those beside it were, too: the line was set to fit its width.
     """
-    letters = longest = count = 0
-    for word in words:
-        text = word[4]
-        if len(text) > _LONG_WORD or len(text) > 2:
-            runs = [len(run) for run in _LETTERS.findall(text)] if not text.isalpha() else [len(text)]
-            letters += sum(runs)
-            count += len(runs)
-            longest = max([longest, *runs])
-        else:
-            letters += len(text)
-            count += 1
-    return longest >= _LONG_WORD or (letters >= _FEWEST_LETTERS and letters > _LONG_ON_AVERAGE * count)
+    if len(raw) < _FEWEST_CHARACTERS or len(raw) <= _LONG_ON_AVERAGE * len(words):
+        return False
+    letters = [len(word[4]) for word in words if word[4].rstrip(",.;:").isalpha()]
+    return sum(letters) > max(0.6 * len(raw), _LONG_ON_AVERAGE * len(letters))
 
 
 def split_at_gaps(chars: Sequence[dict[str, Any]], words: Sequence[Word], size: float) -> list[Word]:
