@@ -100,8 +100,8 @@ class Pdf(Parser):
         xfa_notice = parts[0].is_xfa_notice
         failed = tuple(page.number for page in pages if page.failed or is_unreadable(page) or xfa_notice)
         empty = tuple(page.number for page in pages if not page.text and not page.failed)
-        warnings = page_notes(pages)
         incomplete = next((part.incomplete for part in parts if part.incomplete), "")
+        warnings = page_notes(pages, incomplete)
         if incomplete:
             warnings.insert(0, f"The file is not complete: {incomplete}.")
         elif any(part.is_repaired for part in parts):

@@ -52,8 +52,11 @@ def check_has_text(name: str, pages: Sequence[PageText]) -> None:
     raise InputError(f"{name} holds pictures of pages and no text; it needs OCR first", "no_text")
 
 
-def page_notes(pages: Sequence[PageText]) -> list[str]:
-    """Return what is said of pages that are not in the text, or not as letters."""
+def page_notes(pages: Sequence[PageText], incomplete: str) -> list[str]:
+    """Return what is said of pages that are not in the text, or not as letters.
+
+    Of an ``incomplete`` file nobody can say that a page is blank: its contents may be what is missing.
+    """
     found = []
     failed = [page.number for page in pages if page.failed]
     if failed:
@@ -63,6 +66,8 @@ def page_notes(pages: Sequence[PageText]) -> list[str]:
     for kind, (one, many) in _KINDS.items():
         numbers = [page.number for page in pages if page.kind == kind and not page.failed]
         if numbers:
+            if kind == "blank" and incomplete:
+                one, many = "has nothing on it in this file", "have nothing on them in this file"
             verb = one if len(numbers) == 1 else many
             found.append(f"{len(numbers)} of {counted(len(pages), 'page')} {verb}: {listed_pages(numbers)}.")
     codes = [page.number for page in pages if page.glyph_codes]

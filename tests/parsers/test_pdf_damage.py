@@ -1,0 +1,96 @@
+"""Whether a file is whole: a missing end mark is harmless, a missing half is said."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pymupdf
+import pytest
+
+from tests.parsers.made_pdfs import report_pdf
+from workbench.errors import InputError
+from workbench.parsers.pdf import Pdf
+from workbench.records import ParsedFile
+
+CASES = Path(__file__).parent / "cases"
+SAMPLES = Path(__file__).parents[2] / "data/samples"
+WHOLE = (CASES / "pdf_whole.pdf").read_bytes()
+
+
+def parsed(data: bytes) -> ParsedFile:
+    return Pdf().parsed(data, "some.pdf", "an id", "a place")
+
+
+def test_a_whole_file_is_not_called_incomplete() -> None:
+    found = parsed(WHOLE)
+    assert (found.incomplete, found.warnings) == ("", ())
+
+
+@pytest.mark.parametrize("mark", [b"%%EOF", b"startxref", b"trailer", b"xref\n"])
+def test_a_file_that_only_lacks_its_end_is_whole(mark: bytes) -> None:
+    found = parsed(WHOLE[: WHOLE.rfind(mark)])
+    assert found.incomplete == ""
+    assert found.document.text == parsed(WHOLE).document.text
+
+
+def test_a_repaired_file_says_so() -> None:
+    found = parsed(WHOLE[: WHOLE.rfind(b"trailer")])
+    assert found.warnings == (
+        "The file was damaged and was repaired while it was read; nothing was found to be missing.",
+    )
+
+
+@pytest.mark.parametrize("name", ["pdf_half_download", "pdf_truncated_table"])
+def test_a_file_that_was_cut_off_says_that_it_is_not_complete(name: str) -> None:
+    found = parsed((CASES / f"{name}.pdf").read_bytes())
+    assert found.incomplete == "the file ends in the middle of one of its parts"
+    assert found.warnings[0] == "The file is not complete: the file ends in the middle of one of its parts."
+    assert not any("picture" in warning or "blank" in warning for warning in found.warnings)
+
+
+def test_a_list_of_parts_beyond_the_end_says_that_the_file_is_not_complete() -> None:
+    ends = [place.end() for place in re.finditer(rb"endobj\s", WHOLE)]
+    # Bytes from the middle are gone, the end is there.
+    holed = WHOLE[: ends[4]] + WHOLE[ends[12] :]
+    assert parsed(holed).incomplete
+
+
+def test_a_file_shorter_than_it_says_itself_is_not_complete() -> None:
+    data = b"%%PDF-1.7\n1 0 obj\n<</Linearized 1/L %d/N 1>>\nendobj\n" % (len(WHOLE) + 5000) + WHOLE[9:]
+    found = parsed(data)
+    assert found.incomplete.startswith(f"the file says that it has {len(WHOLE) + 5000:,} bytes")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [WHOLE, report_pdf(), (SAMPLES / "museum-guide.pdf").read_bytes()],
+    ids=["whole", "report", "guide"],
+)
+def test_wherever_a_file_is_cut_missing_text_is_told(data: bytes) -> None:
+    """The law: either the text is all there, or the file is refused or called incomplete."""
+    text = parsed(data).document.text
+    objects = [place.end() for place in re.finditer(rb"endobj\s", data)]
+    places = {*objects[:: max(1, len(objects) // 15)], *range(1500, len(data), max(1, len(data) // 25))}
+    refusals: set[str] = set()
+    told = 0
+    for place in sorted(places):
+        try:
+            found = parsed(data[:place])
+        except InputError as error:
+            refusals.add(error.status)
+            continue
+        assert found.incomplete or found.document.text == text, place
+        told += bool(found.incomplete)
+    assert told
+    assert refusals <= {"damaged", "no_text"}
+
+
+def test_pages_that_are_counted_but_not_there_are_named() -> None:
+    with pymupdf.open("pdf", WHOLE) as made:
+        xref = made.page_xref(7)
+        number = int(re.search(r"(\d+) 0 R", made.xref_get_key(xref, "Contents")[1])[1])
+    # Its content is gone, and so is the list of parts: the file has to be repaired.
+    gone = re.sub(rb"\n%d 0 obj.*?endobj" % number, b"", WHOLE, flags=re.S)
+    found = parsed(gone[: gone.rfind(b"xref\n")])
+    assert found.incomplete == "page 8 of 10 cannot be found in the file"
