@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from workbench.parsers.pdf import Pdf
 from workbench.parsers.plain_text import PlainText
@@ -27,6 +27,12 @@ class ClosingLine(PlainText):
             letters=(PageLetters(1, letters, letters + sum(map(str.isalnum, lost))),),
             incomplete="" if found.document.text.rstrip().endswith(END) else CUT_OFF,
         )
+
+
+class NextClosingLine(ClosingLine):
+    """A later version of it: texts that the earlier one has read do not count as read by this one."""
+
+    VERSION: ClassVar[int] = 2
 
 
 class TrailingPdf(Pdf):
