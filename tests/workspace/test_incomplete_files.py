@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from tests.documents.raw_pdf import paged_pdf, stream, text_lines
 from workbench import pipeline
 from workbench.config import Config, parsed
 from workbench.contracts import Parser
+from workbench.parsers.plain_text import PlainText
 from workbench.pipeline import document_id
 from workbench.records import PageLetters
 from workbench.workspace import Workspace
@@ -174,6 +176,21 @@ def test_a_workspace_of_the_version_before_opens_and_counts_nothing(tmp_path: Pa
     row = Workspace(tmp_path).row("d")
     assert (row.failed_pages, row.warnings, row.added_at_utc) == ((3,), ("w",), "2026-01-02")
     assert (row.letters_kept, row.letters_on_page, row.short_pages, row.incomplete) == (0, 0, (), "")
+
+
+def test_a_document_of_the_version_before_is_counted_once_it_is_read_anew(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "parser_for", lambda name, parser: PlainText())
+        workspace.add("a.txt", HALF)
+    before = workspace.row(id_of("a.txt"))
+    assert (before.letters_on_page, before.incomplete) == (0, "")
+    workspace.document(id_of("a.txt"))
+    found = workspace.row(id_of("a.txt"))
+    assert found == replace(before, letters_kept=18, letters_on_page=18, incomplete="the file was cut off")
+    assert workspace.tables.build(config()).chunks == 1
+    assert workspace.tables.lack(config()) == ""
 
 
 def pages_pdf(colour: str) -> bytes:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from workbench.files import database_error, writing
 from workbench.ingest.database import migrate, schema_version
-from workbench.records import PageLetters
+from workbench.records import PageLetters, ParsedFile
 from workbench.workspace.schema import MIGRATIONS
 
 
@@ -42,6 +42,22 @@ class DocumentRow:
     """The pages of which letters are missing in the text."""
     incomplete: str = ""
     """Why the file is not whole, as ``ParsedFile.incomplete`` says it; "" for a whole file."""
+
+
+def apply_reading(row: DocumentRow, found: ParsedFile) -> DocumentRow:
+    """Return the row with what the workspace's own parser says of its file; title and time stay."""
+    return replace(
+        row,
+        page_count=len(found.document.pages),
+        character_count=len(found.document.text),
+        empty_pages=found.empty_pages,
+        failed_pages=found.failed_pages,
+        warnings=found.warnings,
+        letters_kept=sum(page.kept for page in found.letters),
+        letters_on_page=sum(page.on_page for page in found.letters),
+        short_pages=found.short_pages,
+        incomplete=found.incomplete,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +196,16 @@ class DocumentList:
                     "DELETE FROM copies WHERE content_hash = ? AND suffix = ?", (row.content_hash, row.suffix)
                 )
         return row
+
+    def note_reading(self, row: DocumentRow, found: ParsedFile) -> None:
+        """Keep what a new version of the parser says of a file, unless the document has another content by now."""
+        if apply_reading(row, found) == row:
+            return
+        with self.connection(write=True) as db:
+            here = _with_id(db, row.id)
+            if here is not None and here.content_hash == row.content_hash:
+                db.execute("DELETE FROM documents WHERE id = ?", (row.id,))
+                _insert(db, apply_reading(here, found))
 
     def entitle(self, row: DocumentRow, title: str) -> None:
         """Give a document another title, unless it has another content by now."""

@@ -15,7 +15,7 @@ from workbench.errors import Cancelled, InputError, ServiceError, WorkbenchError
 from workbench.files import shown_name
 from workbench.records import PageLetters, content_digest
 from workbench.workers import TaskFault
-from workbench.workspace.documents import Copy, DocumentRow, Placed, now_utc
+from workbench.workspace.documents import Copy, DocumentRow, Placed, apply_reading, now_utc
 from workbench.workspace.parses import parse_key
 from workbench.workspace.upload_places import UploadPlace, place_batch, place_upload
 from workbench.workspace.worker_pool import workers
@@ -146,7 +146,6 @@ class Intake:
         stored_hash = content_digest(data)
         self._workspace.originals.keep(stored_hash, suffix, data)
         self._workspace.parsed_files.put(parse_key(parser, content_hash, name), found)
-        document = found.document
         row = DocumentRow(
             id=document_id,
             name=name,
@@ -155,18 +154,15 @@ class Intake:
             stored_hash=stored_hash,
             suffix=suffix,
             size_bytes=len(data),
-            title=document.title,
-            page_count=len(document.pages),
-            character_count=len(document.text),
-            empty_pages=found.empty_pages,
-            failed_pages=found.failed_pages,
-            warnings=found.warnings,
+            title=found.document.title,
+            page_count=0,
+            character_count=0,
+            empty_pages=(),
+            failed_pages=(),
+            warnings=(),
             added_at_utc=now_utc(),
-            letters_kept=sum(page.kept for page in found.letters),
-            letters_on_page=sum(page.on_page for page in found.letters),
-            short_pages=found.short_pages,
-            incomplete=found.incomplete,
         )
+        row = apply_reading(row, found)
         if before is not None:
             tables.drop_document(document_id)
         # Another session, or another file of the batch, may have added the same content while this one was parsed.
