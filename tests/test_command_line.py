@@ -52,7 +52,10 @@ def test_add_prints_one_object_a_file_with_exactly_the_promised_keys(
     status, rows, _ = run(capsys, folder, "add", str(folder / "in"))
     assert status == DONE
     assert {r["status"] for r in rows} == {"added"}
-    assert set(rows[0]) == {"path", "status", "document_id", "pages", "characters", "empty_pages", "message"}
+    assert set(rows[0]) == {
+        "path", "status", "document_id", "pages", "characters", "empty_pages", "message",
+        "letters_kept", "letters_on_page", "short_pages",
+    }  # fmt: skip
     status, rows, _ = run(capsys, folder, "add", str(folder / "in" / "a.txt"))
     assert (status, rows[0]["status"]) == (DONE, "unchanged")
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from tests.closing_line import ClosingLine
 from tests.contracts.source_places import settle
+from workbench import pipeline
 from workbench.__main__ import DONE, SOME_FAILED, WRONG_USAGE, main
 from workbench.commands.sync_report import report
 from workbench.commands.terminal import Output
@@ -189,6 +191,30 @@ def test_what_was_gone_or_not_listed_is_told_where_there_is_some(capsys: pytest.
     assert said.endswith("published release: 0 written, 0 removed, 1 failed, 0 waiting, 1 gone\n")
     report([Finished(8, "done", "", 1.0, Figures(added=37))], Output(as_json=False))
     assert "gone" not in capsys.readouterr().out
+
+
+def test_half_a_file_is_told_in_words_and_fails_only_where_a_version_stays(
+    run: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pipeline, "parser_for", lambda name, parser: ClosingLine())
+    (folder / "in" / "fares.txt").unlink()
+    write(folder / "in" / "red.txt", "The tram stops")
+    status, rows, said = run("sync")
+    assert (status, rows[-1]["status"]) == (DONE, "done")
+    assert rows[-1]["message"] == "1 document was partly read: red.txt (the file was cut off)"
+    assert [row["message"] for row in rows if row["kind"] == "item_partly_read"] == ["the file was cut off"]
+    assert "red.txt: partly read: the file was cut off\n" in said
+    [attempt] = run("log", "--run", str(rows[-1]["run_id"]))[1]
+    assert (attempt["outcome"], attempt["message"]) == ("written", "partly read: the file was cut off")
+    write(folder / "in" / "red.txt", "The tram stops at red. The end.")
+    assert run("sync")[0] == DONE
+    write(folder / "in" / "red.txt", "The tram stops at bl")
+    status, rows, said = run("sync")
+    assert (status, rows[-1]["figures"]["failed"]) == (SOME_FAILED, 1)
+    stays = "the file was cut off, so the version taken before stays until its source holds the whole file"
+    assert f"red.txt: parse: {stays}\n" in said
+    assert [row["message"] for row in run("log", "--failures")[1]] == [stays]
+    assert run("plan")[1][-1]["wait"] == 1
 
 
 def test_a_plan_has_a_line_for_what_is_published_where_that_is_another_table(

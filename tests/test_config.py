@@ -246,3 +246,45 @@ def test_a_pipeline_changes_no_table() -> None:
 def test_what_is_wrong_in_a_pipeline_is_named_with_its_line(text: str, problem: str) -> None:
     (found,) = problems(MINIMAL + text + "\n")
     assert problem in found
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        ("0123", "0123 begins with 0: YAML reads it as octal, 83; write 123"),
+        ("-0123", "-0123 begins with 0: YAML reads it as octal, -83; write -123"),
+        ("0090", "0090 begins with 0: YAML reads it as text; write 90"),
+        ("0x7B", "0x7B: YAML reads it as hexadecimal, 123; write 123"),
+        ("0b1111011", "0b1111011: YAML reads it as binary, 123; write 123"),
+        ("2:03", "2:03: YAML reads it as base 60, 123; write 123"),
+    ],
+)
+def test_a_number_that_yaml_reads_as_another_one_is_refused_with_what_to_write(
+    number: str, sentence: str
+) -> None:
+    chunker = f"chunker: {{name: nltk_sentences, size_tokens: {number}, overlap_sentences: 1}}"
+    text = f"name: x\n{chunker}\nembedder: {{name: hashing}}\n"
+    assert problems(text) == [f"line 2, chunker.size_tokens: {sentence}"]
+    section = MINIMAL + f"failures:\n  max_count: {number}\n"
+    assert problems(section) == [f"line 6, failures.max_count: {sentence}"]
+
+
+def test_a_number_with_a_0_in_front_where_text_is_meant_is_to_be_quoted() -> None:
+    text = MINIMAL + "sources:\n- {name: pdf_folder, path: 0123, include: [2024, 0777]}\n"
+    found = problems(text)
+    assert found[0] == (
+        'line 6, sources.0.path: 0123 begins with 0: YAML reads it as octal, 83; write "0123"'
+    )
+    assert 'write "0777"' in found[1]
+    assert parsed(text.replace("0123", '"0123"').replace("[2024, 0777]", '["0777", 08]')).sources
+
+
+def test_decimal_numbers_are_read_however_they_are_written() -> None:
+    for number, size in (("1_000", 1000), ("+250", 250), ("250", 250)):
+        assert parsed(MINIMAL.replace("250, o", f"{number}, o")).chunker.model_dump()["size_tokens"] == size
+    assert parsed(MINIMAL.replace("handbook-250", "0123")).name == "0123"
+
+
+def test_a_secret_written_as_a_number_is_not_repeated() -> None:
+    text = MINIMAL.replace("{name: hashing}", "{name: hashing, api_key: 0123}")
+    assert not [problem for problem in problems(text) if "0123" in problem or "83" in problem]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -217,7 +218,10 @@ class Reader:
         if found is None:
             return
         line, node = found
-        if value_of(node) != CONFIG_VERSION:
+        misread = [sentence for _, sentence in misread_numbers(node)]
+        if misread:
+            self.problems.append(f"line {line}, version: {misread[0]}")
+        elif value_of(node) != CONFIG_VERSION:
             self.problems.append(
                 f"line {line}, version: {value_of(node)!r:.40} is not known; this program reads version {CONFIG_VERSION}"
             )
@@ -290,7 +294,8 @@ class Reader:
         self, cls: type[BaseModel], keys: dict[str, tuple[int, yaml.Node]], line: int, label: str
     ) -> Any:
         settings = {key: value_of(value) for key, (_, value) in keys.items()}
-        for key, (at, _) in keys.items():
+        misread: set[str] = set()
+        for key, (at, node) in keys.items():
             value = settings[key]
             typing_error = isinstance(value, int) and f"{key}s" in cls.model_fields
             if (
@@ -303,11 +308,20 @@ class Reader:
                     f"line {at}, {label}.{key}: write a secret as ${{env:NAME}}, never as text"
                 )
                 del settings[key]
+                continue
+            field = cls.model_fields.get(key)
+            for number_node, sentence in misread_numbers(
+                node, field is not None and _takes_text(field.annotation)
+            ):
+                misread.add(key)
+                self.problems.append(f"line {number_node.start_mark.line + 1}, {label}.{key}: {sentence}")
         try:
             return cls(**settings)
         except ValidationError as error:
             for where, sentence in plugins.findings(error):
                 top = where.partition(".")[0]
+                if top in misread:
+                    continue
                 at = keys[top][0] if top in keys else line
                 near = (
                     difflib.get_close_matches(top, list(cls.model_fields), n=1)
@@ -318,6 +332,58 @@ class Reader:
                 path = f"{label}.{where}" if where else label
                 self.problems.append(f"line {at}, {path}: {sentence}{hint}")
             return None
+
+
+def misread_numbers(node: yaml.Node, is_text: bool = False) -> Iterator[tuple[yaml.Node, str]]:
+    """Yield every number below a node that YAML 1.1 reads as another one than people do, with a sentence on it.
+
+    ``is_text``: a text is meant there, so that quotes are what helps.
+    """
+    for scalar in _scalars(node):
+        written = str(scalar.value)
+        value = value_of(scalar)
+        if scalar.style is not None or (
+            isinstance(value, str) and (is_text or not _BEGINS_WITH_0.fullmatch(written))
+        ):
+            continue
+        how = next((how for pattern, how in _NOTATIONS if pattern.fullmatch(written)), None)
+        if how is None or isinstance(value, bool):
+            continue
+        digits = written.lstrip("+-").replace("_", "")
+        if _BEGINS_WITH_0.fullmatch(written):
+            plain = ("-" if written.startswith("-") else "") + (digits.lstrip("0") or "0")
+            reads = f"{how}, {value}" if isinstance(value, int) else "text"
+            sentence = f"{written:.40} begins with 0: YAML reads it as {reads}"
+        else:
+            plain = str(value)
+            sentence = f"{written:.40}: YAML reads it as {how}, {value}"
+        yield scalar, f'{sentence}; write "{written:.40}"' if is_text else f"{sentence}; write {plain:.40}"
+
+
+_BEGINS_WITH_0 = re.compile(r"[-+]?0[0-9_]+")
+_NOTATIONS = (
+    (_BEGINS_WITH_0, "octal"),
+    (re.compile(r"[-+]?0x[0-9a-fA-F_]+"), "hexadecimal"),
+    (re.compile(r"[-+]?0b[01_]+"), "binary"),
+    (re.compile(r"[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"), "base 60"),
+)
+"""Numbers that are not decimal, as YAML 1.1 has them."""
+
+
+def _scalars(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
+    """Yield the single values in a node; keys are none."""
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    elif isinstance(node, yaml.SequenceNode):
+        for one in node.value:
+            yield from _scalars(one)
+    elif isinstance(node, yaml.MappingNode):
+        for _, value in node.value:
+            yield from _scalars(value)
+
+
+def _takes_text(annotation: Any) -> bool:
+    return annotation is str or any(_takes_text(one) for one in get_args(annotation))
 
 
 def value_of(node: yaml.Node) -> Any:

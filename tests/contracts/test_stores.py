@@ -370,6 +370,14 @@ def test_places_are_where_the_chunks_lie_without_their_texts(table: Table) -> No
     assert table.places()[0].start == 0
 
 
+def test_token_counts_are_those_of_all_chunks(table: Table) -> None:
+    assert table.token_counts() == []
+    table.replace_documents([rows(2, [1, 2]), rows(1, [3])])
+    table.replace_documents([rows(2, [0, 1, 2], "2")])
+    assert sorted(table.token_counts()) == sorted(chunk.token_count for chunk in table.chunks())
+    assert len(table.token_counts()) == 4
+
+
 def test_the_version_changes_with_every_write_and_no_other_table_has_it(connection: StoreConnection) -> None:
     seen = []
     for _ in range(2):

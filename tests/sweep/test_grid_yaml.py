@@ -115,3 +115,11 @@ def test_the_sample_sweep_has_24_configurations(path: Path) -> None:
     found = expansion(parsed(path.read_text(encoding="utf-8"), path.name))
     assert len(found.configs) == 24
     assert found.merged == 0
+
+
+def test_a_number_that_yaml_reads_as_another_one_is_refused_with_what_to_write() -> None:
+    text = MINIMAL.replace("[100, 200]", "[100, 0200]") + "finalists: 010\n"
+    assert sorted(problems(text)) == [
+        "line 8, factors.size_tokens[2]: 0200 begins with 0: YAML reads it as octal, 128; write 200",
+        "line 9, finalists: 010 begins with 0: YAML reads it as octal, 8; write 10",
+    ]

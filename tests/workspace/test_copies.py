@@ -25,6 +25,8 @@ pytestmark = pytest.mark.slow
 
 PATHS = ("a.txt", "b.txt", "c.txt", "d.md")
 CONTENTS = (b"Trams stop at red.", b"They go at white.", b"The depot opens at four.")
+COMPLETENESS = ("letters_kept", "letters_on_page", "short_pages", "incomplete")
+"""Columns of documents that came after copies were noted."""
 Files = dict[str, bytes]
 
 some_files = st.dictionaries(st.sampled_from(PATHS), st.sampled_from(CONTENTS), min_size=1)
@@ -263,7 +265,11 @@ def test_a_copy_that_becomes_a_document_while_its_own_new_version_is_read_leaves
 def test_a_workspace_from_before_copies_were_noted_is_brought_up_to_date(workspace: Workspace) -> None:
     workspace.add("a.txt", CONTENTS[0])
     with closing(sqlite3.connect(workspace.folder / "workspace.db")) as db:
-        db.executescript("DROP TABLE copies; PRAGMA user_version = 0")
+        db.executescript(
+            "DROP TABLE copies; DROP INDEX documents_by_uri;"
+            + "".join(f"ALTER TABLE documents DROP COLUMN {name};" for name in COMPLETENESS)
+            + "PRAGMA user_version = 0"
+        )
     again = Workspace(workspace.folder)
     assert texts(again) == {"a.txt": CONTENTS[0].decode()}
     again.add("b.txt", CONTENTS[0])

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from workbench import pipeline
-from workbench.commands.inputs import files_under
+from workbench.commands.completeness import letters
+from workbench.commands.given_files import files_under
 from workbench.commands.terminal import DONE, SOME_FAILED, WRONG_USAGE, Output
 from workbench.counts import counted
 from workbench.workspace import AddResult, Workspace
@@ -18,12 +20,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     """Parse files or folders into the workspace."""
-    files = list(files_under(options.paths))
+    files = list(files_under(options.paths, out.message))
     if not files:
         out.message("no files of a kind that is read here: " + ", ".join(sorted(pipeline.suffixes())))
         return WRONG_USAGE
     failed = 0
-    given = ((str(path), path, f"file:{path.resolve()}") for path in files)
+    given = ((path, Path(path), f"file:{Path(path).resolve()}") for path in files)
     for number, (_, result) in enumerate(workspace.add_many(given), start=1):
         failed += not result.is_in
         _print_added(result, out)
@@ -42,6 +44,7 @@ def _print_added(result: AddResult, out: Output) -> None:
             "characters": result.characters,
             "empty_pages": list(result.empty_pages),
             "message": result.message,
+            **letters(result),
         },
         f"{result.status:15} {result.path}  {counted(result.pages, 'page')}, {counted(result.characters, 'character')}  {result.message}",
     )

@@ -31,6 +31,8 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
         failed += len(result.failed)
         for name, message in result.failed:
             out.message(f"{name}: {message}")
+        if long_chunks := workspace.tables.long_chunks(config):
+            out.message(long_chunks)
         if result.lacking:
             out.message(f"{config.name} cannot be searched yet: {result.lacking}")
         out.row(

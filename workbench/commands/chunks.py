@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from workbench import pipeline
-from workbench.commands.inputs import files_under, place, read_config
+from workbench.commands.given_files import files_under
+from workbench.commands.inputs import place, read_config
 from workbench.commands.terminal import DONE, SOME_FAILED, Output
 from workbench.counts import counted
 from workbench.errors import WorkbenchError
@@ -34,12 +36,12 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
                 continue
             _print_chunks(found, row.uri.removeprefix("file:"), out)
         return SOME_FAILED if failed else DONE
-    for path in files_under(options.paths):
+    for path in files_under(options.paths, out.message):
         try:
-            document = workspace.parsed_file(path, config.parser).document
+            document = workspace.parsed_file(Path(path), config.parser).document
             _print_chunks(
                 pipeline.chunks(document, config, model, workspace.memo, workspace.vector_cache),
-                str(path),
+                path,
                 out,
             )
         except WorkbenchError as error:

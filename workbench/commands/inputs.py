@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from workbench import pipeline
 from workbench.config import Config, parsed
-from workbench.errors import ConfigError, InputError
+from workbench.errors import ConfigError
 from workbench.records import Chunk
 from workbench.sync import Pipeline
 from workbench.workspace import Workspace
@@ -33,23 +31,6 @@ def read_pipeline(workspace: Workspace, path: str, needs_sources: bool = False) 
             ["it names no sources, so there is nothing to sync: add “sources: [{name: pdf_folder, …}]”"], path
         )
     return Pipeline(workspace, config, Path(path).resolve().parent)
-
-
-def files_under(paths: Sequence[str]) -> Iterator[Path]:
-    """Yield files: those named, and in folders all of a kind that is read here, in the order of their names."""
-    known = set(pipeline.suffixes())
-    for name in paths:
-        if not name:
-            # Python takes it for the current folder, which nobody has named.
-            raise InputError("a path is empty: name a file or a folder, or . for this one", "empty")
-        path = Path(name)
-        if path.is_dir():
-            found = (p for p in path.rglob("*") if p.is_file() and p.suffix.lower() in known)
-            yield from sorted(
-                p for p in found if not any(part.startswith(".") for part in p.relative_to(path).parts)
-            )
-        else:
-            yield path
 
 
 def k_value(text: str) -> int:

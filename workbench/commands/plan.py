@@ -36,6 +36,9 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
             out.message(f"{source.source}: {source.message}")
     for sentence in (*found.refused, *([found.trouble] if found.trouble else [])):
         out.message(sentence)
+    long_chunks = pipeline.long_chunks() or ("" if found.plan.is_empty else pipeline.chunks_may_be_long())
+    if long_chunks:
+        out.message(long_chunks)
     text = f"{pipeline.place.name}: {_work(found.plan)}"
     if found.release is not None:
         text += f"\npublished release, which has another table: {_work(found.release)}"

@@ -34,4 +34,6 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
         wait_s=options.wait,
     )
     finished = report(pipeline.sync(wishes), out)
+    if long_chunks := pipeline.long_chunks():
+        out.message(long_chunks)
     return STATUS.get(finished.status, DONE)

@@ -55,6 +55,9 @@ def _shown(event: events.Event, out: Output) -> None:
         case events.ItemFailed(name=name, stage=stage, message=message, in_release=in_release):
             where = "published release: " if in_release else ""
             out.message(f"{where}{name}: {stage}: {message}")
+        case events.ItemPartlyRead(name=name, message=message, in_release=in_release):
+            where = "published release: " if in_release else ""
+            out.message(f"{where}{name}: partly read: {message}")
         case events.Stopped(message=message):
             out.message(f"stopped: {message}")
         case events.Finished(run_id=run_id, status=status, figures=f, seconds=seconds):

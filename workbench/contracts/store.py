@@ -160,6 +160,10 @@ class Table(ABC):
         """Return where every chunk lies, in the order of ``rows``; stores may read no texts for it."""
         return [ChunkPlace(chunk.document_id, chunk.start, chunk.end) for chunk in self.chunks()]
 
+    def token_counts(self) -> list[int]:
+        """Return how many tokens every chunk has, in no order; stores may read no texts for it."""
+        return [chunk.token_count for chunk in self.chunks()]
+
     def metadata(self) -> Mapping[str, Mapping[str, str]]:
         """Return document id → metadata, as ``rows`` does, for what narrows a search; stores may read less for it."""
         return self.rows().metadata

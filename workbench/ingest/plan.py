@@ -207,7 +207,7 @@ def _step(key: Key, item: SourceItem, known: Standing, rules: Rules) -> Step:
     here, failed = known.item, known.failure
     same = here is not None and item.version != "" and here.version == item.version
     if failed is not None:
-        due = _is_due(failed, item.version, rules)
+        due = _is_due(failed, item.version, rules) or _has_other_size(failed, item, here)
         return Step(Action.RETRY if due else Action.WAIT, key, fetch=not same)
     if here is None:
         return Step(Action.ADD, key, fetch=True)
@@ -256,6 +256,16 @@ def _is_due(failed: Failure, version: str, rules: Rules) -> bool:
         return True  # it failed in the future: the clock was set back since, and its next try says nothing
     # Without a version nobody can tell whether a damaged file was mended: it is looked at again, ever more rarely.
     return (failed.retryable or version == "") and (failed.next_try_utc or "") <= rules.now_utc
+
+
+def _has_other_size(failed: Failure, item: SourceItem, here: Item | None) -> bool:
+    """Return whether an item without a version shows by its size that what failed was mended since.
+
+    Files that were written a moment ago have no version: half an upload and the whole file a little later.
+    """
+    sizes = item.size_bytes, here.size_bytes if here is not None else None
+    # What could not be read left the size of an earlier content behind.
+    return item.version == "" and failed.stage != "read" and None not in sizes and sizes[0] != sizes[1]
 
 
 def _is_gone(key: Key, listed: Listed) -> bool:

@@ -127,6 +127,12 @@ def places_of(opened: Any) -> list[ChunkPlace]:
     )
 
 
+def token_counts_of(opened: Any) -> list[int]:
+    """Return how many tokens every chunk has, without reading texts and vectors."""
+    found: list[int] = opened.search().select(["token_count"]).to_arrow()["token_count"].to_pylist()
+    return found
+
+
 def _in_order(rows: pa.Table) -> npt.NDArray[np.intp]:
     """Return the rows' places by document id, then ordinal: only the different ids are compared as text."""
     documents = rows["document_id"].combine_chunks().dictionary_encode()

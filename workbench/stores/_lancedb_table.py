@@ -27,6 +27,7 @@ from workbench.stores._lancedb_rows import (
     metadata_of,
     places_of,
     rows_of,
+    token_counts_of,
     vectors_of,
 )
 from workbench.stores._lancedb_search import filtered, nearest_by_lance, vector_query
@@ -208,6 +209,9 @@ class LanceTable(Table):
 
     def places(self) -> list[ChunkPlace]:
         return self._read(places_of)
+
+    def token_counts(self) -> list[int]:
+        return self._read(token_counts_of)
 
     def metadata(self) -> dict[str, dict[str, str]]:
         return self._read(metadata_of)

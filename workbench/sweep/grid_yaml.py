@@ -16,6 +16,7 @@ from workbench.config import (
     Config,
     Reader,
     head_comment,
+    misread_numbers,
     value_of,
 )
 from workbench.contracts import Plugin
@@ -119,6 +120,10 @@ class _SweepReader(Reader):
         if found is None:
             return default
         line, node = found
+        misread = [sentence for _, sentence in misread_numbers(node)]
+        if misread:
+            self.problems.append(f"line {line}, {path}: {misread[0]}")
+            return default
         try:
             return check(value_of(node))
         except SettingsError as error:

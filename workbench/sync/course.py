@@ -31,6 +31,7 @@ from workbench.sync.tally import Tally
 
 STOPPED_ON_REQUEST = "stopped on request; everything finished so far is kept"
 LONGEST_WAIT = timedelta(days=7)
+NAMES_A_SENTENCE = 5
 FIRST_LOOK_AT_GONE = timedelta(hours=1)
 
 
@@ -74,6 +75,8 @@ class Course:
         """Items that their source lists, and called gone when they were read."""
         self.elsewhere: dict[Key, Key] = {}
         """Those of them that are another address of an item, with that item."""
+        self.incomplete: dict[Key, str] = {}
+        """Items of which only a part is in a table, because their file is not whole, with name and reason."""
 
     def beside(self, place: Place) -> Course:
         """Return the course of the published table: what is read and spent is shared, documents are counted apart."""
@@ -144,6 +147,21 @@ class Course:
         for stage, seconds in found.seconds.items():
             self.tally.time(stage, seconds)
             yield events.StageDone(stage, *found.step.key, found.item.name, seconds)
+
+    def partly_read(self, item: Item, reason: str) -> events.ItemPartlyRead:
+        """Keep in mind that only a part of an item could be brought in, and return that as an event."""
+        self.incomplete[item.key] = f"{item.name} ({reason})"
+        return events.ItemPartlyRead(*item.key, item.name, reason, self.of_release)
+
+    @property
+    def partly_read_sentence(self) -> str:
+        """What the run says of these at its end, "" where there are none. It makes no run fail."""
+        named = list(self.incomplete.values())
+        if not named:
+            return ""
+        more = len(named) - NAMES_A_SENTENCE
+        names = ", ".join(named[:NAMES_A_SENTENCE]) + (f" and {more:,} more" if more > 0 else "")
+        return f"{counted(len(named), 'document was', 'documents were')} partly read: {names}"
 
     def failed(
         self,

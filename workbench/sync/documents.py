@@ -59,6 +59,8 @@ class Documents:
 
     def _taken(self, task: Task, found: Prepared | NotPrepared) -> Iterator[events.Event]:
         course, group = self._course, self._group
+        if isinstance(found, Prepared):
+            found = self._last_good.unless_incomplete(found, task)
         if isinstance(found, NotPrepared):
             if isinstance(found.error, Cancelled):
                 course.check()
@@ -165,8 +167,13 @@ class Documents:
         done = [piece for piece in pieces if piece.stands_for is None]
         course.extent.done += len(done)
         for piece in done:
-            course.tally.done(piece.step, "written", piece.known, len(piece.chunks))
+            course.tally.done(
+                piece.step, "written", piece.known, len(piece.chunks), message=_partly_read(piece)
+            )
         course.note()
+        for piece in done:
+            if piece.incomplete:
+                yield course.partly_read(piece.item, piece.incomplete)
         for piece in pieces:
             # Written first: the ledger takes what is written for mended.
             if (unread := piece.stands_for) is not None:
@@ -191,9 +198,17 @@ class Documents:
         moved = [Moved(item.key, item.document_id, item.uri) for _, item, has_moved in same if has_moved]
         place.ledger.note_addresses(place.name, place.table_name, moved)
         place.ledger.forget_failures(place.name, place.table_name, [item.key for item in items])
-        for step in [*(step for step, *_ in same), *(piece.step for piece in group.confirmed)]:
-            course.extent.done += 1
+        for step, *_ in same:
             course.tally.done(step, "unchanged", known=True)
+        for piece in group.confirmed:
+            course.tally.done(piece.step, "unchanged", known=True, message=_partly_read(piece))
+            if piece.incomplete:
+                course.partly_read(piece.item, piece.incomplete)
+        course.extent.done += len(same) + len(group.confirmed)
         same.clear()
         group.confirmed.clear()
         course.note()
+
+
+def _partly_read(piece: Piece) -> str:
+    return f"partly read: {piece.incomplete}" if piece.incomplete else ""

@@ -118,6 +118,19 @@ class ItemFailed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ItemPartlyRead(Event):
+    """One item is in the table, and not all of it: its file is not whole, and no other version was taken before."""
+
+    kind: ClassVar[str] = "item_partly_read"
+    source: str
+    item_id: str
+    name: str
+    message: str
+    in_release: bool = False
+    """Whether it is about the published release's table, where that is another than the config's own."""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress(Event):
     """How far the run is."""
 

@@ -36,6 +36,8 @@ class Piece:
     """Whether the table held something of it before."""
     stands_for: NotPrepared | None = None
     """The newest content, which cannot be read: this is what another table still shows."""
+    incomplete: str = ""
+    """Why the file is not whole, "" for a whole one: only what could be read of it is here."""
 
     @property
     def newest(self) -> Item | None:
@@ -72,7 +74,17 @@ def cut(
     with isolated(f"the chunker {place.config.chunker.name}", found.item.name):
         chunks = pipeline.chunks(document, place.config, PaidModel(model, purse), place.memo, cache)
     state_key = pipeline.state_key(document, place.config, model)
-    return Piece(found.step, found.item, document, found.parse_key, state_key, chunks, known, stands_for)
+    return Piece(
+        found.step,
+        found.item,
+        document,
+        found.parse_key,
+        state_key,
+        chunks,
+        known,
+        stands_for,
+        found.incomplete,
+    )
 
 
 class Group:

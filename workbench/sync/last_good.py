@@ -1,17 +1,22 @@
-"""What other tables still show of a document whose newest content cannot be read: a table made later shows it as well."""
+"""What other tables still show of a document whose newest content cannot be read: a table made later shows it as well.
+
+A file that is not whole counts as one that cannot be read, if another version of it was taken before.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain
 
 from workbench import pipeline
 from workbench.errors import InputError
-from workbench.ingest.entries import WRITTEN, Item, State
+from workbench.ingest.entries import REMOVING, WRITTEN, Item, State
 from workbench.ingest.plan import content_hash_in
 from workbench.sync.place import Place, parse_key
-from workbench.sync.preparing import NotPrepared, Prepared, Task, named
+from workbench.sync.preparing import PARSE, NotPrepared, Prepared, Task, named
 
 LOOKED_BACK_RUNS = 20
 
@@ -22,6 +27,15 @@ class LastGood:
     def __init__(self, place: Place) -> None:
         self._place = place
 
+    def unless_incomplete(self, found: Prepared, task: Task) -> Prepared | NotPrepared:
+        """Return ``found``, or that it is a failure: its file is not whole, and another version was taken before."""
+        if not found.incomplete or not any(self._versions_before(found.item, found.parse_key, task)):
+            return found
+        message = (
+            f"{found.incomplete}, so the version taken before stays until its source holds the whole file"
+        )
+        return NotPrepared(found.step, PARSE, InputError(message), found.item, is_incomplete=True)
+
     def instead_of(self, found: NotPrepared, task: Task) -> Prepared | None:
         """Return what stands for a document that this table does not hold, None where nobody shows it.
 
@@ -30,13 +44,38 @@ class LastGood:
         newest = found.item or task.here
         if newest is None or task.state is not None or getattr(found.error, "status", "") == "gone":
             return None
-        for table in self._tables:
-            state = self._place.ledger.state(self._place.name, table, newest.document_id)
-            if state is None or state.status != WRITTEN or not state.recipe:
-                continue
+        states = self._shown(newest.document_id)
+        if found.is_incomplete:
+            states = (one for one in self._versions_before(newest, "", task) if one.recipe)
+        for state in states:
             if (prepared := self._prepared(task, newest, state)) is not None:
                 return prepared
         return None
+
+    def _versions_before(self, newest: Item, parse_key: str, task: Task) -> Iterator[State]:
+        """Yield what was made from another content of an item: in this table, else in the other ones."""
+        if task.state is not None:
+            states: Iterable[State] = [task.state]
+        else:
+            # What a run that was killed began to write is no less a version: it is written anew.
+            own = self._place.ledger.state(self._place.name, self._place.table_name, newest.document_id)
+            unsure = [own] if own is not None and own.status != REMOVING else []
+            states = chain(unsure, self._shown(newest.document_id))
+        for state in states:
+            same = (
+                content_hash_in(state.recipe) == newest.content_hash
+                if state.recipe
+                else state.parse_key == parse_key
+            )
+            if not same:
+                yield state
+
+    def _shown(self, document_id: str) -> Iterator[State]:
+        """Yield what the other tables surely hold of a document."""
+        for table in self._tables:
+            state = self._place.ledger.state(self._place.name, table, document_id)
+            if state is not None and state.status == WRITTEN and state.recipe:
+                yield state
 
     @cached_property
     def _tables(self) -> list[str]:

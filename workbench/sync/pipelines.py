@@ -29,6 +29,7 @@ from workbench.sync.publishing import (
 from workbench.sync.run import Wishes, sync
 from workbench.sync.verifying import Verification, repaired, verified
 from workbench.workspace import Workspace
+from workbench.workspace.model_window import describe_long_chunks, describe_size_limit
 
 
 def never() -> bool:
@@ -67,6 +68,18 @@ class Pipeline:
         Raises ``BusyError`` at the first event when another sync of the pipeline is running.
         """
         return sync(self.place, wishes or Wishes(), cancelled)
+
+    def long_chunks(self) -> str:
+        """Return in words how many chunks of the config's table the model does not read to their end, "" for none."""
+        place = self.place
+        if not place.has_table(place.table_name):
+            return ""
+        counts = place.connection.table(place.table_name).token_counts()
+        return describe_long_chunks(place.name, counts, place.model)
+
+    def chunks_may_be_long(self) -> str:
+        """Return the same of chunks that are still to be cut, by the size in the config; nothing is cut or embedded."""
+        return describe_size_limit(self.place.config, self.place.model)
 
     def verified(self) -> Verification:
         """Return where ledger, table and kept texts do not agree; nothing is changed."""

@@ -59,6 +59,8 @@ class Prepared:
     parse_key: str
     seconds: Mapping[str, float]
     bytes_read: int
+    incomplete: str = ""
+    """Why the file is not whole, as ``ParsedFile.incomplete`` says it; "" for a whole file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class NotPrepared:
     error: WorkbenchError | ContractError
     item: Item | None = None
     """With its newest content, where that could be read: another config may make something of it."""
+    is_incomplete: bool = False
+    """Whether it was read and parsed, and left out because its file is not whole."""
 
 
 @dataclass(eq=False)
@@ -82,9 +86,9 @@ class _Content:
     fetched: bool
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def prepared(self, document: Document | None, parse_key: str) -> Prepared:
+    def prepared(self, document: Document | None, parse_key: str, incomplete: str = "") -> Prepared:
         size = len(self.data) if self.fetched else 0
-        return Prepared(self.task.step, self.item, document, parse_key, self.seconds, size)
+        return Prepared(self.task.step, self.item, document, parse_key, self.seconds, size, incomplete)
 
 
 def prepared(
@@ -224,7 +228,7 @@ def _parsed(
         if isinstance(file, WorkbenchError):
             answers[one.item.key] = NotPrepared(one.task.step, PARSE, file, one.item)
             continue
-        answers[one.item.key] = one.prepared(named(file.document, one.item), key)
+        answers[one.item.key] = one.prepared(named(file.document, one.item), key, file.incomplete)
         if one in unread:
             new[key] = file
     place.kept.keep_parses(new)

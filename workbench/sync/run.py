@@ -52,6 +52,7 @@ def _told(course: Course, wishes: Wishes) -> Iterator[events.Event]:
             figures = course.tally.figures
             troubled = figures.failed or figures.release_failed or message
             status = entries.SOME_FAILED if troubled else entries.DONE
+            message = "; ".join(one for one in (message, course.partly_read_sentence) if one)
         except (Stop, Cancelled) as stop:
             if isinstance(stop, Stop):
                 status, reason, message = entries.STOPPED, stop.reason, stop.message

@@ -57,14 +57,24 @@ class Tally:
         self._seconds[stage] += seconds
         self._times[stage] += count
 
-    def done(self, step: Step, outcome: str, known: bool, chunks: int = 0, seconds: float = 0.0) -> None:
+    def done(
+        self,
+        step: Step,
+        outcome: str,
+        known: bool,
+        chunks: int = 0,
+        seconds: float = 0.0,
+        message: str = "",
+    ) -> None:
         """Note an item that is in the table as it should be; ``known`` says whether it was there before."""
         self.attempted += 1
         if outcome == "unchanged":
             self.count("unchanged")
         else:
             self.count(OUTCOME_FIGURES.get(step.action, "changed" if known else "added"))
-        self._attempts.append(Attempt(*step.key, step.action.value, self._where + outcome, chunks, seconds))
+        self._attempts.append(
+            Attempt(*step.key, step.action.value, self._where + outcome, chunks, seconds, message)
+        )
 
     def failed(self, step: Step, stage: str, message: str) -> None:
         """Note an item that could not be brought in."""

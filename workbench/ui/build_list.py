@@ -17,6 +17,7 @@ from workbench.ui.jobs import Job, jobs, progress_line, result_line, shown_durat
 from workbench.ui.messages import plain, shown_error, term_help
 from workbench.ui.resources import workspace
 from workbench.workspace import BuildResult, DocumentRow, Estimate, Workspace
+from workbench.workspace.model_window import describe_unread_ends
 
 ESTIMATE, BUILD = "estimate", "build"
 STEPS = 1_000
@@ -132,13 +133,7 @@ def estimates() -> None:
 
 def window_warning(name: str, found: Estimate) -> str:
     """Return how many chunks of a config the model will not read to their end, and what to do about it."""
-    share = found.beyond_window / found.chunks
-    return (
-        f"{name}: {found.beyond_window:,} of {counted(found.chunks, 'chunk')} ({share:.0%}) "
-        f"{'is' if found.beyond_window == 1 else 'are'} longer than the "
-        f"{found.window_tokens:,} tokens that the model reads at once. What lies beyond cannot be found by meaning: "
-        "choose a smaller size on the Chunks page, or a model that reads more."
-    )
+    return describe_unread_ends(name, found.beyond_window, found.chunks, found.window_tokens)
 
 
 def _estimate_row(config: Config, found: Estimate) -> dict[str, object]:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from workbench.files import database_error, writing
 from workbench.ingest.database import migrate, schema_version
+from workbench.records import PageLetters, ParsedFile
 from workbench.workspace.schema import MIGRATIONS
 
 
@@ -34,6 +35,29 @@ class DocumentRow:
     failed_pages: tuple[int, ...]
     warnings: tuple[str, ...]
     added_at_utc: str
+    letters_kept: int = 0
+    """Letters and digits in the text, of those counted on its pages; both are 0 where a format does not count them."""
+    letters_on_page: int = 0
+    short_pages: tuple[PageLetters, ...] = ()
+    """The pages of which letters are missing in the text."""
+    incomplete: str = ""
+    """Why the file is not whole, as ``ParsedFile.incomplete`` says it; "" for a whole file."""
+
+
+def apply_reading(row: DocumentRow, found: ParsedFile) -> DocumentRow:
+    """Return the row with what the workspace's own parser says of its file; title and time stay."""
+    return replace(
+        row,
+        page_count=len(found.document.pages),
+        character_count=len(found.document.text),
+        empty_pages=found.empty_pages,
+        failed_pages=found.failed_pages,
+        warnings=found.warnings,
+        letters_kept=sum(page.kept for page in found.letters),
+        letters_on_page=sum(page.on_page for page in found.letters),
+        short_pages=found.short_pages,
+        incomplete=found.incomplete,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +84,8 @@ class Placed:
     """What stood under its id, with another content."""
     heir: DocumentRow | None = None
     """The copy of that other content that became a document instead."""
+    stays: DocumentRow | None = None
+    """The version taken before, which stays because the new file is incomplete: the list was not changed."""
 
 
 class DocumentList:
@@ -114,12 +140,33 @@ class DocumentList:
             query = f"SELECT 1 FROM documents WHERE {column} = ? LIMIT 1"  # noqa: S608 one of two names
             return db.execute(query, (value,)).fetchone() is not None
 
+    def taken_version(self, document_id: str) -> DocumentRow | None:
+        """Return the document that holds a file's text: its own, or the one whose copy it is; None for a new file."""
+        with self.connection() as db:
+            return _version(db, document_id)
+
+    def upload_contents(self, uri: str) -> dict[str, str]:
+        """Return uri → content hash of the uploads under ``uri`` and under it with a number, as ``#2``."""
+        place = "uri = ? OR (uri > ? AND uri < ?)"
+        query = (
+            f"SELECT uri, content_hash FROM documents WHERE {place}"  # noqa: S608 only question marks
+            f" UNION ALL SELECT uri, content_hash FROM copies WHERE {place}"
+        )
+        with self.connection() as db:
+            # "$" comes right after "#".
+            return dict(db.execute(query, (uri, f"{uri}#", f"{uri}$") * 2).fetchall())
+
     def put_unless_here(self, row: DocumentRow) -> Placed:
-        """Add or replace a document; where another one has the same content, it is only noted as a copy of that."""
+        """Add or replace a document; where another one has the same content, it is only noted as a copy of that.
+
+        An incomplete file replaces nothing: then ``Placed.stays`` is the version taken before.
+        """
         with self.connection(write=True) as db:
             same = _with_content(db, row.content_hash, row.suffix)
             if same is not None:
                 return _noted(db, Copy(row.id, row.name, row.uri, row.content_hash, row.suffix), same)
+            if row.incomplete and (stays := _version(db, row.id)) is not None:
+                return Placed(None, stays=stays)
             before, heir = _taken_out(db, row.id)
             _insert(db, row)
         return Placed(None, before, heir)
@@ -150,6 +197,16 @@ class DocumentList:
                 )
         return row
 
+    def note_reading(self, row: DocumentRow, found: ParsedFile) -> None:
+        """Keep what a new version of the parser says of a file, unless the document has another content by now."""
+        if apply_reading(row, found) == row:
+            return
+        with self.connection(write=True) as db:
+            here = _with_id(db, row.id)
+            if here is not None and here.content_hash == row.content_hash:
+                db.execute("DELETE FROM documents WHERE id = ?", (row.id,))
+                _insert(db, apply_reading(here, found))
+
     def entitle(self, row: DocumentRow, title: str) -> None:
         """Give a document another title, unless it has another content by now."""
         with self.connection(write=True) as db:
@@ -177,9 +234,16 @@ def _with_content(db: sqlite3.Connection, content_hash: str, suffix: str) -> Doc
     return None if found is None else _row(found)
 
 
+def _version(db: sqlite3.Connection, document_id: str) -> DocumentRow | None:
+    copy = db.execute("SELECT content_hash, suffix FROM copies WHERE id = ?", (document_id,)).fetchone()
+    return _with_id(db, document_id) if copy is None else _with_content(db, *copy)
+
+
 def _noted(db: sqlite3.Connection, copy: Copy, same: DocumentRow) -> Placed:
     if same.id == copy.id:
         return Placed(same)
+    if same.incomplete and (stays := _version(db, copy.id)) not in (None, same):
+        return Placed(same, stays=stays)
     before, heir = _taken_out(db, copy.id)
     values = (copy.id, copy.name, copy.uri, copy.content_hash, copy.suffix)
     db.execute("INSERT INTO copies VALUES (?, ?, ?, ?, ?)", values)
@@ -207,7 +271,7 @@ def _taken_out(db: sqlite3.Connection, document_id: str) -> tuple[DocumentRow | 
 
 def _insert(db: sqlite3.Connection, row: DocumentRow) -> None:
     db.execute(
-        f"INSERT INTO documents VALUES ({', '.join('?' * 14)})",  # noqa: S608 only question marks
+        f"INSERT INTO documents VALUES ({', '.join('?' * 18)})",  # noqa: S608 only question marks
         (
             row.id,
             row.name,
@@ -223,11 +287,16 @@ def _insert(db: sqlite3.Connection, row: DocumentRow) -> None:
             json.dumps(row.failed_pages),
             json.dumps(row.warnings),
             row.added_at_utc,
+            row.letters_kept,
+            row.letters_on_page,
+            json.dumps([[one.page, one.kept, one.on_page] for one in row.short_pages]),
+            row.incomplete,
         ),
     )
 
 
 def _row(values: tuple[object, ...]) -> DocumentRow:
-    *head, empty, failed, warnings, added = values
+    *head, empty, failed, warnings, added, kept, on_page, short, incomplete = values
     lists = [tuple(json.loads(str(v))) for v in (empty, failed, warnings)]
-    return DocumentRow(*head, *lists, added)  # type: ignore[arg-type, call-arg]
+    short_pages = tuple(PageLetters(*one) for one in json.loads(str(short)))
+    return DocumentRow(*head, *lists, added, kept, on_page, short_pages, incomplete)  # type: ignore[arg-type, call-arg]

@@ -6,17 +6,18 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench import pipeline, plugins
 from workbench.errors import Cancelled, InputError, ServiceError, WorkbenchError
 from workbench.files import shown_name
-from workbench.records import content_digest
+from workbench.records import PageLetters, content_digest
 from workbench.workers import TaskFault
-from workbench.workspace.documents import Copy, DocumentRow, Placed, now_utc
+from workbench.workspace.documents import Copy, DocumentRow, Placed, apply_reading, now_utc
 from workbench.workspace.parses import parse_key
+from workbench.workspace.upload_places import UploadPlace, place_batch, place_upload
 from workbench.workspace.worker_pool import workers
 
 if TYPE_CHECKING:
@@ -29,10 +30,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class AddResult:
-    """What happened to one file.
+    """What happened to one file. ``path`` is its name as it was given.
 
-    ``status`` is one of added, unchanged, replaced, partly_read (it is in, some pages are not), needs_password,
-    no_text, damaged, unsupported, too_large, timed_out, failed.
+    ``status`` is one of added, unchanged, replaced, partly_read (it is in, some of it is not), needs_password,
+    no_text, damaged, unsupported, too_large, timed_out, failed. ``damaged`` with a document id: the file is not
+    whole, and the version of the document taken before stays.
     """
 
     path: str
@@ -42,6 +44,11 @@ class AddResult:
     characters: int
     empty_pages: tuple[int, ...]
     message: str
+    letters_kept: int = 0
+    """Letters and digits in the text, of those counted on its pages; both are 0 where a format does not count them."""
+    letters_on_page: int = 0
+    short_pages: tuple[PageLetters, ...] = ()
+    """The pages of which letters are missing in the text."""
 
     @property
     def is_in(self) -> bool:
@@ -64,9 +71,31 @@ class Intake:
         cancelled: Callable[[], bool],
     ) -> AddResult:
         """Do what ``Workspace.add`` says."""
+        return self._add(name, content, uri, None, password, cancelled)
+
+    def _add(
+        self,
+        name: str,
+        content: Path | bytes,
+        uri: str | None,
+        place: UploadPlace | None,
+        password: str | None,
+        cancelled: Callable[[], bool],
+    ) -> AddResult:
+        """Add a file; ``place`` is where an upload belongs if that is known already."""
         try:
             data = file_content(content)
-            return self._added(shown_name(name), data, _place(name, uri), password, cancelled)
+            if uri is not None:
+                result = self._added(shown_name(name), data, _storable(uri), password, cancelled)
+            else:
+                place = place or place_upload(
+                    self._workspace.document_list, shown_name(name), content_digest(data)
+                )
+                result = self._added(place.name, data, place.uri, password, cancelled)
+                if place.number > 1 and result.status != "unchanged":
+                    note = f"listed as {place.name}, for it shares its name with another document"
+                    result = replace(result, message=f"{result.message}; {note}")
+            return replace(result, path=name)
         except Cancelled:
             return AddResult(name, "cancelled", None, 0, 0, (), "stopped before it was read")
         except InputError as error:
@@ -93,11 +122,18 @@ class Intake:
             self._mend(before, data)
             return _unchanged(name, before, document_id)
         suffix = Path(name).suffix.lower()
-        if documents.with_content(content_hash, suffix) is not None:
+        same = documents.with_content(content_hash, suffix)
+        if same is not None and same.incomplete:
+            stays = documents.taken_version(document_id)
+            if stays is not None and stays.id != same.id:
+                return _stays(name, same.incomplete, stays)
+        if same is not None:
             if before is not None:
                 # Before the list says otherwise, here and below: no stop leaves a text in a table that is not there.
                 tables.drop_document(document_id)
             placed = documents.note_copy(Copy(document_id, name, uri, content_hash, suffix))
+            if placed is not None and placed.stays is not None and placed.same is not None:
+                return _stays(name, placed.same.incomplete, placed.stays)
             if placed is not None and placed.same is not None:
                 self._mend(placed.same, data)
                 return _unchanged(name, placed.same, document_id, self._settled(placed))
@@ -105,10 +141,11 @@ class Intake:
         if password is not None:
             data = workers().result(parser.unlocked, data, password, cancelled=cancelled)
         found = pipeline.parsed(data, name, document_id, uri, parser, workers(), cancelled)
+        if found.incomplete and (stays := documents.taken_version(document_id)) is not None:
+            return _stays(name, found.incomplete, stays)
         stored_hash = content_digest(data)
         self._workspace.originals.keep(stored_hash, suffix, data)
         self._workspace.parsed_files.put(parse_key(parser, content_hash, name), found)
-        document = found.document
         row = DocumentRow(
             id=document_id,
             name=name,
@@ -117,18 +154,22 @@ class Intake:
             stored_hash=stored_hash,
             suffix=suffix,
             size_bytes=len(data),
-            title=document.title,
-            page_count=len(document.pages),
-            character_count=len(document.text),
-            empty_pages=found.empty_pages,
-            failed_pages=found.failed_pages,
-            warnings=found.warnings,
+            title=found.document.title,
+            page_count=0,
+            character_count=0,
+            empty_pages=(),
+            failed_pages=(),
+            warnings=(),
             added_at_utc=now_utc(),
         )
+        row = apply_reading(row, found)
         if before is not None:
             tables.drop_document(document_id)
         # Another session, or another file of the batch, may have added the same content while this one was parsed.
         placed = documents.put_unless_here(row)
+        if placed.stays is not None:
+            self._workspace.disk.drop_content(stored_hash, content_hash)
+            return _stays(name, found.incomplete, placed.stays)
         if placed.same is not None:
             return _unchanged(name, placed.same, document_id, self._settled(placed))
         # Until the row stood there, the file belonged to no document and another process may have removed it.
@@ -137,12 +178,14 @@ class Intake:
         status, message = "added", "parsed"
         if placed.before is not None:
             status, message = "replaced", f"new version of {placed.before.name}"
-        if found.failed_pages:
+        if found.failed_pages or found.incomplete:
             status = "partly_read"
+        if found.incomplete:
+            notes.append(
+                f"{found.incomplete}, so only what could be read of it is here: upload the whole file again"
+            )
         message = "; ".join([message, *notes, *found.warnings])
-        return AddResult(
-            name, status, document_id, row.page_count, row.character_count, row.empty_pages, message
-        )
+        return _result(name, status, row, message)
 
     def _mend(self, row: DocumentRow, data: bytes) -> None:
         """Keep a document's file where it is missing: a process that was killed may have listed it without one."""
@@ -173,9 +216,11 @@ class Intake:
 
         def one(index: int, name: str, content: Path | bytes, uri: str | None) -> tuple[int, AddResult]:
             on_start(index)
-            return index, self.add(name, content, uri, None, cancelled)
+            return index, self._add(name, content, uri, places[index], None, cancelled)
 
         copies: dict[int, tuple[str, Path | bytes, str | None]] = {}
+        files = list(files)
+        places = place_batch(self._workspace.document_list, files, file_content)
 
         def numbered() -> Iterator[tuple[int, tuple[str, Path | bytes, str | None]]]:
             for index, file in enumerate(files):
@@ -197,25 +242,46 @@ class Intake:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for index, result in (future.result() for future in done):
                     name, _, uri = copies[index]
-                    own_id = pipeline.document_id("file", _place(name, uri))
+                    place = places[index] or UploadPlace(shown_name(name), 1)
+                    own_id = pipeline.document_id("file", place.uri if uri is None else _storable(uri))
                     if result.status != "unchanged" or result.document_id == own_id:
                         del copies[index]
                         yield index, result
         for index, (name, content, uri) in copies.items():
-            yield index, self.add(name, content, uri, None, cancelled)
+            yield index, self._add(name, content, uri, places[index], None, cancelled)
 
 
-def _place(name: str, uri: str | None) -> str:
+def _storable(uri: str) -> str:
     # A path need not be Unicode; the database and JSON lines must be.
-    return (uri or f"upload:{shown_name(name)}").encode("utf-8", "backslashreplace").decode()
+    return uri.encode("utf-8", "backslashreplace").decode()
+
+
+def _result(name: str, status: str, row: DocumentRow, message: str) -> AddResult:
+    return AddResult(
+        name,
+        status,
+        row.id,
+        row.page_count,
+        row.character_count,
+        row.empty_pages,
+        message,
+        row.letters_kept,
+        row.letters_on_page,
+        row.short_pages,
+    )
+
+
+def _stays(name: str, why: str, row: DocumentRow) -> AddResult:
+    """Return that a file is not whole, and that the document keeps the version taken before."""
+    message = f"{why}, so the version from {row.added_at_utc[:10]} stays: upload the whole file again"
+    return AddResult(name, "damaged", row.id, 0, 0, (), message)
 
 
 def _unchanged(name: str, same: DocumentRow, document_id: str, notes: Iterable[str] = ()) -> AddResult:
     message = "already here" if same.id == document_id else f"same content already here as {same.name}"
-    message = "; ".join([message, *notes])
-    return AddResult(
-        name, "unchanged", same.id, same.page_count, same.character_count, same.empty_pages, message
-    )
+    if same.incomplete:
+        message += f", although {same.incomplete}"
+    return _result(name, "unchanged", same, "; ".join([message, *notes]))
 
 
 def file_content(content: Path | bytes) -> bytes:

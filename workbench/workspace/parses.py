@@ -15,7 +15,17 @@ import numpy as np
 
 from workbench.contracts import Parser
 from workbench.files import touch, write_atomically, writing
-from workbench.records import Document, Heading, Layout, Page, ParsedFile, digest
+from workbench.records import (
+    Box,
+    Document,
+    Heading,
+    Layout,
+    OmittedText,
+    Page,
+    PageLetters,
+    ParsedFile,
+    digest,
+)
 
 
 def parse_key(parser: Parser, content_hash: str, name: str) -> str:
@@ -34,6 +44,9 @@ def packed(parsed: ParsedFile) -> bytes:
         "empty_pages": parsed.empty_pages,
         "failed_pages": parsed.failed_pages,
         "warnings": parsed.warnings,
+        "letters": [[one.page, one.kept, one.on_page] for one in parsed.letters],
+        "omitted": [[_box_values(one.box), one.text, one.reason] for one in parsed.omitted],
+        "incomplete": parsed.incomplete,
     }
     buffer = io.BytesIO()
     np.savez_compressed(
@@ -47,6 +60,11 @@ def packed(parsed: ParsedFile) -> bytes:
         boxes=layout.boxes,
     )
     return buffer.getvalue()
+
+
+def _box_values(box: Box) -> list[float]:
+    # As Python's own numbers: parsers measure with NumPy, whose numbers JSON does not take.
+    return [int(box.page), *(float(one) for one in (box.x0, box.y0, box.x1, box.y1))]
 
 
 def unpacked(data: bytes, document_id: str, uri: str) -> ParsedFile:
@@ -64,7 +82,15 @@ def unpacked(data: bytes, document_id: str, uri: str) -> ParsedFile:
         )
         layout = Layout(arrays["starts"], arrays["ends"], arrays["pages"], arrays["lines"], arrays["boxes"])
     return ParsedFile(
-        document, layout, tuple(about["empty_pages"]), tuple(about["failed_pages"]), tuple(about["warnings"])
+        document,
+        layout,
+        tuple(about["empty_pages"]),
+        tuple(about["failed_pages"]),
+        tuple(about["warnings"]),
+        # Files written by earlier versions have none of these.
+        letters=tuple(PageLetters(*one) for one in about.get("letters", ())),
+        omitted=tuple(OmittedText(Box(*box), text, why) for box, text, why in about.get("omitted", ())),
+        incomplete=about.get("incomplete", ""),
     )
 
 

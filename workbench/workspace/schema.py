@@ -38,4 +38,12 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT;
     CREATE INDEX copies_by_content ON copies (content_hash);
     """,
+    """
+    ALTER TABLE documents ADD COLUMN letters_kept INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE documents ADD COLUMN letters_on_page INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE documents ADD COLUMN short_pages TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE documents ADD COLUMN incomplete TEXT NOT NULL DEFAULT '';
+    CREATE INDEX documents_by_uri ON documents (uri);
+    CREATE INDEX copies_by_uri ON copies (uri);
+    """,
 )

@@ -23,6 +23,7 @@ from workbench.records import Hit
 from workbench.spans import Span
 from workbench.workspace.build_costs import BuildCosts
 from workbench.workspace.current_states import CurrentStates
+from workbench.workspace.model_window import describe_long_chunks
 from workbench.workspace.table_builds import BuildResult, build
 from workbench.workspace.table_estimates import Estimate, estimate
 from workbench.workspace.table_rows import TableRow, lack, table_row
@@ -108,6 +109,14 @@ class Tables:
         states = self.table(config).states()
         here = {row.id for row in self._workspace.documents()}
         return lack(len(here - states.keys()), len(self._current_states.outdated(config, states)))
+
+    def long_chunks(self, config: Config) -> str:
+        """Return in words how many chunks of a config's table the model does not read to their end, "" for none.
+
+        Raises ``InputError`` when the table was not built yet.
+        """
+        counts = self.table(config).token_counts()
+        return describe_long_chunks(config.name, counts, self._workspace.model(config.embedder))
 
     def table(self, config: Config) -> Table:
         """Return a config's table; raises ``InputError`` when it was not built yet."""

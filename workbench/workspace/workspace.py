@@ -12,7 +12,7 @@ from workbench import pipeline, plugins
 from workbench.analysis import Memo, TextAnalysis
 from workbench.config import Config, parsed, written
 from workbench.contracts import Embedder, EmbeddingModel, Parser
-from workbench.errors import ConfigError, InputError, SettingsError
+from workbench.errors import ConfigError, InputError, ServiceError, SettingsError
 from workbench.files import shown_name, touch, write_atomically, writing
 from workbench.ingest.vector_cache import VectorCache
 from workbench.records import Chunk, Document, Layout, ParsedFile, digest
@@ -92,7 +92,9 @@ class Workspace:
 
         A bug, too, is told of this one file, and logged with its traceback: it harms no other file.
 
-        ``uri`` says where the file lives: another content under the same one replaces the document. The password
+        ``uri`` says where the file lives: another content under the same one replaces the document. Without one the
+        name says it, as long as one document has that name; where several have it, another content is a new document.
+        A file that is not whole replaces nothing: the result is ``damaged``, and what was taken before stays. The password
         is used and forgotten; what is kept is an unlocked copy.
         """
         return self._intake.add(name, content, uri, password, cancelled)
@@ -105,7 +107,8 @@ class Workspace:
     ) -> Iterator[tuple[int, AddResult]]:
         """Yield ``(index, result)`` per ``(name, content, uri)`` as each is done; every core parses.
 
-        One bad file harms no other. After ``cancelled`` says so no file is begun, and those under way are stopped.
+        One bad file harms no other. Two different files of one name, without a ``uri``, are two documents: the later
+        one is listed with a number, as ``a (2).pdf``. After ``cancelled`` says so no file is begun, and those under way are stopped.
         Copies of another document are told last: it may get a new version in the same batch, and then the copy is a
         document of its own.
         """
@@ -146,6 +149,11 @@ class Workspace:
         if found is None:
             found = pipeline.parsed(self.original(row), row.name, row.id, row.uri, own, workers())
             self.parsed_files.put(key, found)
+            usual = pipeline.parser_for(row.name, plugins.build("parsers", "pdf"))
+            if key == parse_key(usual, row.content_hash, row.name):
+                # Read anew by a later version of its parser. A full disk is no reason not to show the document.
+                with suppress(ServiceError):
+                    self.document_list.note_reading(row, found)
         return found
 
     def parse_key(self, row: DocumentRow, config: Config) -> str:

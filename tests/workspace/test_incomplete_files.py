@@ -1,0 +1,201 @@
+"""Files that are not whole: what could be read of a new one is taken, and the version taken before is never lost."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests import documents
+from tests.closing_line import ClosingLine, TrailingPdf
+from tests.documents.raw_pdf import paged_pdf, stream, text_lines
+from workbench import pipeline
+from workbench.config import Config, parsed
+from workbench.contracts import Parser
+from workbench.parsers.plain_text import PlainText
+from workbench.pipeline import document_id
+from workbench.records import PageLetters
+from workbench.workspace import Workspace
+from workbench.workspace.documents import DocumentList, DocumentRow
+from workbench.workspace.schema import MIGRATIONS
+
+pytestmark = pytest.mark.slow
+
+WHOLE = b"Trams stop at red. They go at white. The end."
+HALF = b"Trams stop at red. They"
+NEXT = b"Trams stop at blue. They go at white. The end."
+NEXT_HALF = b"Trams stop at blue. Th"
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workspace:
+    parsers: dict[str, Parser] = {".txt": ClosingLine(), ".pdf": TrailingPdf()}
+    monkeypatch.setattr(pipeline, "parser_for", lambda name, parser: parsers[Path(name).suffix])
+    return Workspace(tmp_path / "workspace")
+
+
+def config() -> Config:
+    return parsed("name: t\nchunker: {name: fixed_size}\nembedder: {name: hashing}\n")
+
+
+def id_of(name: str) -> str:
+    return document_id("file", f"upload:{name}")
+
+
+def kept(workspace: Workspace) -> list[tuple[str, bytes]]:
+    """Return every file below originals and parsed with its bytes."""
+    found = [p for f in ("originals", "parsed") for p in (workspace.folder / f).glob("*")]
+    return sorted((path.name, path.read_bytes()) for path in found)
+
+
+def everything(workspace: Workspace) -> object:
+    chunks = workspace.tables.table(config()).chunks()
+    return workspace.documents(), kept(workspace), chunks, workspace.document(id_of("a.txt")).text
+
+
+def test_half_a_new_version_changes_nothing_and_says_what_to_do(workspace: Workspace) -> None:
+    workspace.add("a.txt", WHOLE)
+    workspace.tables.build(config())
+    before = everything(workspace)
+    result = workspace.add("a.txt", NEXT_HALF)
+    day = workspace.row(id_of("a.txt")).added_at_utc[:10]
+    assert (result.status, result.document_id, result.is_in) == ("damaged", id_of("a.txt"), False)
+    assert result.message == (
+        f"the file was cut off, so the version from {day} stays: upload the whole file again"
+    )
+    assert everything(workspace) == before
+    assert workspace.tables.lack(config()) == ""
+
+
+def test_the_whole_file_replaces_what_stayed(workspace: Workspace) -> None:
+    for content, status in ((WHOLE, "added"), (NEXT_HALF, "damaged"), (NEXT, "replaced")):
+        assert workspace.add("a.txt", content).status == status
+    assert workspace.document(id_of("a.txt")).text == NEXT.decode()
+
+
+def test_what_can_be_read_of_a_new_file_is_taken_with_its_reason(workspace: Workspace) -> None:
+    result = workspace.add("a.txt", HALF)
+    assert (result.status, result.message) == (
+        "partly_read",
+        "parsed; the file was cut off, so only what could be read of it is here: upload the whole file again",
+    )
+    assert workspace.row(id_of("a.txt")).incomplete == "the file was cut off"
+    again = workspace.add("a.txt", HALF)
+    assert (again.status, again.message) == ("unchanged", "already here, although the file was cut off")
+    assert workspace.add("a.txt", WHOLE).status == "replaced"
+    assert workspace.row(id_of("a.txt")).incomplete == ""
+
+
+def test_half_a_version_that_is_a_document_elsewhere_does_not_take_the_place_of_the_whole_one(
+    workspace: Workspace,
+) -> None:
+    workspace.add("a.txt", WHOLE)
+    assert workspace.add("b.txt", NEXT_HALF).status == "partly_read"
+    workspace.tables.build(config())
+    before = everything(workspace)
+    assert workspace.add("a.txt", NEXT_HALF).status == "damaged"
+    assert everything(workspace) == before
+
+
+def test_a_copy_of_another_document_keeps_its_text_when_half_a_version_comes(workspace: Workspace) -> None:
+    workspace.add("a.txt", WHOLE)
+    workspace.add("b.txt", WHOLE)
+    result = workspace.add("b.txt", NEXT_HALF)
+    assert (result.status, result.document_id) == ("damaged", id_of("a.txt"))
+    workspace.add("a.txt", NEXT)
+    assert {row.name: workspace.document(row.id).text.encode() for row in workspace.documents()} == {
+        "a.txt": NEXT,
+        "b.txt": WHOLE,
+    }
+
+
+def test_a_whole_version_that_arrives_while_half_a_file_is_read_stays(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = DocumentList.put_unless_here
+
+    def added_and_put(here: DocumentList, row: DocumentRow) -> object:
+        monkeypatch.setattr(DocumentList, "put_unless_here", put)
+        Workspace(workspace.folder).add("a.txt", WHOLE)
+        return put(here, row)
+
+    monkeypatch.setattr(DocumentList, "put_unless_here", added_and_put)
+    assert workspace.add("a.txt", HALF).status == "damaged"
+    assert [workspace.document(row.id).text.encode() for row in workspace.documents()] == [WHOLE]
+    assert len(kept(workspace)) == 2
+
+
+def test_pages_that_fail_in_a_whole_file_replace_as_before(workspace: Workspace) -> None:
+    whole = documents.plain_pdf(pages=5)
+    assert workspace.add("a.pdf", whole).status == "added"
+    assert workspace.add("a.pdf", documents.page_that_fails_alone_pdf()).status == "partly_read"
+    assert workspace.row(id_of("a.pdf")).failed_pages == (3,)
+
+
+def test_a_pdf_whose_upload_broke_off_takes_no_document_away(workspace: Workspace) -> None:
+    first, second = pages_pdf("red"), pages_pdf("blue")
+    statuses = [
+        workspace.add("a.pdf", content).status
+        for content in (first, half(second), half(second), second, half(first), first)
+    ]
+    assert statuses == ["added", "damaged", "damaged", "replaced", "damaged", "replaced"]
+    assert "Tram 9 stops at red." in workspace.document(id_of("a.pdf")).text
+
+
+def test_a_whole_pdf_without_its_last_line_is_updated_as_often_as_it_changes(workspace: Workspace) -> None:
+    versions = [pages_pdf(colour).removesuffix(b"%%EOF\n") for colour in ("red", "blue", "white")]
+    results = [workspace.add("a.pdf", content) for content in versions]
+    assert [result.status for result in results] == ["added", "replaced", "replaced"]
+    assert "Tram 9 stops at white." in workspace.document(id_of("a.pdf")).text
+
+
+def test_letters_are_counted_for_the_document_and_kept_with_it(workspace: Workspace) -> None:
+    result = workspace.add("a.txt", b"Tram stop|s at red. The end.")
+    about = (8, 8 + 12, (PageLetters(1, 8, 20),))
+    assert (result.letters_kept, result.letters_on_page, result.short_pages) == about
+    row = Workspace(workspace.folder).row(id_of("a.txt"))
+    assert (row.letters_kept, row.letters_on_page, row.short_pages) == about
+    again = workspace.add("a.txt", b"Tram stop|s at red. The end.")
+    assert (again.status, again.letters_kept, again.letters_on_page, again.short_pages) == (
+        "unchanged",
+        *about,
+    )
+
+
+def test_a_workspace_of_the_version_before_opens_and_counts_nothing(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "workspace.db")) as db:
+        db.executescript("".join(MIGRATIONS[:2]) + "PRAGMA user_version = 2")
+        db.execute(
+            "INSERT INTO documents VALUES"
+            " ('d', 'a.txt', 'upload:a.txt', 'c', 's', '.txt', 9, 'A', 1, 9, '[]', '[3]', '[\"w\"]', '2026-01-02')"
+        )
+        db.commit()
+    row = Workspace(tmp_path).row("d")
+    assert (row.failed_pages, row.warnings, row.added_at_utc) == ((3,), ("w",), "2026-01-02")
+    assert (row.letters_kept, row.letters_on_page, row.short_pages, row.incomplete) == (0, 0, (), "")
+
+
+def test_a_document_of_the_version_before_is_counted_once_it_is_read_anew(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "parser_for", lambda name, parser: PlainText())
+        workspace.add("a.txt", HALF)
+    before = workspace.row(id_of("a.txt"))
+    assert (before.letters_on_page, before.incomplete) == (0, "")
+    workspace.document(id_of("a.txt"))
+    found = workspace.row(id_of("a.txt"))
+    assert found == replace(before, letters_kept=18, letters_on_page=18, incomplete="the file was cut off")
+    assert workspace.tables.build(config()).chunks == 1
+    assert workspace.tables.lack(config()) == ""
+
+
+def pages_pdf(colour: str) -> bytes:
+    return paged_pdf([stream(text_lines([f"Tram {number} stops at {colour}."] * 20)) for number in range(10)])
+
+
+def half(data: bytes) -> bytes:
+    return data[: len(data) // 2]

@@ -1,0 +1,112 @@
+"""Where uploads live: one name may stand for several documents, and a new version must find the one it replaces.
+
+A file on disk has a path. An upload has only its name, which is its place as long as one document has that name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from workbench.errors import WorkbenchError
+from workbench.files import shown_name
+from workbench.records import content_digest
+from workbench.workspace.documents import DocumentList
+
+
+@dataclass(frozen=True, slots=True)
+class UploadPlace:
+    """The address of an upload, and the name that its document is listed under.
+
+    >>> UploadPlace("report.pdf", 1).uri, UploadPlace("report.pdf", 2).uri
+    ('upload:report.pdf', 'upload:report.pdf#2')
+    >>> UploadPlace("report.pdf", 2).name
+    'report (2).pdf'
+    """
+
+    file_name: str
+    number: int
+    """1 for the first document of this name."""
+
+    @property
+    def uri(self) -> str:
+        """The address, which decides the document's id; no file that can be read here ends in ``#2``."""
+        return f"upload:{self.file_name}" + (f"#{self.number}" if self.number > 1 else "")
+
+    @property
+    def name(self) -> str:
+        """The name in lists."""
+        path = PurePosixPath(self.file_name)
+        return self.file_name if self.number == 1 else f"{path.stem} ({self.number}){path.suffix}"
+
+
+def place_upload(documents: DocumentList, file_name: str, content_hash: str) -> UploadPlace:
+    """Return where an upload that came alone belongs.
+
+    With the content of a document of its name it is that document; else a new version, where one document has this
+    name. Where several have it, nobody can tell whose version it is: it becomes a document of its own.
+    """
+    taken = _taken(documents, file_name)
+    same = [number for number, content in taken.items() if content == content_hash]
+    if same:
+        number = min(same)
+    elif len(taken) == 1:
+        number = next(iter(taken))
+    else:
+        number = max(taken, default=0) + 1
+    return UploadPlace(file_name, number)
+
+
+def place_batch(
+    documents: DocumentList,
+    files: Sequence[tuple[str, Path | bytes, str | None]],
+    read: Callable[[Path | bytes], bytes],
+) -> list[UploadPlace | None]:
+    """Return the places of the uploads in a batch that share a name with another; None for all other files.
+
+    Files of one batch are no versions of each other. Those with a known content are the documents that have it. Of the
+    others one may be a new version: if it is the only one, and one document of the name is left. Else each becomes a
+    document of its own.
+    """
+    places: list[UploadPlace | None] = [None] * len(files)
+    by_name: dict[str, list[int]] = {}
+    for index, (name, _, uri) in enumerate(files):
+        if uri is None:
+            by_name.setdefault(shown_name(name), []).append(index)
+    for file_name, indexes in by_name.items():
+        contents: dict[int, str] = {}
+        for index in indexes if len(indexes) > 1 else ():
+            # One that cannot be read becomes no document.
+            with suppress(WorkbenchError):
+                contents[index] = content_digest(read(files[index][1]))
+        if len(set(contents.values())) > 1:
+            numbers = _numbers(_taken(documents, file_name), list(dict.fromkeys(contents.values())))
+            for index, content in contents.items():
+                places[index] = UploadPlace(file_name, numbers[content])
+    return places
+
+
+def _numbers(taken: dict[int, str], contents: Sequence[str]) -> dict[str, int]:
+    """Return content → number of its document, of different contents under one name."""
+    numbers = {
+        content: number for number, content in sorted(taken.items(), reverse=True) if content in contents
+    }
+    new = [content for content in contents if content not in numbers]
+    left = [number for number in taken if number not in numbers.values()]
+    if len(new) == len(left) == 1:
+        return numbers | {new[0]: left[0]}
+    first = max(taken, default=0) + 1
+    return numbers | {content: first + i for i, content in enumerate(new)}
+
+
+def _taken(documents: DocumentList, file_name: str) -> dict[int, str]:
+    """Return number → content hash of the documents of one upload name."""
+    base = UploadPlace(file_name, 1).uri
+    found: dict[int, str] = {}
+    for uri, content in documents.upload_contents(base).items():
+        number = uri.removeprefix(base).removeprefix("#") or "1"
+        if number.isdecimal():
+            found[int(number)] = content
+    return found
