@@ -20,12 +20,24 @@ def one_line(text: str) -> str:
     return CELL_GAP.join(filter(None, (" ".join(cell.split()) for cell in text.split("\t"))))
 
 
+def cells_apart(text: str) -> str:
+    """Return a text with an em space for every tab: for what draws plain text over several lines.
+
+    >>> cells_apart("118\\t27 %\\n")
+    '118\\u200327 %\\n'
+    """
+    return text.replace("\t", CELL_GAP)
+
+
 def escaped_cells(text: str) -> str:
     """Return a text as HTML with its cells apart; what could be markup in it is escaped.
-
-    Whoever copies from it gets the text as it is.
 
     >>> escaped_cells("<b>")
     '&lt;b&gt;'
     """
-    return html.escape(text).replace("\t", _GAP_HTML)
+    return cells_in_html(html.escape(text))
+
+
+def cells_in_html(markup: str) -> str:
+    """Return HTML without tags in which every tab is wide; whoever copies from it gets the text as it is."""
+    return markup.replace("\t", _GAP_HTML)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 
 import streamlit as st
 
 from workbench.records import Chunk
 from workbench.spans import Span
+from workbench.table_cells import escaped_cells
 from workbench.ui.messages import plain
 from workbench.ui.search_answers import pages_of
 from workbench.workspace import DocumentRow
@@ -84,6 +84,6 @@ def _underlined(text: str, words: Sequence[Span], start: int, end: int) -> str:
     for word_start, word_end in words:
         first, last = max(start, word_start), min(end, word_end)
         if first < last:
-            pieces.append(f"{html.escape(text[place:first])}<u>{html.escape(text[first:last])}</u>")
+            pieces.append(f"{escaped_cells(text[place:first])}<u>{escaped_cells(text[first:last])}</u>")
             place = last
-    return "".join([*pieces, html.escape(text[place : max(place, end)])])
+    return "".join([*pieces, escaped_cells(text[place : max(place, end)])])

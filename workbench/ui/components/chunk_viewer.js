@@ -2,28 +2,6 @@ const views = new WeakMap();
 const HUES = 5;
 const hue = (ordinal) => `var(--chunk-${ordinal % HUES})`;
 
-function make(tag, className, text) {
-  const element = document.createElement(tag);
-  element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
-
-// Ranges come in code points, the DOM counts UTF-16 units: a table is needed only where both differ.
-function unitTable(text) {
-  if (!/[\uD800-\uDBFF]/.test(text)) return (point) => point;
-  const units = [0];
-  let unit = 0;
-  for (const character of text) units.push((unit += character.length));
-  return (point) => units[point];
-}
-
-const codePoints = (text) => {
-  let count = 0;
-  for (const _ of text) count += 1;
-  return count;
-};
-
 // All borders of segments and marks, as pieces [from, to, owners, mark] that cover the whole text.
 function pieces(length, segments, marks) {
   const result = [];
@@ -86,26 +64,27 @@ function buildColumn(view, data, column, unitAt, length) {
       cut.setAttribute("aria-hidden", "true");
       fragment.append(cut);
     }
-    const piece = make("span", "piece");
-    const unitFrom = unitAt(from);
-    const unitTo = unitAt(to);
-    piece.textContent = data.text.slice(unitFrom, unitTo);
-    if (owners.length) {
-      piece.classList.add("owned");
-      piece.dataset.owners = owners.join(",");
-      piece.style.setProperty("--a", hue(column.chunks[owners[0]][0]));
-      if (owners.length > 1) {
-        piece.classList.add("shared");
-        piece.style.setProperty("--b", hue(column.chunks[owners[owners.length - 1]][0]));
+    let unit = unitAt(from);
+    for (const part of atTabs(data.text.slice(unit, unitAt(to)))) {
+      const piece = make("span", part === "\t" ? "piece gap" : "piece", part);
+      if (owners.length) {
+        piece.classList.add("owned");
+        piece.dataset.owners = owners.join(",");
+        piece.style.setProperty("--a", hue(column.chunks[owners[0]][0]));
+        if (owners.length > 1) {
+          piece.classList.add("shared");
+          piece.style.setProperty("--b", hue(column.chunks[owners[owners.length - 1]][0]));
+        }
+        for (const owner of owners) spansOf[owner].push(piece);
+      } else if (column.chunks.length) {
+        piece.classList.add("bare");
       }
-      for (const owner of owners) spansOf[owner].push(piece);
-    } else if (column.chunks.length) {
-      piece.classList.add("bare");
+      if (mark) piece.classList.add("marked");
+      if (mark?.length > 2) piece.classList.add(mark[2] ? "broken" : "answer");
+      nodes.push({ node: piece.firstChild, from: unit, to: unit + part.length });
+      unit += part.length;
+      fragment.append(piece);
     }
-    if (mark) piece.classList.add("marked");
-    if (mark?.length > 2) piece.classList.add(mark[2] ? "broken" : "answer");
-    nodes.push({ node: piece.firstChild, from: unitFrom, to: unitTo });
-    fragment.append(piece);
   }
   if (!length) fragment.append(make("span", "empty", "There is no text here."));
   text.append(fragment);
