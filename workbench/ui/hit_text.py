@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePath
 
 import streamlit as st
 
@@ -34,6 +35,22 @@ def origin(chunk: Chunk, document: DocumentRow | None) -> str:
     if document is None:
         return ":gray[a deleted document]"
     return plain(document.name) + (f" :gray[· {pages_of(chunk)}]" if has_pages(document) else "")
+
+
+def title_and_name(title: str, name: str) -> str:
+    r"""Return a document's title in bold with its file name behind it, in Markdown; one alone where they say the same.
+
+    >>> title_and_name("Rules", "rules.pdf"), title_and_name("The rules", "r7.pdf")
+    ('**rules\\.pdf**', '**The rules** :gray[r7\\.pdf]')
+    """
+    if _letters(title) in ("", _letters(name), _letters(PurePath(name).stem)):
+        return f"**{plain(name)}**"
+    return f"**{plain(title)}** :gray[{plain(name)}]"
+
+
+def _letters(text: str) -> str:
+    # annual_report-2024 and Annual report 2024 say the same.
+    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 def has_pages(document: DocumentRow | None) -> bool:

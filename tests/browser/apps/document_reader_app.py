@@ -49,7 +49,9 @@ st.set_page_config(page_title="A document", layout="wide")
 if not workspace().documents():
     workspace().add("annual-report.pdf", pdf(*(page_content(number) for number in range(1, PAGES + 1))))
 row = workspace().documents()[0]
-short = [int(number) for number in st.query_params.get("short", "").split(",") if number]
+# The page puts its own parameters into the address, in place of these.
+asked = st.session_state.setdefault("asked", dict(st.query_params))
+short = [int(number) for number in asked.get("short", "").split(",") if number]
 parsed = workspace().parsed(row.id)
 header = Box(1, 58, 28, 200, 40)
 draw_document(
@@ -68,7 +70,7 @@ draw_document(
                 (Box(1, 58, 815, 110, 828), "Draft 3 <i>", "drawn twice"),
             )
         ),
-        incomplete="the file was cut off" if "incomplete" in st.query_params else "",
+        incomplete="the file was cut off" if "incomplete" in asked else "",
         warnings=("page 2 has text over a picture",),
     ),
 )
