@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.parsers.made_pdfs import drawn, pdf
 from workbench.config import parsed
+from workbench.evaluation.drafts import Draft
 from workbench.evaluation.formats import exported
 from workbench.evaluation.questions import Question, question_set
 from workbench.evaluation.report import html
@@ -96,6 +97,20 @@ def test_cells_stand_apart_in_the_answers_of_a_question() -> None:
     app.session_state["judged-list-figures"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     app.run()
     assert escaped_cells(FIGURES) in texts(app)
+
+
+def test_cells_stand_apart_in_a_draft_whose_answer_still_finds_its_place(table: Workspace) -> None:
+    (row,) = table.documents()
+    start = table.document(row.id).text.index(FIGURES)
+    draft = Draft("What share do trams have?", row.id, start, start + len(FIGURES), FIGURES)
+    table.question_drafts.add("figures", [draft])
+    app = page("questions", set="figures", view="draft")
+    answer = next(box for box in app.text_area if box.label.startswith("Its answer"))
+    assert answer.value == f"118{CELL_GAP}27 %"
+    next(button for button in app.button if button.label == "Accept").click().run()
+    assert not app.exception
+    kept = table.question_sets.get("figures")
+    assert (kept.judgments[-1].start, kept.texts[-1]) == (start, FIGURES)
 
 
 @pytest.mark.usefixtures("table")

@@ -64,27 +64,31 @@ function buildColumn(view, data, column, unitAt, length) {
       cut.setAttribute("aria-hidden", "true");
       fragment.append(cut);
     }
+    const piece = make("span", "piece");
     let unit = unitAt(from);
-    for (const part of atTabs(data.text.slice(unit, unitAt(to)))) {
-      const piece = make("span", part === "\t" ? "piece gap" : "piece", part);
-      if (owners.length) {
-        piece.classList.add("owned");
-        piece.dataset.owners = owners.join(",");
-        piece.style.setProperty("--a", hue(column.chunks[owners[0]][0]));
-        if (owners.length > 1) {
-          piece.classList.add("shared");
-          piece.style.setProperty("--b", hue(column.chunks[owners[owners.length - 1]][0]));
-        }
-        for (const owner of owners) spansOf[owner].push(piece);
-      } else if (column.chunks.length) {
-        piece.classList.add("bare");
-      }
-      if (mark) piece.classList.add("marked");
-      if (mark?.length > 2) piece.classList.add(mark[2] ? "broken" : "answer");
-      nodes.push({ node: piece.firstChild, from: unit, to: unit + part.length });
+    const parts = atTabs(data.text.slice(unit, unitAt(to)));
+    for (const part of parts) {
+      const cell = parts.length > 1 || part === "\t" ? make("span", part === "\t" ? "gap" : "cell") : piece;
+      cell.textContent = part;
+      if (cell !== piece) piece.append(cell);
+      nodes.push({ node: cell.firstChild, from: unit, to: unit + part.length });
       unit += part.length;
-      fragment.append(piece);
     }
+    if (owners.length) {
+      piece.classList.add("owned");
+      piece.dataset.owners = owners.join(",");
+      piece.style.setProperty("--a", hue(column.chunks[owners[0]][0]));
+      if (owners.length > 1) {
+        piece.classList.add("shared");
+        piece.style.setProperty("--b", hue(column.chunks[owners[owners.length - 1]][0]));
+      }
+      for (const owner of owners) spansOf[owner].push(piece);
+    } else if (column.chunks.length) {
+      piece.classList.add("bare");
+    }
+    if (mark) piece.classList.add("marked");
+    if (mark?.length > 2) piece.classList.add(mark[2] ? "broken" : "answer");
+    fragment.append(piece);
   }
   if (!length) fragment.append(make("span", "empty", "There is no text here."));
   text.append(fragment);
@@ -236,7 +240,7 @@ function step(view, column, by) {
 
 function goTo(column, owner) {
   const piece = column.spansOf[owner][0];
-  const unit = column.nodes.find((entry) => entry.node.parentElement === piece).from;
+  const unit = column.nodes.find((entry) => piece.contains(entry.node)).from;
   bringToTop(column, unit, 40);
 }
 
@@ -305,7 +309,7 @@ function listen(view) {
     const described = found.owners.map((owner) => describe(found.column, owner));
     const single = described.length === 1;
     const lines = single ? described[0] : ["Overlap", ...described.map((parts) => parts.join(" · "))];
-    const { classList } = event.target;
+    const { classList } = event.target.closest(".piece, .cut");
     if (classList.contains("broken")) lines.push("A judged answer that no chunk holds whole");
     else if (classList.contains("answer")) lines.push("A judged answer");
     showTip(view.tip, event, lines);
