@@ -3,6 +3,7 @@
 import streamlit as st
 
 from workbench.ui import document_list, first_steps, upload_list
+from workbench.ui.documents import reader
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import workspace
 
@@ -29,7 +30,7 @@ if documents:
     selected = document_list.table(documents)
     document_list.actions(selected)
     opened = document_list.choice(documents)
-    document_list.viewer(opened)
+    reader.viewer(opened)
 elif not upload_list.inbox().uploads():
     empty_state(
         "upload_file",

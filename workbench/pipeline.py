@@ -29,6 +29,7 @@ from workbench.contracts import (
     no_tick,
 )
 from workbench.errors import InputError, SettingsError, WorkbenchError
+from workbench.evaluation.library import document_name
 from workbench.ingest.vector_cache import VectorCache, cached_vectors, passage_vectors
 from workbench.records import Chunk, Document, Hit, ParsedFile, Query, Vectors, digest
 from workbench.retrievers._words import matches
@@ -224,10 +225,10 @@ def write_documents(
             for document, _, chunks_of_one in group
             for passage in passages(document, chunks_of_one, model, memo)
         ]
-        title = group[-1][0].title
+        name = document_name(group[-1][0])
 
         def tick(ready: int, total: int) -> None:
-            report(len(group) * ready / max(1, total), ready, title)
+            report(len(group) * ready / max(1, total), ready, name)
 
         vectors, new = passage_vectors(found, model, cache, tick)
         rows, start = [], 0
@@ -238,13 +239,13 @@ def write_documents(
         table.replace_documents(rows)
         done, written, embedded = seen, written + len(found), embedded + new
         group.clear()
-        report(note=title)
+        report(note=name)
 
     for document in documents:
         seen += 1
         key = state_key(document, config, model)
         if states.get(document.id) != key:
-            report(note=document.title)
+            report(note=document_name(document))
             group.append((document, key, chunks(document, config, model, memo, cache)))
         if len(group) >= GROUP_DOCUMENTS or sum(len(found) for _, _, found in group) >= GROUP_CHUNKS:
             flush()

@@ -122,6 +122,32 @@ def test_selected_text_gives_exact_offsets_beyond_emoji_and_cut_marks(viewer: Pa
     expect(found).to_be_visible()
 
 
+def test_selected_cells_of_a_table_give_exact_offsets_and_lead_to_their_chunk(
+    viewer: Page,
+) -> None:
+    text = column_texts(viewer)[3]
+    text.evaluate("""text => {
+      const [first, second] = text.querySelectorAll('.gap');
+      const range = document.createRange();
+      range.setStart(first.previousSibling.firstChild, 2);
+      range.setEnd(second.nextSibling.firstChild, 3);
+      document.getSelection().removeAllRanges();
+      document.getSelection().addRange(range);
+      text.dispatchEvent(new PointerEvent('pointerup', {bubbles: true, composed: true}));
+    }""")
+    expect(viewer.get_by_text(re.compile(r"selected: d \d+ \d+ True"))).to_be_visible()
+    viewer.evaluate("document.getSelection().removeAllRanges()")
+    # A chunk that is one piece of several cells is clicked, left and come back to.
+    other = column_texts(viewer)[1]
+    other.locator(".gap").first.click()
+    picked = viewer.get_by_text(re.compile(r"picked: b \d+"))
+    before = picked.inner_text()
+    for key in ("ArrowRight", "ArrowLeft"):
+        other.press(key)
+        viewer.wait_for_timeout(400)
+    expect(picked).to_have_text(before)
+
+
 def test_other_columns_keep_the_place_in_the_text(viewer: Page) -> None:
     texts = column_texts(viewer)
     texts[0].hover()

@@ -81,6 +81,13 @@ def test_a_question_gets_cards_with_title_page_and_a_strip_of_the_page() -> None
     assert "cameras" in app.query_params["q"]
 
 
+def test_a_card_has_the_file_name_behind_the_title(here: Workspace) -> None:
+    here.add("r7.md", b"# The rules of the ferries\n\nFerries turn around at dusk.")
+    here.tables.build(SMALL)
+    app = page("Small", q="when do ferries turn around at dusk")
+    assert r"**The rules of the ferries** :gray[r7\.md]" in heads(app)
+
+
 @pytest.mark.parametrize("question", ["'; DROP TABLE x; --", "<script>", "🚋", "x" * 499, "   "])
 @pytest.mark.usefixtures("here")
 def test_nothing_that_is_typed_breaks_it(question: str) -> None:

@@ -15,6 +15,7 @@ from workbench.evaluation.report_pictures import bar, colour, trade_off_picture
 from workbench.evaluation.report_pictures import escaped as _e
 from workbench.evaluation.scoring import LESS_IS_BETTER, name_and_k
 from workbench.evaluation.verdict import Verdict, percent
+from workbench.table_cells import cells_in_html
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +184,14 @@ def _costs(report: Report, order: Sequence[str]) -> str:
     )
 
 
+def _cells(text: str) -> str:
+    return cells_in_html(_e(text))
+
+
 def _findings(report: Report) -> str:
     if not report.findings:
         return ""
-    items = "".join(f"<li>{_e(finding.message)}</li>" for finding in report.findings[:40])
+    items = "".join(f"<li>{_cells(finding.message)}</li>" for finding in report.findings[:40])
     more = len(report.findings) - 40
     rest = f"<p class='quiet'>and {more} more</p>" if more > 0 else ""
     return f"<section><h2>Check of the question set</h2><ul>{items}</ul>{rest}</section>"
@@ -197,9 +202,11 @@ def _stories(report: Report) -> str:
         return ""
     items = []
     for story in report.questions:
-        answers = "".join(f"<blockquote>{_e(answer[:1_000])}</blockquote>" for answer in story.answers)
-        lost = "".join(f"<li><b>{_e(item.config)}</b>: {_e(item.message)}</li>" for item in story.lost)
-        items.append(f"<details><summary>{_e(story.question)}</summary>{answers}<ul>{lost}</ul></details>")
+        answers = "".join(f"<blockquote>{_cells(answer[:1_000])}</blockquote>" for answer in story.answers)
+        lost = "".join(f"<li><b>{_e(item.config)}</b>: {_cells(item.message)}</li>" for item in story.lost)
+        items.append(
+            f"<details><summary>{_cells(story.question)}</summary>{answers}<ul>{lost}</ul></details>"
+        )
     return f"<section><h2>Worst questions</h2>{''.join(items)}</section>"
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import html
-
 import streamlit as st
 
 from workbench.counts import counted
 from workbench.records import Chunk
+from workbench.table_cells import escaped_cells
 from workbench.ui.comparison import Cuts
 from workbench.ui.cut_figures import model_input
 from workbench.ui.messages import plain
@@ -31,9 +30,9 @@ def input_html(prefix: str, read: str, beyond: str) -> str:
     False
     """
     parts = [
-        f'<span style="{PREFIX_STYLE}" title="prefix">{html.escape(prefix)}</span>' if prefix else "",
-        html.escape(read),
-        f'<span style="{BEYOND_STYLE}" title="not read">{html.escape(beyond)}</span>' if beyond else "",
+        f'<span style="{PREFIX_STYLE}" title="prefix">{escaped_cells(prefix)}</span>' if prefix else "",
+        escaped_cells(read),
+        f'<span style="{BEYOND_STYLE}" title="not read">{escaped_cells(beyond)}</span>' if beyond else "",
     ]
     return f'<div dir="auto" style="{INPUT_STYLE}">{"".join(parts)}</div>'
 

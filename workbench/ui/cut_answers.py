@@ -8,6 +8,7 @@ import streamlit as st
 from workbench.config import Config
 from workbench.evaluation.losses import CutJudgment, cut_in_two
 from workbench.evaluation.results import ChunkRanges
+from workbench.table_cells import one_line
 from workbench.ui.evaluation_ground import ground
 from workbench.ui.evaluation_runs import HELD, Choice
 from workbench.ui.messages import plain
@@ -40,7 +41,7 @@ def cut_answers(choice: Choice) -> None:
                 {
                     **{label: [counts[answer].get(label) for answer in answers] for label in cutting},
                     "Question": [asked[question] for question, _ in answers],
-                    "Answer": [" ".join(text.split()) for _, text in answers],
+                    "Answer": [one_line(text) for _, text in answers],
                 }
             ),
             hide_index=True,

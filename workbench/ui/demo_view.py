@@ -17,7 +17,7 @@ from workbench.records import Hit, digest
 from workbench.spans import Span
 from workbench.ui.components.page_viewer import rectangles_on
 from workbench.ui.components.voter_mark import voter_mark
-from workbench.ui.hit_text import STYLE, has_pages, hit_text
+from workbench.ui.hit_text import STYLE, has_pages, hit_text, title_and_name
 from workbench.ui.messages import plain, shown_error
 from workbench.ui.page_crop import Rectangle, page_crop
 from workbench.ui.resources import workspace
@@ -184,7 +184,7 @@ def _card(config: Config, hit: Hit, sentence: Span | None, document: DocumentRow
         return
     page, strip = _strip(config, hit, sentence) if has_pages(document) else (None, None)
     where = f" :gray[· page {page}]" if page is not None else ""
-    st.markdown(f"**{plain(document.title or document.name)}**{where}")
+    st.markdown(f"{title_and_name(document.title, document.name)}{where}")
     if strip is None:
         hit_text(hit.chunk.text, sentence)
         return

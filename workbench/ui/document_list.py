@@ -1,21 +1,15 @@
-"""The lower half of the Documents page: the list, deleting, and one document's pages beside their text."""
+"""The list on the Documents page: what is here, deleting, and which document is read."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import pandas as pd
 import streamlit as st
 
 from workbench.counts import counted
-from workbench.errors import WorkbenchError
 from workbench.records import digest
 from workbench.ui import address
-from workbench.ui.components.chunk_viewer import Column, chunk_viewer
-from workbench.ui.components.page_viewer import page_viewer
-from workbench.ui.messages import guarded, plain, sentence, shown_error
-from workbench.ui.pager import go_to_box, pager_pixels
-from workbench.ui.passages import Passage, passages
+from workbench.ui.documents.shortfalls import list_note
+from workbench.ui.messages import guarded, plain
 from workbench.ui.resources import workspace
 from workbench.ui.state import choose_document, current_document
 from workbench.workspace import DocumentRow
@@ -32,7 +26,7 @@ def totals(documents: list[DocumentRow]) -> str:
 
 def table(documents: list[DocumentRow]) -> list[DocumentRow]:
     """Draw the list and return the rows that are ticked."""
-    notes = ["; ".join(row.warnings) for row in documents]
+    notes = [_note(row) for row in documents]
     event = st.dataframe(
         pd.DataFrame(
             {
@@ -63,6 +57,10 @@ def table(documents: list[DocumentRow]) -> list[DocumentRow]:
         },
     )
     return [documents[i] for i in event.selection.rows if i < len(documents)]
+
+
+def _note(row: DocumentRow) -> str:
+    return list_note(row.warnings, getattr(row, "incomplete", ""), bool(getattr(row, "short_pages", ())))
 
 
 def actions(selected: list[DocumentRow]) -> None:
@@ -111,7 +109,7 @@ def choice(documents: list[DocumentRow]) -> DocumentRow:
     row = by_id[found]
     choose_document(row.id)
     same_name = sum(other.name == row.name for other in documents)
-    _show(doc=row.name if same_name == 1 else row.id)
+    show_in_address(doc=row.name if same_name == 1 else row.id)
     return row
 
 
@@ -119,7 +117,7 @@ def _meant(text: str, documents: list[DocumentRow]) -> str | None:
     return next((row.id for row in documents if text in (row.name, row.id)), None)
 
 
-def _show(**parameters: str) -> None:
+def show_in_address(**parameters: str) -> None:
     """Put these into the address bar beside what this page has put there."""
     own = {name: st.query_params[name] for name in ("doc", "page") if name in st.query_params}
     address.shown({**own, **parameters})
@@ -128,65 +126,3 @@ def _show(**parameters: str) -> None:
 def _forget_page() -> None:
     # The page in the address is one of the document before.
     st.query_params.pop("page", None)
-
-
-def viewer(row: DocumentRow) -> None:
-    """Draw one page's image beside its text, or a window of the text where there are no pages."""
-    try:
-        parsed = workspace().parsed(row.id)
-    except WorkbenchError as error:
-        shown_error(error)
-        return
-    document = parsed.document
-    for warning in parsed.warnings:
-        st.warning(plain(sentence(warning)), icon=":material/info:")
-    found = passages(document)
-    passage = found[_passage_number(row, found) - 1]
-    text = document.text[passage.start : passage.end]
-    page = next((p for p in document.pages if p.number == passage.page and p.width > 0), None)
-    if page is None:
-        _text(f"{passage.label} · {counted(len(text), 'character')}", text, passage.start, row.id)
-        return
-    left, right = st.columns(2)
-    with left:
-        try:
-            image = workspace().page_image(row.id, page.number)
-        except WorkbenchError as error:
-            shown_error(error)
-        else:
-            page_viewer(image, page.width, page.height, [], key=f"page-image-{row.id}", caption=passage.label)
-    with right:
-        if text.strip():
-            _text(counted(len(text), "character"), text, passage.start, row.id)
-        else:
-            st.info("There is no text on this page.", icon=":material/hide_image:")
-
-
-def _passage_number(row: DocumentRow, found: Sequence[Passage]) -> int:
-    """Draw the choice of a page and return the number of its passage; the address may ask for a page, and holds it."""
-    if len(found) == 1:
-        _show(page="")
-        return 1
-    key = f"page-{row.id}"
-
-    def asked(texts: list[str]) -> int | None:
-        page = address.number(texts, 1, 1e8)
-        return next((number for number, passage in enumerate(found, 1) if passage.page == page), None)
-
-    address.entered(key, "page", 1, asked)
-    st.session_state[key] = min(st.session_state[key], len(found))
-
-    def go(typed: int) -> None:
-        st.session_state[key] = typed
-
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        number = st.pagination(len(found), key=key, width=pager_pixels(len(found)))
-        go_to_box(len(found), number, key, go)
-    address.left(key)
-    page = found[number - 1].page
-    _show(page=str(page) if page and number > 1 else "")
-    return number
-
-
-def _text(title: str, text: str, start: int, document_id: str) -> None:
-    chunk_viewer(text, [Column("text", title, [])], key=f"text-{document_id}", height=640, offset=start)

@@ -11,6 +11,7 @@ from workbench.counts import counted
 from workbench.errors import WorkbenchError
 from workbench.records import Chunk
 from workbench.spans import Span
+from workbench.table_cells import one_line
 from workbench.ui.components.page_viewer import page_chunks, page_viewer
 from workbench.ui.hit_text import has_pages, hit_text
 from workbench.ui.messages import plain, shown_error
@@ -103,7 +104,7 @@ def _cite(document: DocumentRow | None, here: Chunk) -> None:
     with st.popover("Cite or link", icon=":material/format_quote:"):
         name = document.name if document else "a deleted document"
         st.markdown("**Cite it**")
-        st.code(citation(name, here) + f"\n“{' '.join(here.text.split())}”", language=None, wrap_lines=True)
+        st.code(citation(name, here) + f"\n“{one_line(here.text)}”", language=None, wrap_lines=True)
         if document is not None:
             st.markdown("**Link to it**")
             st.code(link(document.name, here), language=None, wrap_lines=True)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
+from pathlib import PurePath
 
 import streamlit as st
 
 from workbench.records import Chunk
 from workbench.spans import Span
+from workbench.table_cells import escaped_cells
 from workbench.ui.messages import plain
 from workbench.ui.search_answers import pages_of
 from workbench.workspace import DocumentRow
@@ -34,6 +35,22 @@ def origin(chunk: Chunk, document: DocumentRow | None) -> str:
     if document is None:
         return ":gray[a deleted document]"
     return plain(document.name) + (f" :gray[· {pages_of(chunk)}]" if has_pages(document) else "")
+
+
+def title_and_name(title: str, name: str) -> str:
+    r"""Return a document's title in bold with its file name behind it, in Markdown; one alone where they say the same.
+
+    >>> title_and_name("Rules", "rules.pdf"), title_and_name("The rules", "r7.pdf")
+    ('**rules\\.pdf**', '**The rules** :gray[r7\\.pdf]')
+    """
+    if _letters(title) in ("", _letters(name), _letters(PurePath(name).stem)):
+        return f"**{plain(name)}**"
+    return f"**{plain(title)}** :gray[{plain(name)}]"
+
+
+def _letters(text: str) -> str:
+    # annual_report-2024 and Annual report 2024 say the same.
+    return "".join(c for c in text.casefold() if c.isalnum())
 
 
 def has_pages(document: DocumentRow | None) -> bool:
@@ -84,6 +101,6 @@ def _underlined(text: str, words: Sequence[Span], start: int, end: int) -> str:
     for word_start, word_end in words:
         first, last = max(start, word_start), min(end, word_end)
         if first < last:
-            pieces.append(f"{html.escape(text[place:first])}<u>{html.escape(text[first:last])}</u>")
+            pieces.append(f"{escaped_cells(text[place:first])}<u>{escaped_cells(text[first:last])}</u>")
             place = last
-    return "".join([*pieces, html.escape(text[place : max(place, end)])])
+    return "".join([*pieces, escaped_cells(text[place : max(place, end)])])

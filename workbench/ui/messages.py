@@ -15,6 +15,7 @@ from pathlib import Path
 import streamlit as st
 
 from workbench.errors import WorkbenchError
+from workbench.table_cells import one_line
 
 logger = logging.getLogger(__name__)
 
@@ -33,18 +34,19 @@ _WOULD_BECOME_MORE = re.compile(
 def plain(text: str) -> str:
     r"""Return ``text`` so that Streamlit's Markdown shows it to the letter, on one line.
 
-    No link, image, formula, colour, icon or emoji comes out of it; control characters and direction overrides go.
+    No link, image, formula, colour, icon or emoji comes out of it; control characters and direction overrides go. Cells of
+    a table stand apart.
 
     >>> plain("a*b*.pdf")
     'a\\*b\\*\\.pdf'
     """
     # Cc, Zl and Zp break lines, Cf turns the direction of the text around; joiners inside scripts and emoji stay.
     kept = "".join(
-        " " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c
+        " " if unicodedata.category(c) in ("Cc", "Zl", "Zp") and c != "\t" else c
         for c in text[:LONGEST_MESSAGE]
         if unicodedata.category(c) not in ("Cf", "Cs") or c in "\u200c\u200d"
     )
-    guarded_text = _WOULD_BECOME_MORE.sub(lambda found: found.group() + _JOINER, " ".join(kept.split()))
+    guarded_text = _WOULD_BECOME_MORE.sub(lambda found: found.group() + _JOINER, one_line(kept))
     return _PUNCTUATION.sub(r"\\\1", guarded_text)
 
 

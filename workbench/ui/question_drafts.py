@@ -10,6 +10,7 @@ from workbench.evaluation.anchoring import Anchors
 from workbench.evaluation.drafts import MOST_DRAFTS, Draft, DraftService, Shipment, drafted
 from workbench.evaluation.questions import QuestionSet
 from workbench.records import Document, Judgment
+from workbench.table_cells import cells_apart
 from workbench.ui.answer_marking import GRADE_LABELS
 from workbench.ui.jobs import Job, job_panel, jobs
 from workbench.ui.messages import guarded, plain, shown_error
@@ -164,7 +165,7 @@ def _decision(questions: QuestionSet, waiting: list[Draft]) -> None:
         )
         answer = st.text_area(
             "Its answer, as it stands in the document",
-            draft.answer,
+            cells_apart(draft.answer),  # a box draws a tab as narrow as nothing
             key=f"judged draft answer {place}",
             help="You may shorten or extend it; it must stand in the document.",
         )

@@ -8,6 +8,7 @@ import streamlit as st
 from workbench import plugins
 from workbench.contracts import Source
 from workbench.counts import counted
+from workbench.table_cells import cells_apart
 from workbench.ui.jobs import Job, active_row, jobs
 from workbench.ui.messages import guarded, plain, sentence
 from workbench.ui.source_files import PipelineFile
@@ -157,7 +158,7 @@ def _preview(preview: Preview) -> None:
     )
     st.caption(f"{plain(preview.name)}: {pages}{counted(preview.characters, 'character')}{shown}")
     with st.container(height=260 if len(preview.text) > 600 else "content", border=True):
-        st.text(preview.text)
+        st.text(cells_apart(preview.text))
 
 
 def _shortened(name: str) -> str:

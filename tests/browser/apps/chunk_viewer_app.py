@@ -8,7 +8,11 @@ from workbench.ui.components.chunk_viewer import Column, chunk_viewer
 SENTENCE = "The tram company keeps every vehicle for thirty years, and repairs it in its own halls. "
 EXTRAS = "Ein größerer Satz mit 🚋 und 漢字が続く文。\n\nמשפט בעברית כאן.\n\n"
 TEXT = "".join(
-    SENTENCE * 4 + f"Section {n} begins here.\n\n" + (EXTRAS if n % 3 == 0 else "") for n in range(40)
+    # Further down they begin with a row of a table.
+    SENTENCE * 4
+    + f"Section {n} begins here.\n\n".replace(" ", "\t" if n >= 30 else " ")
+    + (EXTRAS if n % 3 == 0 else "")
+    for n in range(40)
 )
 OFFSET = 5_000
 

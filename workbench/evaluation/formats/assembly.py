@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from workbench.evaluation.library import Library, document_name
 from workbench.evaluation.questions import GRADES, Question, QuestionSet, question_id, question_set
 from workbench.records import Document, Judgment
+from workbench.table_cells import one_line
 
 LONGEST_QUESTION_CHARACTERS = 20_000
 
@@ -217,5 +218,5 @@ def _title(document: Document) -> str:
 
 
 def _short(text: str) -> str:
-    line = " ".join(text.split())
+    line = one_line(text)
     return line if len(line) <= 80 else line[:79] + "…"

@@ -2,28 +2,6 @@ const views = new WeakMap();
 const HUES = 5;
 const hue = (ordinal) => `var(--chunk-${ordinal % HUES})`;
 
-function make(tag, className, text) {
-  const element = document.createElement(tag);
-  element.className = className;
-  if (text !== undefined) element.textContent = text;
-  return element;
-}
-
-// Ranges come in code points, the DOM counts UTF-16 units: a table is needed only where both differ.
-function unitTable(text) {
-  if (!/[\uD800-\uDBFF]/.test(text)) return (point) => point;
-  const units = [0];
-  let unit = 0;
-  for (const character of text) units.push((unit += character.length));
-  return (point) => units[point];
-}
-
-const codePoints = (text) => {
-  let count = 0;
-  for (const _ of text) count += 1;
-  return count;
-};
-
 // All borders of segments and marks, as pieces [from, to, owners, mark] that cover the whole text.
 function pieces(length, segments, marks) {
   const result = [];
@@ -87,9 +65,15 @@ function buildColumn(view, data, column, unitAt, length) {
       fragment.append(cut);
     }
     const piece = make("span", "piece");
-    const unitFrom = unitAt(from);
-    const unitTo = unitAt(to);
-    piece.textContent = data.text.slice(unitFrom, unitTo);
+    let unit = unitAt(from);
+    const parts = atTabs(data.text.slice(unit, unitAt(to)));
+    for (const part of parts) {
+      const cell = parts.length > 1 || part === "\t" ? make("span", part === "\t" ? "gap" : "cell") : piece;
+      cell.textContent = part;
+      if (cell !== piece) piece.append(cell);
+      nodes.push({ node: cell.firstChild, from: unit, to: unit + part.length });
+      unit += part.length;
+    }
     if (owners.length) {
       piece.classList.add("owned");
       piece.dataset.owners = owners.join(",");
@@ -104,7 +88,6 @@ function buildColumn(view, data, column, unitAt, length) {
     }
     if (mark) piece.classList.add("marked");
     if (mark?.length > 2) piece.classList.add(mark[2] ? "broken" : "answer");
-    nodes.push({ node: piece.firstChild, from: unitFrom, to: unitTo });
     fragment.append(piece);
   }
   if (!length) fragment.append(make("span", "empty", "There is no text here."));
@@ -257,7 +240,7 @@ function step(view, column, by) {
 
 function goTo(column, owner) {
   const piece = column.spansOf[owner][0];
-  const unit = column.nodes.find((entry) => entry.node.parentElement === piece).from;
+  const unit = column.nodes.find((entry) => piece.contains(entry.node)).from;
   bringToTop(column, unit, 40);
 }
 
@@ -326,7 +309,7 @@ function listen(view) {
     const described = found.owners.map((owner) => describe(found.column, owner));
     const single = described.length === 1;
     const lines = single ? described[0] : ["Overlap", ...described.map((parts) => parts.join(" · "))];
-    const { classList } = event.target;
+    const { classList } = event.target.closest(".piece, .cut");
     if (classList.contains("broken")) lines.push("A judged answer that no chunk holds whole");
     else if (classList.contains("answer")) lines.push("A judged answer");
     showTip(view.tip, event, lines);

@@ -179,8 +179,8 @@ _mount = st.components.v2.component(
     "workbench_chunk_viewer",
     html='<div class="viewer"><div class="columns"></div><div class="silent" aria-live="polite"></div></div>'
     '<div class="tip" role="presentation"></div>',
-    css=source("tip.css", "chunk_viewer.css"),
-    js=source("tip.js", "chunk_viewer.js"),
+    css=source("tip.css", "text_column.css", "chunk_viewer.css"),
+    js=source("tip.js", "text_pieces.js", "chunk_viewer.js"),
 )
 
 

@@ -148,8 +148,8 @@ _mount = st.components.v2.component(
     "workbench_page_viewer",
     html='<figure class="page"><div class="sheet"><img alt=""><svg role="group"></svg></div>'
     '<figcaption dir="auto"></figcaption></figure><div class="tip" role="presentation"></div>',
-    css=source("tip.css", "page_viewer.css"),
-    js=source("tip.js", "page_viewer.js"),
+    css=source("tip.css", "page_sheet.css", "page_viewer.css"),
+    js=source("tip.js", "page_shapes.js", "page_viewer.js"),
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 from workbench.evaluation.rank_flow import CAUSES, Move
+from workbench.table_cells import one_line
 from workbench.ui.components._source import source
 from workbench.ui.hit_text import has_pages
 from workbench.ui.search_answers import pages_of
@@ -68,7 +69,7 @@ def _moves(
         name = row.name if row else "a deleted document"
         page = f", {pages_of(move.chunk)}" if has_pages(row) else ""
         where = f"{_short(name, NAME_CHARACTERS)}{page}"
-        opening = " ".join(move.chunk.text[: 2 * SAID_CHARACTERS].split())[:SAID_CHARACTERS]
+        opening = one_line(move.chunk.text[: 2 * SAID_CHARACTERS])[:SAID_CHARACTERS]
         # Several moves may begin or end at one rank: its name is written once.
         first_left = move.left is not None and move.left not in named_left
         first_right = move.right is not None and move.right not in named_right

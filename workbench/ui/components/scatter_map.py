@@ -19,6 +19,7 @@ import streamlit as st
 
 from workbench.errors import SettingsError
 from workbench.records import content_digest, digest
+from workbench.table_cells import one_line
 from workbench.ui.components._source import source
 
 MOST_GROUPS = 8
@@ -155,7 +156,7 @@ def lassoed(value: Any, count: int) -> list[int] | None:
 
 
 def _short(label: str) -> str:
-    line = " ".join(label[: 4 * LABEL_CHARACTERS].split())
+    line = one_line(label[: 4 * LABEL_CHARACTERS])
     return line if len(line) <= LABEL_CHARACTERS else line[: LABEL_CHARACTERS - 1] + "…"
 
 

@@ -1,0 +1,148 @@
+"""One document, page by page: its image beside its text, its layout, and what could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from workbench.counts import counted
+from workbench.errors import WorkbenchError
+from workbench.page_blocks import page_blocks
+from workbench.records import Page, ParsedFile
+from workbench.ui import address
+from workbench.ui.components.chunk_viewer import Column, chunk_viewer
+from workbench.ui.components.layout_viewer import layout_viewer
+from workbench.ui.document_list import show_in_address
+from workbench.ui.documents.shortfalls import (
+    draw_file_sentences,
+    draw_marked_pages,
+    page_sentence,
+    short_page_numbers,
+)
+from workbench.ui.messages import plain, shown_error
+from workbench.ui.pager import go_to_box, pager_pixels
+from workbench.ui.passages import Passage, passages
+from workbench.ui.resources import workspace
+from workbench.workspace import DocumentRow
+
+LAYOUT, LAYOUT_WIDGET = "documents layout", "documents layout shown"
+TEXT_PIXELS = 640
+
+
+def viewer(row: DocumentRow) -> None:
+    """Draw a document as it was read, or why it cannot be."""
+    try:
+        parsed = workspace().parsed(row.id)
+    except WorkbenchError as error:
+        shown_error(error)
+        return
+    draw_document(row, parsed)
+
+
+def draw_document(row: DocumentRow, parsed: ParsedFile) -> None:
+    """Draw one page's image beside its text, or a window of the text where there are no pages."""
+    draw_file_sentences(parsed)
+    document = parsed.document
+    found = passages(document)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        passage = found[_passage_number(row, found) - 1]
+        page = next((p for p in document.pages if p.number == passage.page and p.width > 0), None)
+        missing = page_sentence(parsed, passage.page) if passage.page else ""
+        drawn = page is not None and _layout_toggle(bool(missing))
+    _marked_pages(row, found, parsed, passage)
+    if missing:
+        st.markdown(f":orange[:material/warning:] {plain(missing)}")
+    if page is None:
+        text = document.text[passage.start : passage.end]
+        _text(f"{passage.label} · {counted(len(text), 'character')}", text, passage.start, row.id)
+    else:
+        _page_and_text(row, parsed, page, passage, drawn)
+
+
+def _page_and_text(row: DocumentRow, parsed: ParsedFile, page: Page, passage: Passage, drawn: bool) -> None:
+    text = parsed.document.text[passage.start : passage.end]
+    title = counted(len(text), "character")
+    try:
+        image = workspace().page_image(row.id, page.number)
+    except WorkbenchError as error:
+        shown_error(error)
+        _text(title, text, passage.start, row.id)
+        return
+    layout_viewer(
+        image,
+        page,
+        text,
+        page_blocks(parsed.document, parsed.layout, page.number, parsed.omitted),
+        key=f"page-{row.id}-image",
+        offset=passage.start,
+        drawn=drawn,
+        title=title,
+        caption=passage.label,
+    )
+
+
+def _layout_toggle(is_short: bool) -> bool:
+    """Draw the switch of the overlay: off at first, on for a page that fell short; each choice holds for its kind."""
+    chosen: dict[bool, bool] = st.session_state.setdefault(LAYOUT, {})
+    st.session_state[LAYOUT_WIDGET] = chosen.get(is_short, is_short)
+
+    def choose() -> None:
+        chosen[is_short] = st.session_state[LAYOUT_WIDGET]
+
+    st.space("stretch")
+    return st.toggle(
+        "Layout",
+        key=LAYOUT_WIDGET,
+        on_change=choose,
+        help="Draws what was read as blocks, numbered in reading order, and what was left out with the reason. "
+        "Pointing at a block, on the page or in the text, shows it on the other side at any time.",
+    )
+
+
+def _passage_number(row: DocumentRow, found: Sequence[Passage]) -> int:
+    """Draw the choice of a page and return the number of its passage; the address may ask for a page, and holds it."""
+    if len(found) == 1:
+        show_in_address(page="")
+        return 1
+    key = _pager_key(row)
+
+    def asked(texts: list[str]) -> int | None:
+        page = address.number(texts, 1, 1e8)
+        return next((number for number, passage in enumerate(found, 1) if passage.page == page), None)
+
+    address.entered(key, "page", 1, asked)
+    st.session_state[key] = min(st.session_state[key], len(found))
+
+    def go(typed: int) -> None:
+        st.session_state[key] = typed
+
+    number = st.pagination(len(found), key=key, width=pager_pixels(len(found)))
+    go_to_box(len(found), number, key, go)
+    address.left(key)
+    page = found[number - 1].page
+    show_in_address(page=str(page) if page and number > 1 else "")
+    return number
+
+
+def _pager_key(row: DocumentRow) -> str:
+    return f"page-{row.id}"
+
+
+def _marked_pages(row: DocumentRow, found: Sequence[Passage], parsed: ParsedFile, passage: Passage) -> None:
+    """Draw the way to the pages that fell short, where there is more than one page."""
+    if len(found) == 1:
+        return
+
+    def go(page: int) -> None:
+        st.session_state[_pager_key(row)] = next(
+            number for number, passage in enumerate(found, 1) if passage.page == page
+        )
+
+    draw_marked_pages(short_page_numbers(parsed), passage.page, f"short-{row.id}", go)
+
+
+def _text(title: str, text: str, start: int, document_id: str) -> None:
+    chunk_viewer(
+        text, [Column("text", title, [])], key=f"text-{document_id}", height=TEXT_PIXELS, offset=start
+    )
