@@ -91,12 +91,24 @@ RIGHT = ["Brakes are looked at twice a year by two men", "who sign for it. One o
          "What they find is written into the book of the", "car, which lies in the depot and is read by all", "who drive it, so that nobody is surprised."]  # fmt: skip
 
 
-def rows_of_a_table(top: float) -> bytes:
+def rows_of_a_table(top: float, places: tuple[int, ...] = (60, 200, 340, 480)) -> bytes:
     return b"".join(
         drawn(cell, left, top - 13 * i, 9)
         for i, row in enumerate([("Line", "Cars", "Trips", "Year"), ("4", "12", "310", "1998"), ("7", "9", "222", "2003"), ("11", "6", "104", "2011")])
-        for cell, left in zip(row, (60, 200, 340, 480), strict=True)
+        for cell, left in zip(row, places, strict=False)
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("places", [(60, 220, 300), (60, 260, 420)])
+def test_a_table_of_three_columns_above_two_columns_of_text_keeps_its_rows(places: tuple[int, ...]) -> None:
+    page = (
+        rows_of_a_table(760, places)
+        + paragraph(*LEFT, left=60, top=680)
+        + paragraph(*RIGHT, left=320, top=680)
+    )
+    assert text_of(pdf(page)).startswith(
+        "Line\tCars\tTrips\n4\t12\t310\n7\t9\t222\n11\t6\t104\n\nSand is kept dry"
+    )
 
 
 @pytest.mark.parametrize("shift", [0, 5])

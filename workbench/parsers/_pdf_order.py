@@ -49,13 +49,10 @@ def _columns(lines: list[Line], depth: int) -> Iterator[list[Line]]:
     if not 5 < len(lines) < _MOST_LINES or depth >= _DEEPEST:
         yield lines
         return
-    if depth == 0:
-        parts = split_at_wide_tables(lines)
-        texts = [part for part, is_table in parts if not is_table]
-        if len(parts) > 1 and any(len(text) > 5 and _gutter(text) is not None for text in texts):
-            for part, is_table in parts:
-                yield from [part] if is_table else _columns(part, 1)
-            return
+    if depth == 0 and (parts := _parts_by_wide_tables(lines)):
+        for part, is_table in parts:
+            yield from [part] if is_table else _columns(part, 1)
+        return
     gutter = _gutter(lines)
     if gutter is None:
         yield lines
@@ -72,6 +69,28 @@ def _columns(lines: list[Line], depth: int) -> Iterator[list[Line]]:
         yield from _columns([line for line in band if line.u1 > gutter + 1], depth + 1)
     if loose:
         yield from _columns(loose, depth + 1)
+
+
+def _parts_by_wide_tables(lines: list[Line]) -> list[tuple[list[Line], bool]]:
+    """Return the parts between tables that reach over the gutter of columns, and whether each is such a table.
+
+    Empty where there are no columns, or no such table.
+    """
+    found = split_at_wide_tables(lines)
+    if len(found) == 1:
+        return []
+    gutters = (_gutter(part) for part, is_table in found if not is_table and len(part) > 5)
+    gutter = next((at for at in gutters if at is not None), None)
+    if gutter is None:
+        return []
+    parts: list[tuple[list[Line], bool]] = []
+    for part, is_table in found:
+        is_wide = is_table and min(line.u0 for line in part) < gutter < max(line.u1 for line in part) - 1
+        if parts and not is_wide and not parts[-1][1]:
+            parts[-1] = (parts[-1][0] + part, False)
+        else:
+            parts.append((part, is_wide))
+    return parts if len(parts) > 1 else []
 
 
 def _gutter(lines: list[Line]) -> float | None:

@@ -60,7 +60,7 @@ def table(documents: list[DocumentRow]) -> list[DocumentRow]:
 
 
 def _note(row: DocumentRow) -> str:
-    return list_note(row.warnings, getattr(row, "incomplete", ""), bool(getattr(row, "short_pages", ())))
+    return list_note(row.warnings, row.incomplete, bool(row.short_pages))
 
 
 def actions(selected: list[DocumentRow]) -> None:

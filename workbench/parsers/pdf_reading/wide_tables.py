@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from workbench.parsers._pdf_lines import Line
 
 _FEWEST_ROWS, _FEWEST_CELLS = 3, 3
+_WIDTH = 0.4
+"""The share of the page's text over which a table's rows reach, at least."""
 _MOST_CELLS = 60
 _PROSE_LETTERS = 25
 _LINES_ABOVE = 8
@@ -55,7 +57,7 @@ def _rows(lines: Sequence[Line], left: float, right: float) -> Iterator[_Row]:
         parts = lines[first:i]
         is_table = (
             _FEWEST_CELLS <= len(parts) <= _MOST_CELLS
-            and max(part.u1 for part in parts) - min(part.u0 for part in parts) > 0.6 * width
+            and max(part.u1 for part in parts) - min(part.u0 for part in parts) > _WIDTH * width
             and not any(_is_prose(part, width) for part in parts)
         )
         yield _Row(first, i, lines[first].v, is_table)
