@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pymupdf
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
@@ -17,6 +18,7 @@ from workbench.workspace import Workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
+CASES = Path(__file__).parents[1] / "parsers/cases"
 READER = Path(__file__).parent / "apps" / "document_reader_app.py"
 
 Server = Callable[..., str]
@@ -230,6 +232,30 @@ def test_an_uploaded_file_is_read_beside_its_page_and_its_layout_is_one_switch_a
     page.get_by_text("Layout", exact=True).click()
     expect(page.locator(".layout.drawn")).to_be_visible()
     expect(page.locator(".sheet .block .number").first).to_be_visible()
+
+
+def test_an_uploaded_file_with_a_page_that_falls_short_is_noted_marked_and_drawn(
+    serve: Server, tmp_path: Path, browser_page: Page
+) -> None:
+    page = browser_page
+    page.goto(serve(WORKBENCH_WORKSPACE=str(tmp_path / "workspace"), WORKBENCH_WARM_UP="off"))
+    file = tmp_path / "mixed.pdf"
+    with pymupdf.open("pdf", report_pdf()) as whole, pymupdf.open(CASES / "b_type3_no_unicode.pdf") as codes:
+        whole.insert_pdf(codes)
+        whole.save(file)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+    expect(page.locator(".layout .piece").first).to_be_visible(timeout=SLOW_MS)
+    settled(page)
+    # The note of the file, in the list of what happened and above the page.
+    expect(page.get_by_text("page 3 is numbers of glyphs instead of letters").last).to_be_visible()
+    expect(page.get_by_text("1 page fell short")).to_be_visible()
+    page.get_by_test_id("stButtonGroup").get_by_text("3", exact=True).click()
+    expect(page.get_by_text("Page 3 is not readable as it stands")).to_be_visible()
+    expect(page.locator(".layout.drawn")).to_be_visible()
+    expect(page.locator(".sheet .block .number").first).to_be_visible()
+    # Hovering a block on the page lights its text.
+    page.locator(".sheet .block .line").first.hover()
+    expect(page.locator(".layout .hot")).to_have_count(2)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from workbench.records import Document, Layout, PageLetters, ParsedFile
+from workbench.records import Document, Layout, Page, PageLetters, ParsedFile
 from workbench.ui.documents.shortfalls import (
     file_sentences,
     list_note,
@@ -29,6 +29,12 @@ def test_a_page_that_fell_short_says_how_much_of_it_is_there() -> None:
     )
     assert page_sentence(SHORT, 9) == "Page 9 could not be read: nothing of it is in the text."
     assert page_sentence(SHORT, 4).startswith("Page 4: 0 of 1 letter is")
+
+
+def test_a_page_whose_fonts_explain_nothing_has_text_that_cannot_be_read() -> None:
+    document = Document("id", "7KLV LV WH[W", (Page(1, 0, 12),), "", "")
+    codes = replace(WHOLE, document=document, failed_pages=(1,))
+    assert page_sentence(codes, 1) == "Page 1 is not readable as it stands; the notes above say why."
 
 
 def test_a_page_of_which_nearly_all_is_there_says_nothing() -> None:

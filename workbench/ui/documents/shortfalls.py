@@ -23,7 +23,12 @@ def short_page_numbers(parsed: ParsedFile) -> list[int]:
 def page_sentence(parsed: ParsedFile, page: int) -> str:
     """Return what of a page is not in the text, or nothing for one that is whole."""
     if page in parsed.failed_pages:
-        return f"Page {page:,} could not be read: nothing of it is in the text."
+        has_text = any(one.number == page and one.end > one.start for one in parsed.document.pages)
+        return (
+            f"Page {page:,} is not readable as it stands; the notes above say why."
+            if has_text
+            else f"Page {page:,} could not be read: nothing of it is in the text."
+        )
     short = next((one for one in parsed.short_pages if one.page == page), None)
     return "" if short is None else _letters_sentence(short)
 
