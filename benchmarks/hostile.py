@@ -11,6 +11,7 @@ after ``--limit`` seconds. For large texts: ``--bytes 250000 1000000 --rounds 1`
 from __future__ import annotations
 
 import argparse
+import contextlib
 import multiprocessing
 import string
 import tempfile
@@ -180,14 +181,16 @@ def subjects() -> dict[str, Callable[[str], object]]:
         found[f"parser.{name}"] = lambda text, parser=parser: parser.parsed(
             text.encode("utf-8", "surrogatepass"), "x", "0" * 32, "x"
         )
-    found["parser.plain_text of unknown encoding"] = lambda text: plugins.build("parsers", "plain_text").parsed(
-        b"\xff\x81" + text.encode("utf-8"), "x", "0" * 32, "x"
-    )
+    found["parser.plain_text of unknown encoding"] = lambda text: plugins.build(
+        "parsers", "plain_text"
+    ).parsed(b"\xff\x81" + text.encode("utf-8"), "x", "0" * 32, "x")
     found["web page: own address"] = lambda text: canonical_url(
         Response("https://example.org/", 200, {"content-type": "text/html"}, text.encode())
     )
     found["sitemap file"] = lambda text: list(entries(text.encode(), "x", 10**9))
-    found["sitemap file of addresses"] = lambda text: list(entries(b"https://a/\n" + text.encode(), "x", 10**9))
+    found["sitemap file of addresses"] = lambda text: list(
+        entries(b"https://a/\n" + text.encode(), "x", 10**9)
+    )
     found["robots rules"] = lambda text: Protego.parse(f"User-agent: *\n{text}").can_fetch(
         "https://example.org/" + "a" * 500, "x"
     )
@@ -229,10 +232,8 @@ def seconds(work: Callable[[str], object], text: str, rounds: int) -> float:
     best = float("inf")
     for _ in range(rounds):
         started = time.process_time()
-        try:
+        with contextlib.suppress(WorkbenchError):
             work(text)
-        except WorkbenchError:
-            pass
         best = min(best, time.process_time() - started)
     return best
 
@@ -257,7 +258,9 @@ def measured(subject: str, sizes: list[int], rounds: int, limit_s: float) -> dic
     context = multiprocessing.get_context("spawn")
     while True:
         ours, theirs = context.Pipe(duplex=False)
-        child = context.Process(target=measure, args=(theirs, subject, sizes, rounds, set(found)), daemon=True)
+        child = context.Process(
+            target=measure, args=(theirs, subject, sizes, rounds, set(found)), daemon=True
+        )
         child.start()
         theirs.close()
         running = ""
@@ -277,7 +280,9 @@ def measured(subject: str, sizes: list[int], rounds: int, limit_s: float) -> dic
         found[running] = None
 
 
-def shown(subject: str, found: dict[str, list[float] | None], sizes: list[int], every: bool) -> tuple[float, str]:
+def shown(
+    subject: str, found: dict[str, list[float] | None], sizes: list[int], every: bool
+) -> tuple[float, str]:
     """Print the rows of one subject; return its worst ratio and the pattern it belongs to."""
     ratios = {
         pattern: taken[-1] / max(taken[0], 1e-4) for pattern, taken in found.items() if taken is not None

@@ -40,7 +40,9 @@ def test_upper_and_lower_case_are_alike_in_every_script() -> None:
     assert not fits("Straße/Ora 1.pdf")
 
 
-@pytest.mark.parametrize("pattern", ["**/" * 10 + "x", "*a" * 10 + "x", "**a" * 10 + "/x", "*/" * 10 + "x", "?*" * 10])
+@pytest.mark.parametrize(
+    "pattern", ["**/" * 10 + "x", "*a" * 10 + "x", "**a" * 10 + "/x", "*/" * 10 + "x", "?*" * 10]
+)
 @pytest.mark.parametrize("path", ["a/", "a", "/", "a/a", "b"])
 def test_four_times_the_path_takes_about_four_times_the_steps(pattern: str, path: str) -> None:
     short, long = (repeated(path, characters) for characters in (5_000, 20_000))

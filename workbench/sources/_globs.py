@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-_TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|.", re.DOTALL)
+_PART = re.compile(r"\*\*/|\*\*|\*|\?|.", re.DOTALL)
 _NOTHING_NEW = frozenset({("**/", "**/"), ("**", "**/"), ("**", "**"), ("**", "*")})
 _MOST_STEPS = 20_000
 
@@ -48,24 +48,24 @@ class _Automaton:
         skip_one: list[int] = []
         skip_two: list[int] = []
         place = 0
-        for token in _simplified(_TOKEN.findall(whole)):
-            if token == "**/":
+        for part in _simplified(_PART.findall(whole)):
+            if part == "**/":
                 # Nothing at all, or anything up to a slash: a place before it, and one inside.
                 skip_one.append(place)
                 skip_two.append(place)
                 place += 1
                 stay.append(place)
                 self._places.setdefault("/", []).append(place)
-            elif token == "**":
+            elif part == "**":
                 skip_one.append(place)
                 stay.append(place)
-            elif token == "*":
+            elif part == "*":
                 skip_one.append(place)
                 stay_in_name.append(place)
-            elif token == "?":
+            elif part == "?":
                 any_in_name.append(place)
             else:
-                self._places.setdefault(token.casefold(), []).append(place)
+                self._places.setdefault(part.casefold(), []).append(place)
             place += 1
         self._end = 1 << place
         self._any_in_name, self._stay_in_name, self._stay = map(_bits, (any_in_name, stay_in_name, stay))
@@ -109,16 +109,16 @@ class _Automaton:
             reached = more
 
 
-def _simplified(tokens: list[str]) -> list[str]:
-    """Return the tokens without those that a neighbour holds already: ``**/**/`` says no more than ``**/``."""
+def _simplified(parts: list[str]) -> list[str]:
+    """Return the parts without those that a neighbour holds already: ``**/**/`` says no more than ``**/``."""
     kept: list[str] = []
-    for token in tokens:
+    for part in parts:
         before = kept[-1] if kept else ""
-        if (before, token) in _NOTHING_NEW:
+        if (before, part) in _NOTHING_NEW:
             continue
-        if token == "**" and before in ("*", "**/"):
+        if part == "**" and before in ("*", "**/"):
             kept.pop()
-        kept.append(token)
+        kept.append(part)
     return kept
 
 
