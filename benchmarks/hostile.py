@@ -1,11 +1,11 @@
 """Seconds that readers and chunkers take for texts made to cost time, at 5, 10 and 20 kB.
 
-    python benchmarks/hostile.py [--only parser.html] [--rounds 3] [--bytes 5000 10000 20000] [--all] [--limit 60]
+    python benchmarks/hostile.py [--only parser.html] [--rounds 3] [--bytes 5000 10000 20000] [--bare] [--all] [--limit 60]
 
 Each text is one short pattern repeated. For each subject the table shows the patterns that grow fastest and those that
 take longest (``--all``: every pattern); the last line names the worst ratio. Four times the text takes about four times
 as long where time is linear, sixteen times where it is quadratic. A pattern runs in a process of its own that is ended
-after ``--limit`` seconds. For large texts: ``--bytes 250000 1000000 --rounds 1``.
+after ``--limit`` seconds. For large texts: ``--bytes 250000 1000000 --rounds 1 --bare``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import multiprocessing
+import re
 import string
 import tempfile
 import time
@@ -20,6 +21,7 @@ from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+import numpy as np
 from protego import Protego
 
 from workbench import plugins
@@ -149,7 +151,29 @@ PLAIN = (
     "x" * 70,
 )
 PATTERNS = tuple(dict.fromkeys((*SIGNS, *MARKUP, *MARKDOWN, *PLAIN)))
-HEADS = {"parser.markdown": ("", "---\n", "# a\n"), "parser.html": ("", "<p>", "<pre>", "<!--", "<script>")}
+BARE = (("", ""),)
+FRAMES = {
+    "parser.markdown": (
+        ("", ""),
+        ("# ", ""),
+        ("---\n", "\n---\n"),
+        ("---\ntitle: a", "b\n---\n"),
+        ("[", ""),
+        ("> - ", ""),
+    ),
+    "parser.html": (
+        ("", ""),
+        ("<p>a", ""),
+        ("<pre>", ""),
+        ("<!--", ""),
+        ("<script>", ""),
+        ("<table>", ""),
+        ("<main>" * 200, "<p>a"),
+        ("abc<sup>" * 200, ""),
+        ("a" + "<b>" * 2_500, ""),
+    ),
+}
+"""What stands before and after a repeated pattern, for readers that go on in another way behind it."""
 
 
 class FourLetters:
@@ -159,17 +183,11 @@ class FourLetters:
 
     def offsets(self, text: str):  # type: ignore[no-untyped-def]
         """Return the tokens as ranges."""
-        import re
-
-        import numpy as np
-
         return np.array([m.span() for m in re.finditer(r"\w{1,4}|[^\w\s]", text)], np.int64).reshape(-1, 2)
 
 
 def equal_vectors(texts) -> Vectors:  # type: ignore[no-untyped-def]
     """Return one direction for every text."""
-    import numpy as np
-
     return np.tile(np.array([1, 0], np.float32), (len(texts), 1))
 
 
@@ -220,11 +238,12 @@ def csv_rows(text: str) -> int:
         return sum(1 for _ in _csv_rows.rows(path, _csv_rows.form(path, ["id"])))
 
 
-def texts(subject: str, characters: int) -> Iterator[tuple[str, str]]:
-    """Yield each pattern with the text that repeats it."""
-    for head in HEADS.get(subject, ("",)):
+def texts(subject: str, characters: int, framed: bool = True) -> Iterator[tuple[str, str]]:
+    """Yield a name for each pattern in each frame, with the text that repeats the pattern there."""
+    for number, (before, after) in enumerate(FRAMES.get(subject, BARE) if framed else BARE):
         for pattern in PATTERNS:
-            yield head + pattern, head + (pattern * (characters // len(pattern) + 1))[:characters]
+            name = f"{pattern!r} in frame {number}" if number else repr(pattern)
+            yield name, before + pattern * (characters // len(pattern)) + after
 
 
 def seconds(work: Callable[[str], object], text: str, rounds: int) -> float:
@@ -238,11 +257,13 @@ def seconds(work: Callable[[str], object], text: str, rounds: int) -> float:
     return best
 
 
-def measure(answers: Connection, subject: str, sizes: list[int], rounds: int, skipped: set[str]) -> None:
+def measure(
+    answers: Connection, subject: str, sizes: list[int], rounds: int, framed: bool, skipped: set[str]
+) -> None:
     """Send, for each pattern, its name and then its seconds at each size."""
     work = subjects()[subject]
     seconds(work, "A first text. It loads what is needed.", 1)
-    series = zip(*(texts(subject, size) for size in sizes), strict=True)
+    series = zip(*(texts(subject, size, framed) for size in sizes), strict=True)
     for sized in series:
         name = sized[0][0]
         if name in skipped:
@@ -252,14 +273,16 @@ def measure(answers: Connection, subject: str, sizes: list[int], rounds: int, sk
     answers.send(None)
 
 
-def measured(subject: str, sizes: list[int], rounds: int, limit_s: float) -> dict[str, list[float] | None]:
+def measured(
+    subject: str, sizes: list[int], rounds: int, limit_s: float, framed: bool
+) -> dict[str, list[float] | None]:
     """Return the seconds of every pattern, None for one that was ended at the limit."""
     found: dict[str, list[float] | None] = {}
     context = multiprocessing.get_context("spawn")
     while True:
         ours, theirs = context.Pipe(duplex=False)
         child = context.Process(
-            target=measure, args=(theirs, subject, sizes, rounds, set(found)), daemon=True
+            target=measure, args=(theirs, subject, sizes, rounds, framed, set(found)), daemon=True
         )
         child.start()
         theirs.close()
@@ -294,9 +317,9 @@ def shown(
     print(f"\n{subject}" + "".join(f"{size:>12,}" for size in sizes) + "   ratio")
     for pattern in rows:
         taken = found[pattern] or []
-        print(f"  {pattern!r:34.34}" + "".join(f"{s:10.4f} s" for s in taken) + f"  {ratios[pattern]:6.1f}")
+        print(f"  {pattern:34.34}" + "".join(f"{s:10.4f} s" for s in taken) + f"  {ratios[pattern]:6.1f}")
     for pattern in ended:
-        print(f"  {pattern!r:34.34} ended at the limit")
+        print(f"  {pattern:34.34} ended at the limit")
     if ended:
         return float("inf"), ended[0]
     return (ratios[by_ratio[0]], by_ratio[0]) if by_ratio else (0.0, "")
@@ -309,15 +332,16 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--bytes", type=int, nargs="+", default=[5_000, 10_000, 20_000])
     options.add_argument("--limit", type=float, default=60.0)
+    options.add_argument("--bare", action="store_true", help="nothing before and after the patterns")
     options.add_argument("--all", action="store_true")
     asked = options.parse_args()
     worst = (0.0, "", "")
     for subject in subjects():
         if subject.startswith(asked.only):
-            found = measured(subject, asked.bytes, asked.rounds, asked.limit)
+            found = measured(subject, asked.bytes, asked.rounds, asked.limit, not asked.bare)
             ratio, pattern = shown(subject, found, asked.bytes, asked.all)
             worst = max(worst, (ratio, subject, pattern))
-    print(f"\nworst ratio: {worst[0]:.1f} ({worst[1]}, {worst[2]!r})")
+    print(f"\nworst ratio: {worst[0]:.1f} ({worst[1]}, {worst[2]})")
 
 
 if __name__ == "__main__":

@@ -39,5 +39,5 @@ def steps(work: Callable[[], object]) -> int:
 
 
 def repeated(pattern: str, characters: int, before: str = "", after: str = "") -> str:
-    """Return a text that repeats ``pattern`` up to a length, between two others."""
-    return before + (pattern * (characters // len(pattern) + 1))[:characters] + after
+    """Return a text that repeats ``pattern``, whole each time, up to a length, between two others."""
+    return before + pattern * (characters // len(pattern)) + after

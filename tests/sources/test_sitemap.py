@@ -174,18 +174,6 @@ def test_of_many_sitemaps_that_cannot_be_read_the_first_are_named_and_the_others
     assert (listing.complete, listing.complete_but_for_faults) == (False, True)
 
 
-def test_an_index_of_more_sitemaps_than_allowed_is_not_read_to_its_end(
-    site: Site, http: Http, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("workbench.sources.sitemap.MOST_SITEMAPS", 20)
-    monkeypatch.setattr("workbench.sources._sitemap_file.MOST_ELEMENTS", 200)
-    # Read on, it would be found to have too many elements.
-    site.put("/sitemap.xml", index(*(f"{{site}}/{number}.xml" for number in range(500))))
-    listing = opened(site, http).items()
-    assert list(listing) == []
-    assert "leads to more than 20 sitemaps" in str(listing.failure)
-
-
 def test_a_sitemap_of_lines_is_read_line_by_line() -> None:
     data = b"https://other.example/a\n" * 200_000
     tracemalloc.start()
