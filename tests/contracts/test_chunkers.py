@@ -145,7 +145,7 @@ def test_every_law_holds(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_law_holds_for_words_that_are_one_token_however_long(name: str) -> None:
-    @settings(LAWS, max_examples=25)
+    @settings(LAWS, max_examples=12)
     @given(values=settings_of(name, QUICK_MODES), text=unbroken_texts)
     def check(values: dict[str, Any], text: str) -> None:
         check_laws(plugins.build("chunkers", name, values), document_of(text), UnknownWords)
