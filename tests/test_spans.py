@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,6 +73,20 @@ def test_packing_is_greedy(ranges: list[Span], budget: int, overlap: int, breaks
     kept = sorted(place for place in breaks if place < len(ranges))
     found = list(packed(pieces(ranges), budget, overlap, kept))
     assert found == packed_one_by_one(ranges, budget, overlap, kept)
+
+
+@given(pieces_of_text, st.integers(9, 40), st.integers(0, 8), st.integers(9, 60), st.booleans())
+def test_no_joined_range_is_longer_than_the_longest(
+    ranges: list[Span], budget: int, overlap: int, longest: int, by_count: bool
+) -> None:
+    # Each piece counts one, whatever its length: only ``longest`` keeps the characters down.
+    count = np.arange(len(ranges), dtype=np.int64)
+    counted = Pieces(np.array(ranges, np.int64).reshape(-1, 2), np.stack([count, count + 1], axis=1))
+    way = packed if by_count else cut
+    found = list(way(counted, budget, overlap, longest=longest))
+    assert all(end - start <= longest or (start, end) in ranges for start, end in found)
+    assert difference(ranges, found) == []
+    assert all(one[0] < two[0] and one[1] < two[1] for one, two in pairwise(found))
 
 
 def packed_one_by_one(ranges: list[Span], budget: int, overlap: int, breaks: list[int]) -> list[Span]:

@@ -162,23 +162,30 @@ class Pieces:
         return len(self.starts)
 
 
-def packed(pieces: Pieces, budget: int, overlap: int = 0, breaks: Sequence[int] = ()) -> Iterator[Span]:
+def packed(
+    pieces: Pieces, budget: int, overlap: int = 0, breaks: Sequence[int] = (), longest: int | None = None
+) -> Iterator[Span]:
     """Yield ranges that join neighbouring pieces while they fit into ``budget``.
 
     ``overlap`` is the number of pieces that a range repeats from the one before, fewer where the budget or the
     need to advance asks for it. No range reaches across one of the ``breaks``: indices of pieces, increasing.
-    A single piece above the budget is yielded as it is: cut it beforehand. Each range costs two bisections.
+    A single piece above the budget is yielded as it is: cut it beforehand. Each range costs two bisections, and two
+    more where no range may be above ``longest`` in characters.
     """
     starts, ends, lows, highs = pieces.starts, pieces.ends, pieces.lows, pieces.highs
     for first, limit in pairwise([0, *breaks, len(pieces)]):
         while first < limit:
             last = bisect_right(highs, lows[first] + budget, first + 1, limit)
+            if longest is not None:
+                last = bisect_right(ends, starts[first] + longest, first + 1, last)
             yield starts[first], ends[last - 1]
             if last >= limit:
                 break
             # Repeat pieces only as far as the next new piece still fits beside them.
             repeated = max(first + 1, last - overlap)
             first = bisect_left(lows, highs[last] - budget, repeated, last)
+            if longest is not None:
+                first = bisect_left(starts, ends[last] - longest, first, last)
 
 
 def cut(
@@ -188,19 +195,23 @@ def cut(
     levels: Sequence[Sequence[int]] = (),
     least: int = 0,
     breaks: Sequence[int] = (),
+    longest: int | None = None,
 ) -> Iterator[Span]:
     """Yield ranges as long as ``budget`` allows, ended at the coarsest place that leaves them ``least`` in size.
 
     ``levels`` are places to cut from coarse to fine, each an increasing list of indices of pieces; where none
     will do, the cut falls between two pieces. ``overlap`` is the largest size that a range repeats from the one
     before it; the repeated part begins at a place of the finest level if there is one. No range reaches across
-    one of the ``breaks``. A single piece above the budget is yielded as it is.
+    one of the ``breaks``, and none is above ``longest`` in characters. A single piece above the budget or ``longest``
+    is yielded as it is.
     """
     starts, ends, lows, highs = pieces.starts, pieces.ends, pieces.lows, pieces.highs
     for first, limit in pairwise([0, *breaks, len(pieces)]):
         before = first
         while first < limit:
             last = bisect_right(highs, lows[first] + budget, first + 1, limit)
+            if longest is not None:
+                last = bisect_right(ends, starts[first] + longest, first + 1, last)
             if last < limit and levels:
                 lowest = max(before, bisect_left(highs, lows[first] + least, first, last)) + 1
                 last = next((place for level in levels if (place := _latest(level, last)) >= lowest), last)
@@ -215,6 +226,8 @@ def cut(
             repeated = bisect_left(
                 lows, max(highs[last - 1] - overlap, highs[last] - budget), first + 1, last
             )
+            if longest is not None:
+                repeated = bisect_left(starts, ends[last] - longest, repeated, last)
             if levels and repeated < last:
                 finest = levels[-1]
                 place = bisect_left(finest, repeated)

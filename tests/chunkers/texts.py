@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from hypothesis import strategies as st
 
-from workbench.analysis import Memo, Ranges, TextAnalysis
+from workbench.analysis import Memo, Ranges, TextAnalysis, Tokenizer
 from workbench.records import Document, Heading, Page, Vectors
 
 FAMILY = "\N{WOMAN}\u200d\N{WOMAN}\u200d\N{GIRL}\u200d\N{BOY}"
@@ -79,6 +79,39 @@ class ShortTokens:
         return np.array([m.span() for m in re.finditer(r"\w{1,4}|[^\w\s]", text)], np.int64).reshape(-1, 2)
 
 
+class UnknownWords:
+    """Makes one token of what stands between blanks, however long, and none of NULs and dashes, as tokenizers may."""
+
+    id = "whole words"
+
+    def offsets(self, text: str) -> Ranges:
+        return np.array([m.span() for m in re.finditer(r"[^\s\x00-]+", text)], np.int64).reshape(-1, 2)
+
+
+UNBROKEN = (
+    "x",
+    "QmFzZTY0+/",
+    "漢",
+    "ไทย",
+    "한",
+    "-",
+    "\x00",
+    "e\u0301\u0323",
+    FAMILY,
+    "a.",
+    "),",
+    " ",
+    "\n",
+    "\u0301",
+)
+"""What makes a text without a place to cut, repeated often enough."""
+unbroken_texts = st.lists(
+    st.tuples(st.sampled_from((*UNBROKEN, "word ", "One. Two. ")), st.integers(1, 2_000)),
+    min_size=1,
+    max_size=5,
+).map(lambda pairs: "".join(part * count for part, count in pairs))
+
+
 class CountingMemo(Memo):
     """Counts how often each key is computed."""
 
@@ -115,6 +148,10 @@ def document_of(text: str) -> Document:
     return Document("document", text, pages, "title", "uri", tuple(headings))
 
 
-def analysis_of(document: Document, memo: Memo | None = None) -> TextAnalysis:
+def analysis_of(
+    document: Document, memo: Memo | None = None, tokenizer: Tokenizer | None = None
+) -> TextAnalysis:
     """Return what a chunker is given for this document."""
-    return TextAnalysis(document.text, ShortTokens(), document.headings, memo or Memo(), arbitrary_vectors)
+    return TextAnalysis(
+        document.text, tokenizer or ShortTokens(), document.headings, memo or Memo(), arbitrary_vectors
+    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Literal, get_args, get_origin
@@ -13,9 +12,20 @@ import regex
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.chunkers.texts import CountingMemo, ShortTokens, analysis_of, arbitrary_vectors, document_of, texts
+from tests.chunkers.texts import (
+    UNBROKEN,
+    CountingMemo,
+    ShortTokens,
+    UnknownWords,
+    analysis_of,
+    arbitrary_vectors,
+    document_of,
+    texts,
+    unbroken_texts,
+)
+from tests.work import steps
 from workbench import outline, plugins, sentences
-from workbench.analysis import Memo, TextAnalysis
+from workbench.analysis import Memo, TextAnalysis, Tokenizer
 from workbench.chunkers._spacy import pipeline
 from workbench.contracts import Chunker
 from workbench.errors import SettingsError
@@ -23,6 +33,7 @@ from workbench.records import Chunk, Document, Heading, Page
 from workbench.spans import difference
 
 NAMES = plugins.names("chunkers")
+CHARACTERS_A_TOKEN = 20
 SMALL = {
     "size_tokens": st.integers(8, 40),
     "overlap_tokens": st.integers(0, 7),
@@ -70,9 +81,11 @@ def size(chunk: Chunk, unit: str) -> int:
     return chunk.token_count if unit == "tokens" else chunk.end - chunk.start
 
 
-def check_laws(chunker: Chunker, document: Document) -> None:
+def check_laws(
+    chunker: Chunker, document: Document, tokenizer: Callable[[], Tokenizer] = ShortTokens
+) -> None:
     text = document.text
-    analysis = analysis_of(document)
+    analysis = analysis_of(document, tokenizer=tokenizer())
     chunks = chunker.chunks(document, analysis)
     unit, limit = budget(chunker)
 
@@ -91,8 +104,10 @@ def check_laws(chunker: Chunker, document: Document) -> None:
         assert two.ordinal == one.ordinal + 1
     assert len({chunk.id for chunk in chunks}) == len(chunks)
 
-    # Within the budget.
+    # Within the budget, and never far beyond what its tokens would be as words.
     assert all(size(chunk, unit) <= limit for chunk in chunks)
+    longest = CHARACTERS_A_TOKEN * limit if unit == "tokens" else limit
+    assert all(chunk.end - chunk.start <= longest for chunk in chunks)
 
     # Nothing but blanks is lost, and nothing repeated unless asked for.
     lost = difference([(0, len(text))], [(chunk.start, chunk.end) for chunk in chunks])
@@ -100,17 +115,22 @@ def check_laws(chunker: Chunker, document: Document) -> None:
     if not overlaps(chunker):
         assert all(one.end <= two.start for one, two in itertools.pairwise(chunks))
 
-    # No broken grapheme, except one that is above the budget by itself. Blanks at ends are trimmed off graphemes.
+    # No broken grapheme, except one that is above either by itself. Blanks at ends are trimmed off graphemes.
     places = {chunk.start for chunk in chunks} | {chunk.end for chunk in chunks}
     for grapheme in regex.finditer(r"\X", text):
         start, end = grapheme.span()
         own = analysis.tokens.count(start, end) if unit == "tokens" else end - start
-        if own <= limit and not any(character.isspace() for character in grapheme.group()):
+        if (
+            own <= limit
+            and end - start <= longest
+            and not any(character.isspace() for character in grapheme.group())
+        ):
             assert not places.intersection(range(start + 1, end))
 
     # Same result for the same input.
     assert chunker.chunks(document, analysis) == chunks
-    assert type(chunker)(**chunker.model_dump()).chunks(document, analysis_of(document)) == chunks
+    again = analysis_of(document, tokenizer=tokenizer())
+    assert type(chunker)(**chunker.model_dump()).chunks(document, again) == chunks
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -121,6 +141,26 @@ def test_every_law_holds(name: str) -> None:
         check_laws(plugins.build("chunkers", name, values), document_of(text))
 
     check()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_law_holds_for_words_that_are_one_token_however_long(name: str) -> None:
+    @settings(LAWS, max_examples=12)
+    @given(values=settings_of(name, QUICK_MODES), text=unbroken_texts)
+    def check(values: dict[str, Any], text: str) -> None:
+        check_laws(plugins.build("chunkers", name, values), document_of(text), UnknownWords)
+
+    check()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("unbroken", UNBROKEN)
+def test_no_chunk_is_above_twenty_characters_for_each_token_of_its_size(name: str, unbroken: str) -> None:
+    document = document_of("a" + unbroken * (50_000 // len(unbroken)) + "b")
+    chunks = quick(name, size_tokens=200).chunks(document, analysis_of(document, tokenizer=UnknownWords()))
+    assert max(chunk.end - chunk.start for chunk in chunks) <= 4_000
+    lost = difference([(0, len(document.text))], [(chunk.start, chunk.end) for chunk in chunks])
+    assert all(document.text[start:end].isspace() for start, end in lost)
 
 
 @pytest.mark.slow
@@ -169,23 +209,9 @@ HARD_ON_TIME = {
 }
 
 
-def steps(chunker: Chunker, document: Document) -> int:
-    """Return how many lines of Python are run and functions called to cut the document."""
+def steps_of(chunker: Chunker, document: Document) -> int:
     analysis = analysis_of(document)
-    count = 0
-
-    def trace(frame: Any, event: str, argument: Any) -> Any:
-        nonlocal count
-        count += 1
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        chunker.chunks(document, analysis)
-    finally:
-        sys.settrace(before)
-    return count
+    return steps(lambda: chunker.chunks(document, analysis))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -195,7 +221,7 @@ def test_four_times_the_text_takes_about_four_times_the_steps(name: str, kind: s
     chunker = quick(name, size_tokens=16)
     short, long = (document_of((unit * 4000)[:characters]) for characters in (1000, 4000))
     chunker.chunks(short, analysis_of(short))  # imports and loading are not part of the cutting
-    assert steps(chunker, long) <= 4.6 * steps(chunker, short) + 500
+    assert steps_of(chunker, long) <= 4.6 * steps_of(chunker, short) + 500
 
 
 @pytest.mark.parametrize("kind", HARD_ON_TIME)

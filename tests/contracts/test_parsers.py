@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmarks.hostile import PATTERNS, texts
 from tests import documents
+from tests.work import repeated, steps
 from workbench import plugins
 from workbench.contracts import Parser
 from workbench.errors import InputError
@@ -179,3 +182,65 @@ def test_no_file_name_harms(name: str, bad: str) -> None:
     parser = plugins.build("parsers", name)
     data = documents.plain_pdf() if name == "pdf" else b"Just some words."
     assert parser.parsed(data, bad, "an id", "a place").document.title
+
+
+TEXT_PARSERS = [name for name in NAMES if name != "pdf"]
+"""Parsers of files that are text all through. What a PDF takes depends on what its pages draw."""
+COSTLY = (
+    *(
+        (name, "", pattern)
+        for name in TEXT_PARSERS
+        for pattern in ("<", "[", "*", "`", "# ", "---\n", "é", "\u0301\u0323")
+    ),
+    *(
+        ("html", "", pattern)
+        for pattern in ("<!--", "<script>", "<script", "<a b=", "<td>", "<table><tr><td>a", "<sup>1")
+    ),
+    *(("html", "a" + "<b>" * 2_500, pattern) for pattern in ("<!--", "<script>", "<", "</x>")),
+    *(
+        ("html", "", pattern)
+        for pattern in ("<main>a", "<p>abc<sup>1", "<td colspan=1000>a", "<tr><td rowspan=9>a<td>b")
+    ),
+    *(("markdown", "# ", pattern) for pattern in ("[", "[](", "![", "*")),
+    *(("markdown", "---\n", pattern) for pattern in ("a\n", "title:\n", "--- ", "---a\n")),
+    *(("markdown", "---\ntitle: a", pattern) for pattern in (" ", "\t", '"')),
+    *(("markdown", "", pattern) for pattern in (">- ", "[a]: b\n", "```\n", "<!--\n")),
+)
+
+
+def steps_of(name: str, text: str) -> int:
+    parser: Parser = plugins.build("parsers", name)
+    return steps(lambda: parser.parsed(text.encode(), "a", "an id", "a place"))
+
+
+@pytest.mark.parametrize(("name", "before", "pattern"), COSTLY)
+def test_four_times_the_file_takes_about_four_times_the_steps(name: str, before: str, pattern: str) -> None:
+    steps_of(name, "What is needed is loaded.")
+    short, long = (steps_of(name, repeated(pattern, size, before)) for size in (5_000, 20_000))
+    assert long <= 6 * short + 500
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("name", TEXT_PARSERS)
+def test_no_short_pattern_makes_the_steps_grow_faster_than_the_file(name: str) -> None:
+    steps_of(name, "What is needed is loaded.")
+    for (pattern, short), (_, long) in zip(
+        texts(f"parser.{name}", 1_000), texts(f"parser.{name}", 4_000), strict=True
+    ):
+        assert steps_of(name, long) <= 6 * steps_of(name, short) + 2_000, pattern
+
+
+def test_every_sign_of_ascii_is_among_the_patterns() -> None:
+    assert set(string.punctuation) <= set(PATTERNS)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("before", "pattern", "after"),
+    [("# ", "[", ""), ("# ", "[](", ""), ("a\n", "[\n", "==="), ("---\ntitle: a", " ", "b\n---\n")],
+)
+def test_large_headings_and_titles_made_to_cost_time_are_read(before: str, pattern: str, after: str) -> None:
+    # What one regular expression does is one step: here it would be quadratic, and take minutes.
+    text = repeated(pattern, 200_000, before, after)
+    assert parser_of("a.md").parsed(text.encode(), "a.md", "an id", "a place").document.text == text

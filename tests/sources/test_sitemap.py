@@ -17,6 +17,7 @@ from workbench.errors import Cancelled, ElsewhereError, InputError, ServiceError
 from workbench.http import AllowList, Http, Response
 from workbench.plugins import build
 from workbench.records import SourceItem
+from workbench.sources import _sitemap_file
 from workbench.sources._sitemap_file import entries, version
 from workbench.sources._web_page import content_type, marked
 
@@ -142,6 +143,45 @@ def test_pages_of_other_sites_are_reported_and_not_listed(site: Site, http: Http
     assert listing.problem_count == 3
     assert "list other.example in more_hosts" in listing.problems[0]
     assert "hunter2" not in "".join(listing.problems)
+
+
+def test_of_many_addresses_that_are_not_read_the_first_are_named_and_the_others_counted(
+    site: Site, http: Http
+) -> None:
+    foreign = (f"https://other.example/{number}" for number in range(3_000))
+    site.put("/sitemap.xml", index("{site}/one.xml", "{site}/two.xml"))
+    site.put("/one.xml", urlset("{site}/a", *foreign, *(f"{{site}}/private/{n}" for n in range(500))))
+    site.put("/two.xml", urlset("{site}/b", *(f"https://more.example/{number}" for number in range(501))))
+    found = list(opened(site, http).pages())
+    assert sum(len(one.problems) for one in found) == 101
+    assert found[-1].problems == ("3,901 more addresses are not read either",)
+    listing = opened(site, http).items()
+    assert sorted(paths(listing)) == ["a", "b"]
+    assert listing.complete
+
+
+def test_of_many_sitemaps_that_cannot_be_read_the_first_are_named_and_the_others_counted(
+    site: Site, http: Http
+) -> None:
+    foreign = (f"https://other.example/{number}.xml" for number in range(2_000))
+    site.put("/sitemap.xml", index("{site}/one.xml", *foreign))
+    site.put("/one.xml", urlset("{site}/a", "{site}/b"))
+    listing = opened(site, http).items()
+    assert sorted(paths(listing)) == ["a", "b"]
+    assert len(listing.faults) == 101
+    assert listing.faults[-1].message == "1,900 more sitemaps cannot be read either"
+    assert sum(fault.items for fault in listing.faults) == 2_000 * 2
+    assert (listing.complete, listing.complete_but_for_faults) == (False, True)
+
+
+def test_a_sitemap_of_lines_is_read_line_by_line() -> None:
+    data = b"https://other.example/a\n" * 200_000
+    tracemalloc.start()
+    count = sum(1 for _ in entries(data, "s", len(data)))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 200_000
+    assert peak < 2_000_000
 
 
 def test_hosts_that_are_named_may_be_read(site: Site, http: Http) -> None:
@@ -312,6 +352,31 @@ def test_a_sitemap_with_elements_without_end_is_refused(data: bytes, monkeypatch
     with pytest.raises(InputError, match="too many elements") as caught:
         list(entries(b"<urlset>" + data + b"</urlset>", "s", 10**9))
     assert caught.value.status == "too_large"
+
+
+def test_more_lines_than_a_sitemap_may_have_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.sources._sitemap_file.MOST_ELEMENTS", 10)
+    with pytest.raises(InputError, match="too many lines"):
+        list(entries(b"https://e.org/a\n" * 11, "s", 10**9))
+
+
+@pytest.mark.parametrize("long", [b"<!--%s--><url>", b"<url a='%s'>", b"<?a %s?><url>"])
+def test_a_long_comment_or_attribute_is_read_in_blocks_that_grow(
+    long: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = []
+
+    class Counted(_sitemap_file._Blocks):
+        def read(self, size: int | None = -1, /) -> bytes:
+            found = super().read(size)
+            read.append(len(found))
+            return found
+
+    monkeypatch.setattr(_sitemap_file, "_Blocks", Counted)
+    data = b"<urlset>" + long % (b"a" * 8_000_000) + b"<loc>http://e.org/a</loc></url></urlset>"
+    assert [entry.location for entry in entries(data, "s", 10**9)] == ["http://e.org/a"]
+    # The work of expat: all that it holds of the comment, again with each block.
+    assert sum(sum(read[: number + 1]) for number in range(len(read))) < 4 * len(data)
 
 
 def test_a_server_that_fails_half_way_leaves_an_incomplete_listing(site: Site, http: Http) -> None:

@@ -14,6 +14,19 @@ SMALLEST = 8
 """Fewer tokens than one character of a rare script may have could not be kept to."""
 
 
+MOST_CHARACTERS_A_TOKEN = 20
+"""A chunk holds so many characters for each token of its size, no more.
+
+Tokenizers make one token of a word that they do not know, however long, and none of NULs: by tokens alone, a file of
+base64 would be one chunk. Words of any language stay far below.
+"""
+
+
+def longest_characters(size_tokens: int) -> int:
+    """Return how many characters a chunk of this size may have."""
+    return MOST_CHARACTERS_A_TOKEN * size_tokens
+
+
 class BudgetChunker(Chunker):
     """Chunks up to a size, with an overlap, in the unit of choice. Settings of the other unit have no effect."""
 
@@ -57,6 +70,11 @@ class BudgetChunker(Chunker):
     def measure(self, analysis: TextAnalysis) -> Measure:
         """Return what sizes are taken with."""
         return analysis.tokens if self.unit == "tokens" else Characters()
+
+    @property
+    def longest(self) -> int:
+        """The most characters of a chunk."""
+        return longest_characters(self.size_tokens) if self.unit == "tokens" else self.size_characters
 
     def unused(self) -> frozenset[str]:
         """Return the settings of the unit that is not in use."""

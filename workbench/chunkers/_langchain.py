@@ -33,7 +33,7 @@ def langchain_spans(
     kind: Kind, analysis: TextAnalysis, chunker: BudgetChunker, **settings: Any
 ) -> list[Span]:
     """Return the ranges that LangChain's splitter makes of the text, pieces above the size cut to fit."""
-    ruler = _Ruler(analysis, chunker.measure(analysis), chunker.size, chunker.overlap)
+    ruler = _Ruler(analysis, chunker)
     splitter = _tracking(kind)(
         ruler=ruler,
         chunk_size=chunker.size,
@@ -47,12 +47,13 @@ def langchain_spans(
 class _Ruler:
     """Knows where in the text LangChain is, and how large ranges of it are."""
 
-    def __init__(self, analysis: TextAnalysis, measure: Measure, budget: int, overlap: int) -> None:
+    def __init__(self, analysis: TextAnalysis, chunker: BudgetChunker) -> None:
         self._analysis = analysis
-        self._measure = measure
-        self._budget = budget
-        self._overlap = overlap
-        self._lows, self._highs = (found.data for found in _by_place(measure, len(analysis.text)))
+        self._measure = chunker.measure(analysis)
+        self._budget = chunker.size
+        self._overlap = chunker.overlap
+        self._longest = chunker.longest
+        self._lows, self._highs = (found.data for found in _by_place(self._measure, len(analysis.text)))
         self.placed = 0
         """The end of what has been joined: the next piece to join begins here."""
         self.measured = 0
@@ -101,7 +102,7 @@ class _Ruler:
                 continue
             if result and start <= result[-1][0]:
                 result.pop()
-            if self._highs[end] - self._lows[start] <= self._budget:
+            if self._highs[end] - self._lows[start] <= self._budget and end - start <= self._longest:
                 result.append((start, end))
             else:
                 # The parts end here: what follows may not begin before them.
@@ -119,7 +120,8 @@ class _Ruler:
         first = int(np.searchsorted(words[:, 1], start, side="right"))
         last = int(np.searchsorted(words[:, 0], end, side="left"))
         inside = np.clip(words[first:last], start, end)
-        return list(cut(Pieces(inside, sizes(inside, self._measure)), self._budget, self._overlap))
+        pieces = Pieces(inside, sizes(inside, self._measure))
+        return list(cut(pieces, self._budget, self._overlap, longest=self._longest))
 
 
 def _by_place(measure: Measure, length: int) -> tuple[Offsets, Offsets]:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from workbench.analysis import Ranges, TextAnalysis, Tokens
+from workbench.chunkers._budget import longest_characters
 from workbench.outline import divided, outline, outside_graphemes
 from workbench.sentences import marked_sentences
 from workbench.spans import Measure, Offsets, Pieces, Span, cut, distinct, packed, sizes, united
@@ -19,9 +20,9 @@ def fitting_words(
 ) -> tuple[Ranges, Pieces]:
     """Return the words, none larger than ``budget``, as ranges and as pieces.
 
-    With ``at_marks`` they are also cut where a sentence ends inside one. A word above the budget is cut between
-    graphemes. Only a grapheme that is itself above the budget is cut between its code points: the budget is what a
-    model can read.
+    With ``at_marks`` they are also cut where a sentence ends inside one. A word above the budget, or longer than what
+    a chunk of that many tokens may be in characters, is cut between graphemes. Only a grapheme that is itself above
+    either is cut between its code points: the budget is what a model can read.
     """
     words, name = outline(analysis).words, "words"
     if at_marks:
@@ -36,6 +37,8 @@ def fitting_words(
         else sizes(words, measure)
     )
     large = found[:, 1] - found[:, 0] > budget
+    if isinstance(measure, Tokens):
+        large |= words[:, 1] - words[:, 0] > longest_characters(budget)
     if not large.any():
         return words, Pieces(words, found)
     return _with_parts(analysis, words, large, measure, budget)
@@ -45,14 +48,16 @@ def _with_parts(
     analysis: TextAnalysis, words: Ranges, large: npt.NDArray[np.bool_], measure: Measure, budget: int
 ) -> tuple[Ranges, Pieces]:
     long_graphemes = outline(analysis).graphemes
+    longest = longest_characters(budget) if isinstance(measure, Tokens) else budget
     parts: list[Span] = []
     for start, end in words[large].tolist():
         places = outside_graphemes(np.arange(start + 1, end, dtype=np.int64), long_graphemes)
         graphemes = divided(np.array([[start, end]], np.int64), places)
         found = sizes(graphemes, measure)
-        for first, last in graphemes[found[:, 1] - found[:, 0] > budget].tolist():
+        above = (found[:, 1] - found[:, 0] > budget) | (graphemes[:, 1] - graphemes[:, 0] > longest)
+        for first, last in graphemes[above].tolist():
             graphemes = divided(graphemes, np.arange(first + 1, last, dtype=np.int64))
-        parts.extend(packed(Pieces(graphemes, sizes(graphemes, measure)), budget))
+        parts.extend(packed(Pieces(graphemes, sizes(graphemes, measure)), budget, longest=longest))
     words = _in_order(words[~large], parts)
     return words, Pieces(words, sizes(words, measure))
 
@@ -64,7 +69,10 @@ def fitting_sentences(analysis: TextAnalysis, sentences: Ranges, budget_tokens: 
     whichever comes first in this list and leaves a part at least half full.
     """
     tokens = analysis.tokens
-    large = tokens.counts(sentences[:, 0], sentences[:, 1]) > budget_tokens
+    longest = longest_characters(budget_tokens)
+    large = (tokens.counts(sentences[:, 0], sentences[:, 1]) > budget_tokens) | (
+        sentences[:, 1] - sentences[:, 0] > longest
+    )
     if not large.any():
         return sentences
     parts = outline(analysis)
@@ -75,7 +83,7 @@ def fitting_sentences(analysis: TextAnalysis, sentences: Ranges, budget_tokens: 
     holder = np.searchsorted(sentences[large, 0], words[:, 0], side="right") - 1
     inside = (holder >= 0) & (words[:, 0] < sentences[large, 1][np.maximum(holder, 0)])
     words = words[inside]
-    huge = tokens.counts(words[:, 0], words[:, 1]) > budget_tokens
+    huge = (tokens.counts(words[:, 0], words[:, 1]) > budget_tokens) | (words[:, 1] - words[:, 0] > longest)
     words, pieces = _with_parts(analysis, words, huge, tokens, budget_tokens)
     lines = np.isin(words[:, 0], parts.lines[:, 0])
     before = ["", *(analysis.text[end - 1] for end in words[:-1, 1].tolist())]
@@ -87,6 +95,7 @@ def fitting_sentences(analysis: TextAnalysis, sentences: Ranges, budget_tokens: 
         levels=[np.flatnonzero(level).tolist() for level in (lines, strong, weak)],
         least=budget_tokens // 2,
         breaks=indices(words, sentences[large, 0]),
+        longest=longest,
     )
     return _in_order(sentences[~large], list(cuts))
 

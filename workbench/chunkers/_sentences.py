@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pydantic import Field
 
 from workbench.analysis import Ranges, TextAnalysis
-from workbench.chunkers._budget import SMALLEST
+from workbench.chunkers._budget import SMALLEST, longest_characters
 from workbench.chunkers._parts import fitting_sentences, indices
 from workbench.contracts import Chunker
 from workbench.outline import outline
@@ -46,4 +46,5 @@ class SentenceChunker(Chunker):
             self.size_tokens,
             self.overlap_sentences,
             breaks,
+            longest_characters(self.size_tokens),
         )

@@ -14,9 +14,10 @@ from workbench.spans import Span, cut
 class FixedSize(BudgetChunker):
     """As many words as fit the size, then the next; a word is cut only when it alone is above the size."""
 
+    VERSION: ClassVar[int] = 2
     label: ClassVar[str] = "Fixed size"
 
     def spans(self, analysis: TextAnalysis) -> Iterator[Span]:
         """Yield windows; each repeats at most ``overlap`` of the one before, in whole words."""
         _, words = fitting_words(analysis, self.measure(analysis), self.size)
-        yield from cut(words, self.size, self.overlap)
+        yield from cut(words, self.size, self.overlap, longest=self.longest)

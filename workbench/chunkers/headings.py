@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from workbench.analysis import TextAnalysis
-from workbench.chunkers._budget import SMALLEST
+from workbench.chunkers._budget import SMALLEST, longest_characters
 from workbench.chunkers._parts import indices, structured_words
 from workbench.contracts import Chunker
 from workbench.spans import Span, cut
@@ -21,6 +21,7 @@ class Headings(Chunker):
     A text without headings is one section, so it is cut at its paragraphs.
     """
 
+    VERSION: ClassVar[int] = 2
     label: ClassVar[str] = "Sections (headings)"
     uses: ClassVar[frozenset[str]] = frozenset({"tokens", "headings"})
 
@@ -49,7 +50,8 @@ class Headings(Chunker):
         if self.join_small:
             levels, sections = [sections, *levels], []
         least = self.size_tokens * self.fill_percent // 100
-        yield from cut(pieces, self.size_tokens, 0, levels, least, sections)
+        longest = longest_characters(self.size_tokens)
+        yield from cut(pieces, self.size_tokens, 0, levels, least, sections, longest)
 
 
 def _section_starts(analysis: TextAnalysis, deepest_level: int) -> list[int]:

@@ -16,7 +16,7 @@ from workbench.spans import Span
 class LangchainCharacter(BudgetChunker):
     """Split at one separator and join while it fits; a piece above the size is cut, where LangChain leaves it long."""
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
     label: ClassVar[str] = "LangChain by one separator"
     packages: ClassVar[tuple[str, ...]] = ("langchain-text-splitters",)
 

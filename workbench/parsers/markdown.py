@@ -16,8 +16,7 @@ from workbench.spans import trimmed
 
 _LINE_END = re.compile("\r\n|\r|\n")
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)\r?\n(?:---|\.\.\.)[ \t]*(?:\r?\n|$)", re.S)
-_FRONT_TITLE = re.compile(r"^title:[ \t]*[\"']?(.*?)[\"']?[ \t]*\r?$", re.M)
-_MARKUP = re.compile(r"[*_`~]+|!?\[([^\]]*)\]\([^)]*\)")
+_MARKUP = re.compile(r"[*_`~]+|!?\[")
 
 
 class Markdown(Parser):
@@ -33,8 +32,8 @@ class Markdown(Parser):
         text, warnings = decoded(data)
         front = _FRONT_MATTER.match(text)
         found = list(_headings(text, front.end() if front else 0))
-        own = _FRONT_TITLE.search(front[1]) if front else None
-        title = own[1] if own else found[0][1] if found else ""
+        own = _front_title(front[1]) if front else None
+        title = own if own is not None else found[0][1] if found else ""
         return pageless(text, name, document_id, uri, title, [heading for heading, _ in found], warnings)
 
 
@@ -50,5 +49,45 @@ def _headings(text: str, begin: int) -> Iterator[tuple[Heading, str]]:
         first, last = token.map
         span = trimmed(text, starts[first], starts[min(last, len(starts) - 1)])
         if span is not None:
-            words = " ".join(_MARKUP.sub(r"\1", tokens[i + 1].content).split())
+            words = " ".join(_without_markup(tokens[i + 1].content).split())
             yield Heading(*span, int(token.tag[1])), words
+
+
+def _front_title(front: str) -> str | None:
+    """Return the title that front matter gives, None where it gives none."""
+    for line in front.split("\n"):
+        if line.startswith("title:"):
+            title = line.removeprefix("title:").removesuffix("\r").strip(" \t")
+            title = title[1:] if title[:1] in ("'", '"') else title
+            return title[:-1] if title[-1:] in ("'", '"') else title
+    return None
+
+
+def _without_markup(words: str) -> str:
+    """Return the words of a heading without the signs of emphasis and code, a link as the words that it stands on."""
+    kept: list[str] = []
+    done = bracket = parenthesis = 0
+    for sign in _MARKUP.finditer(words):
+        if sign.start() < done:
+            continue
+        if not sign[0].endswith("["):
+            kept.append(words[done : sign.start()])
+            done = sign.end()
+            continue
+        # Thousands of signs may wait for one and the same bracket: it is looked for once.
+        bracket = _next(words, "]", sign.end(), bracket)
+        if not words.startswith("](", bracket):
+            continue
+        parenthesis = _next(words, ")", bracket + 2, parenthesis)
+        if parenthesis < len(words):
+            kept += [words[done : sign.start()], words[sign.end() : bracket]]
+            done = parenthesis + 1
+    return "".join(kept) + words[done:]
+
+
+def _next(text: str, sign: str, start: int, known: int) -> int:
+    """Return the first place of ``sign`` from ``start`` on, the end of the text without one; ``known`` if it is that."""
+    if known >= start:
+        return known
+    place = text.find(sign, start)
+    return len(text) if place < 0 else place

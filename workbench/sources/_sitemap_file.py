@@ -17,6 +17,7 @@ from workbench.http import GZIP_MAGIC, unpacked
 
 MOST_ELEMENTS = 2_000_000
 _DEEPEST = 20
+_BLOCK_BYTES = 16_384
 _CONTAINERS = {"urlset": "url", "sitemapindex": "sitemap"}
 
 
@@ -39,9 +40,7 @@ def entries(data: bytes, name: str, unpacked_bytes: int) -> Iterator[Entry]:
         data = unpacked(data, unpacked_bytes, name)
     head = data[:1_000].lstrip(b"\xef\xbb\xbf \t\r\n")
     if head[:8].lower().startswith((b"http://", b"https://")):
-        yield from (
-            Entry(line.strip()) for line in data.decode("utf-8-sig", "replace").splitlines() if line.strip()
-        )
+        yield from _line_entries(data, name)
         return
     try:
         yield from _xml_entries(data, name)
@@ -54,12 +53,46 @@ def entries(data: bytes, name: str, unpacked_bytes: int) -> Iterator[Entry]:
         raise InputError(f"{name} is damaged, or no sitemap: {error}") from error
 
 
+def _line_entries(data: bytes, name: str) -> Iterator[Entry]:
+    # Line by line: a list of all lines would take many times the memory of the file.
+    count = 0
+    for line in io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", errors="replace"):
+        if location := line.strip():
+            count += 1
+            if count > MOST_ELEMENTS:
+                raise InputError(f"{name} is no sitemap: it has too many lines", "too_large")
+            yield Entry(location)
+
+
+class _Blocks(io.BytesIO):
+    """A file that is read in larger and larger blocks while none of them ends an element.
+
+    Given a comment or an attribute in many small blocks, expat before 2.6 reads it from its beginning with each of
+    them: quadratic time, two minutes for fifty megabytes.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self._size_bytes = _BLOCK_BYTES
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the next block, twice as large as the one before."""
+        self._size_bytes *= 2
+        return super().read(self._size_bytes)
+
+    def start_small(self) -> None:
+        """Go on with small blocks, so that little of the file is held as elements."""
+        self._size_bytes = _BLOCK_BYTES
+
+
 def _xml_entries(data: bytes, name: str) -> Iterator[Entry]:
     open_elements: list[Any] = []
     fields: dict[str, str] = {}
     wanted = ""
     count = 0
-    for event, element in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=True):
+    blocks = _Blocks(data)
+    for event, element in iterparse(blocks, events=("start", "end"), forbid_dtd=True):
+        blocks.start_small()
         if event == "start":
             count += 1
             if not open_elements and not (wanted := _CONTAINERS.get(tag := _local(element.tag), "")):

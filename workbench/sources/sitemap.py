@@ -25,6 +25,8 @@ from workbench.sources._web_page import canonical_url, content_type, file_name, 
 LARGEST_SITEMAP_BYTES = 52_428_800
 """What sitemaps.org allows, unpacked."""
 MOST_SITEMAPS = 1_000
+MOST_NAMED = 100
+"""So many addresses that are not read are named, and so many sitemaps; of more it is said how many there are."""
 LONGEST_CHAIN = 10
 """So many pages in a row may each call the next one proper; behind that none of them is believed."""
 _SECRET = re.compile(
@@ -125,7 +127,8 @@ class _Site(SourceConnection):
         met = set(todo)
         self._listed.clear()
         self._called.clear()
-        shut: list[tuple[str, str]] = []
+        shut = _Shut()
+        unread = 0
         lists = 0
         while todo:
             here = todo.pop()
@@ -141,19 +144,28 @@ class _Site(SourceConnection):
                     except InputError as error:
                         if entry.is_sitemap:
                             # Which pages it lists, nobody knows.
-                            shut.append((shown_url(entry.location), str(error)))
-                        else:
-                            problems.append(str(error))
-                        continue
-                    if not entry.is_sitemap:
-                        items += self._items(url, entry.changed, problems)
-                    elif url not in met:
-                        met.add(url)
-                        todo.append(url)
+                            shut.add(shown_url(entry.location), error)
+                            continue
+                        problem = str(error)
+                    else:
+                        problem = ""
+                        if not entry.is_sitemap:
+                            found, problem = self._item(url, entry.changed)
+                            items += [found] if found else []
+                        elif url not in met:
+                            met.add(url)
+                            todo.append(url)
+                            if len(met) > MOST_SITEMAPS:
+                                break
+                    if problem:
+                        # A sitemap may name millions.
+                        unread += 1
+                        if unread <= MOST_NAMED:
+                            problems.append(problem)
             except InputError as error:
                 if len(met) == 1:
                     raise
-                shut.append((shown_url(here), str(error)))
+                shut.add(shown_url(here), error)
             lists += len(self._listed) > count
             if len(met) > MOST_SITEMAPS:
                 raise InputError(
@@ -162,8 +174,14 @@ class _Site(SourceConnection):
                 )
             yield ItemPage(tuple(items), problems=tuple(problems))
         each = max(1, round(len(self._listed) / max(1, lists)))
-        faults = tuple(Fault(url, message, each) for url, message in shut)
-        yield ItemPage(faults=faults, complete=lists > 0 or not shut)
+        more = unread - MOST_NAMED
+        yield ItemPage(
+            problems=(f"{counted(more, 'more address is', 'more addresses are')} not read either",)
+            if more > 0
+            else (),
+            faults=shut.faults(each),
+            complete=lists > 0 or not shut.count,
+        )
 
     def read(self, item: SourceItem, validator: str = "") -> RawItem | None:
         """Return the page's bytes, None where the server says that it has not changed.
@@ -211,21 +229,20 @@ class _Site(SourceConnection):
         response = self._response(url, LARGEST_SITEMAP_BYTES, {}, self._check_host)
         yield from entries(response.data, shown_url(url), LARGEST_SITEMAP_BYTES)
 
-    def _items(self, url: str, changed: str, problems: list[str]) -> list[SourceItem]:
-        """Return the page as an item, nothing if it is not wanted, not allowed or listed already."""
+    def _item(self, url: str, changed: str) -> tuple[SourceItem | None, str]:
+        """Return the page as an item and what is wrong with it, None if it is not wanted, not allowed or listed already."""
         path = urlsplit(url).path.lstrip("/")
         if url in self._listed or not self._wanted(path):
-            return []
+            return None, ""
         if not self._robots.allows(url):
-            problems.append(f"{shown_url(url)} is not read: the site's robots.txt asks not to")
-            return []
+            return None, f"{shown_url(url)} is not read: the site's robots.txt asks not to"
         if len(self._listed) >= self._settings.max_urls:
             raise SettingsError(
                 f"{shown_url(self._settings.url)} lists more than {counted(self._settings.max_urls, 'page')}: raise max_urls"
             )
         self._listed.add(url)
         now = datetime.fromtimestamp(self._http.utc_s(), UTC)
-        return [SourceItem(url, version(changed, now), path or "/", url)]
+        return SourceItem(url, version(changed, now), path or "/", url), ""
 
     def _response(
         self, url: str, limit_bytes: int, headers: dict[str, str], check: Callable[[str], None]
@@ -285,6 +302,28 @@ class _Site(SourceConnection):
             with self._lock:
                 self._called[url] = known
         return known
+
+
+class _Shut:
+    """The sitemaps that cannot be read: the first are kept with the reason, all are counted."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._named: list[tuple[str, str]] = []
+
+    def add(self, url: str, error: InputError) -> None:
+        """Count one more."""
+        self.count += 1
+        if len(self._named) < MOST_NAMED:
+            self._named.append((url, str(error)))
+
+    def faults(self, each: int) -> tuple[Fault, ...]:
+        """Return them as faults of about ``each`` items; the last one stands for all that are not named."""
+        found = [Fault(url, message, each) for url, message in self._named]
+        if more := self.count - len(found):
+            name = counted(more, "more sitemap")
+            found.append(Fault(name, f"{name} cannot be read either", more * each))
+        return tuple(found)
 
 
 def _validator(response: Response) -> str:
