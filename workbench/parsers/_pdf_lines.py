@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
@@ -89,12 +89,12 @@ def page_lines(page: Any) -> PageLines:
         elif _is_repeat(before, box, spans[0]["size"]):
             repeats.append((box, raw))
             continue
-        if chars and (letters := chars.get(tuple(group[0][5:7]))):
+        if chars and (letters := chars.get(group[0][5:7])):
             group = words_in_reading_order(letters, spans[0]["size"]) or group
             raw = _with_blanks(group)
         elif direction[0] == 1 and seems_tight(raw, group):
             tight = tight or _chars_by_line(text_page)
-            divided = split_at_gaps(tight.get(tuple(group[0][5:7]), ()), group, spans[0]["size"])
+            divided = split_at_gaps(tight.get(group[0][5:7], ()), group, spans[0]["size"])
             if len(divided) > len(group):
                 group, raw = divided, " ".join([word[4] for word in divided])
                 spans = [{**_main_span(spans), "text": raw}]
@@ -132,7 +132,8 @@ def _matched(blocks: list[dict[str, Any]], words: list[Any]) -> Iterator[_Matche
     The two lists do not hold the same characters (words leave control characters out), so they cannot be walked in
     step. Nothing that only one of them has is dropped.
     """
-    by_line = {key: list(group) for key, group in groupby(words, itemgetter(5, 6))}
+    firsts = [i for i, word in enumerate(words) if word[7] == 0]
+    by_line = {words[a][5:7]: words[a:b] for a, b in pairwise([*firsts, len(words)])}
     for block in blocks:
         lines = block.get("lines")
         if not lines:

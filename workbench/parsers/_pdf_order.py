@@ -145,17 +145,20 @@ def _end_of_columns(band: list[Line], gutter: float, *, under_all: bool) -> int:
 
     A wide line follows the band, or with ``under_all`` nothing: there only the rows of a table tell.
     """
+    alone = [
+        i
+        for i in range(max(0, len(band) - _MOST_UNDER_COLUMNS), len(band))
+        if band[i].u0 < gutter and _stands_alone(band, i)
+    ]
+    if not alone:
+        return len(band)
     size, bold = median(line.size for line in band), median(line.bold for line in band)
 
     def heads(line: Line) -> bool:
         return line.size > 1.1 * size or (line.bold and not bold)
 
-    for i in range(max(0, len(band) - _MOST_UNDER_COLUMNS), len(band)):
-        line = band[i]
-        over = band[i - 1].v if i else line.v - 2 * line.size
-        under = band[i + 1].v if i + 1 < len(band) else line.v + line.size
-        alone = line.v - over > 1.6 * line.size and under - line.v > 0.5 * line.size
-        if alone and heads(line) and line.u0 < gutter:
+    for i in alone:
+        if heads(band[i]):
             rest = band[i + 1 :]
             # Below a heading inside a column there is text of the column; here there are cells on both sides, or nothing.
             right = [other for other in rest if other.u0 >= gutter]
@@ -165,6 +168,13 @@ def _end_of_columns(band: list[Line], gutter: float, *, under_all: bool) -> int:
             if ends and not _columnar(band[i:], gutter):
                 return i
     return len(band)
+
+
+def _stands_alone(band: list[Line], i: int) -> bool:
+    line = band[i]
+    over = band[i - 1].v if i else line.v - 2 * line.size
+    under = band[i + 1].v if i + 1 < len(band) else line.v + line.size
+    return line.v - over > 1.6 * line.size and under - line.v > 0.5 * line.size
 
 
 def _columnar(band: list[Line], gutter: float) -> bool:

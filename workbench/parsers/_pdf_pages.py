@@ -6,6 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,8 @@ def _page_text(document: Any, index: int) -> PageText:
             rotation = page.rotation
             rect = page.rect
             width, height = rect.width, rect.height
-            glyph_codes = bool(found.text) and holds_glyph_codes(document, page, found.text)
+            letters, visible = count_letters(found.text), count_visible(found.text)
+            glyph_codes = holds_glyph_codes(document, page, found.text, visible, letters)
             kind = "text" if found.lines else page_kind(page)
     except InputError:
         raise
@@ -159,9 +161,8 @@ def _page_text(document: Any, index: int) -> PageText:
         OmittedText(_displayed(number, box, rotation, width, height), cleaned(text).strip(), "drawn twice")
         for box, text in found.repeats
     ]
-    on_page = count_letters(found.text) - sum(count_letters(text) for _, text in found.repeats)
+    on_page = letters - sum(count_letters(text) for _, text in found.repeats)
     unexplained = count_unexplained(found.text)
-    visible = count_visible(found.text)
     if not found.lines:
         page_text = _page_without_lines(number, width, height)
         page_text.kind = kind
@@ -185,9 +186,11 @@ def _letters_kept(raw: str, on_page: int, text: str) -> int:
 def _page_with_lines(number: int, width: float, height: float, rotation: int, lines: list[Line]) -> PageText:
     rows, before, full = _read_in_order(lines)
     word_counts = [len(row.words) for row in rows]
-    boxes = np.array([box for row in rows for box in row.boxes], np.float32).reshape(-1, 4)
+    numbers = chain.from_iterable(chain.from_iterable(row.boxes for row in rows))
+    boxes = np.fromiter(numbers, np.float32, 4 * sum(word_counts)).reshape(-1, 4)
     if rotation:
         boxes = _turned(boxes, rotation, width, height)
+    ranges = chain.from_iterable(chain.from_iterable(row.words for row in rows))
     firsts = np.concatenate(([0], np.cumsum(word_counts)[:-1]))
     low, high = np.minimum.reduceat(boxes, firsts), np.maximum.reduceat(boxes, firsts)
     return PageText(
@@ -202,7 +205,7 @@ def _page_with_lines(number: int, width: float, height: float, rotation: int, li
         sizes=np.array([row.size for row in rows], np.float32),
         line_boxes=np.hstack([low[:, :2], high[:, 2:]]),
         word_lines=np.repeat(np.arange(len(rows), dtype=np.int32), word_counts),
-        word_ranges=np.array([word for row in rows for word in row.words], np.int32).reshape(-1, 2),
+        word_ranges=np.fromiter(ranges, np.int32, 2 * sum(word_counts)).reshape(-1, 2),
         boxes=boxes,
     )
 

@@ -6,6 +6,7 @@ import re
 
 _ASCII_REST = bytes(code for code in range(128) if not chr(code).isalnum())
 _BEYOND_ASCII = re.compile("[^\x00-\x7f]+")
+_BLANKS = " \n\t\r\u00a0\u2002\u2003\u2009\u3000"
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]")
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 
@@ -45,4 +46,4 @@ def count_visible(text: str) -> int:
     >>> count_visible("a b\\nc")
     3
     """
-    return len("".join(text.split()))
+    return len(text) - sum(map(text.count, _BLANKS))

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from workbench.parsers.pdf_reading.letter_counts import count_letters, count_visible
-
 PageKind = Literal["text", "blank", "drawing", "picture"]
 
 _FEWEST_CHARACTERS = 40
 """A page with less is too short to tell words from codes."""
 
 
-def holds_glyph_codes(document: Any, page: Any, text: str) -> bool:
+def holds_glyph_codes(document: Any, page: Any, text: str, visible: int, letters: int) -> bool:
     """Say whether a page's text is numbers of glyphs that only look like letters.
+
+    ``visible`` is how many of its characters are no blanks, ``letters`` how many are letters or digits.
 
     Words of all Latin languages are a third vowels, and figures are digits; codes are neither. Only fonts that do
     not explain their letters are suspected.
     """
-    visible = count_visible(text)
+    if letters >= 0.65 * visible:
+        return False
     # Signs that fill tables of contents say nothing.
     signs = sum(text.count(sign) for sign in ".,-–…")
     if visible - signs < _FEWEST_CHARACTERS or _mostly_beyond_ascii(text, visible):
         return False
     vowels = sum(text.count(vowel) for vowel in "aeiouAEIOU")
-    if vowels >= 0.1 * visible or count_letters(text) >= 0.65 * (visible - signs):
+    if vowels >= 0.1 * visible or letters >= 0.65 * (visible - signs):
         return False
     fonts = page.get_fonts()
     return bool(fonts) and 2 * sum(not _is_explained(document, font) for font in fonts) >= len(fonts)
