@@ -16,6 +16,8 @@ _MOST_LINES = 4000
 _MOST_UNDER_COLUMNS = 100
 """So many lines may stand between columns and a wide line below; looking through all would take quadratic time."""
 _DEEPEST = 3
+_LONG_LETTERS = 18
+"""A line of running text has so many letters at least."""
 
 
 def regions(lines: list[Line]) -> Iterator[list[Line]]:
@@ -95,6 +97,9 @@ def _parts_by_wide_tables(lines: list[Line]) -> list[tuple[list[Line], bool]]:
 
 def _gutter(lines: list[Line]) -> float | None:
     """Return where the best gap between two columns ends, or None for a page that has none."""
+    # Both columns need three long lines, of which Chinese ones have half as many letters.
+    if sum(len(line.text) >= _LONG_LETTERS // 2 for line in lines) < 6:
+        return None
     left = min(line.u0 for line in lines)
     width = max(line.u1 for line in lines) - left
     if width <= 0:
@@ -213,6 +218,6 @@ def _prose(column: list[Line]) -> bool:
     long = [
         size
         for line, size in zip(column, sizes, strict=True)
-        if size >= 18 and line.u1 - line.u0 >= 0.5 * widest
+        if size >= _LONG_LETTERS and line.u1 - line.u0 >= 0.5 * widest
     ]
     return len(long) >= 3 and sum(long) >= 0.6 * sum(sizes)

@@ -7,8 +7,9 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-_LONG_ON_AVERAGE, _FEWEST_CHARACTERS = 10.5, 20
-"""Characters a word, and a line of them, its blank included: more than in any European language."""
+_LONG_ON_AVERAGE, _MORE, _FEWEST_CHARACTERS = 10.5, 4, 20
+"""Characters a word, its blank included, and a few more in all: more than lines of European languages have. And
+the fewest of a line."""
 _GAP = 0.07
 """The least blank between two words, in multiples of the type size; MuPDF takes less than 0.15 for none."""
 
@@ -23,7 +24,7 @@ def seems_tight(raw: str, words: Sequence[Word]) -> bool:
     if len(raw) < _FEWEST_CHARACTERS or len(raw) <= _LONG_ON_AVERAGE * len(words):
         return False
     letters = [len(word[4]) for word in words if word[4].rstrip(",.;:").isalpha()]
-    return sum(letters) > max(0.6 * len(raw), _LONG_ON_AVERAGE * len(letters))
+    return sum(letters) > max(0.6 * len(raw), _LONG_ON_AVERAGE * len(letters) + _MORE)
 
 
 def split_at_gaps(chars: Sequence[dict[str, Any]], words: Sequence[Word], size: float) -> list[Word]:
