@@ -25,15 +25,25 @@ def never() -> bool:
     return False
 
 
+def core_count() -> int:
+    """Return how many cores this process may use: a container may have fewer than its machine."""
+    try:
+        return max(1, len(os.sched_getaffinity(0)))
+    except AttributeError:  # macOS
+        return os.cpu_count() or 1
+
+
 class Workers:
-    """Up to ``size`` worker processes, started when first needed. Any number of threads may call it.
+    """Up to ``size`` worker processes, one for each core unless told, started when first needed.
+
+    Any number of threads may call it.
 
     Functions must be importable by name (methods of plug-ins are), arguments and results must pickle.
     ``preload`` names modules that a worker imports when it starts, before its first task's time counts.
     """
 
     def __init__(self, size: int | None = None, preload: Iterable[str] = ()) -> None:
-        self.size = size or max(1, min(4, os.cpu_count() or 1))
+        self.size = size or core_count()
         self._preload = tuple(preload)
         self._closed = False
         self._lock = threading.Lock()
