@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.steps import SLOW_MS, at_top, settled, until
-from tests.parsers.made_pdfs import drawn, pdf, report_pdf
+from tests.parsers.made_pdfs import drawn, flattened_text_page, pdf, report_pdf
 from workbench.config import parsed
 from workbench.workspace import Workspace
 
@@ -242,13 +242,19 @@ def test_an_uploaded_file_with_a_page_that_falls_short_is_noted_marked_and_drawn
     file = tmp_path / "mixed.pdf"
     with pymupdf.open("pdf", report_pdf()) as whole, pymupdf.open(CASES / "b_type3_no_unicode.pdf") as codes:
         whole.insert_pdf(codes)
+        with pymupdf.open("pdf", pdf(flattened_text_page())) as short:
+            whole.insert_pdf(short)
         whole.save(file)
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
     expect(page.locator(".layout .piece").first).to_be_visible(timeout=SLOW_MS)
     settled(page)
     # The note of the file, in the list of what happened and above the page.
     expect(page.get_by_text("page 3 is numbers of glyphs instead of letters").last).to_be_visible()
-    expect(page.get_by_text("1 page fell short")).to_be_visible()
+    expect(page.get_by_text("2 pages fell short")).to_be_visible()
+    expect(page.locator(".layout.drawn")).to_have_count(0)
+    page.get_by_test_id("stButtonGroup").get_by_text("4", exact=True).click()
+    expect(page.get_by_text("Page 4: 19 of 46 letters are in the text").last).to_be_visible()
+    expect(page.locator(".layout.drawn")).to_be_visible()
     page.get_by_test_id("stButtonGroup").get_by_text("3", exact=True).click()
     expect(page.get_by_text("Page 3 is not readable as it stands")).to_be_visible()
     expect(page.locator(".layout.drawn")).to_be_visible()

@@ -22,6 +22,7 @@ from .scripts_and_layouts import (
     ligatures_and_hyphens_pdf,
     repeated_headers_pdf,
     rotated_pages_pdf,
+    set_apart_pdf,
     two_columns_pdf,
 )
 
@@ -48,6 +49,7 @@ __all__ = [
     "repeated_headers_pdf",
     "rotated_pages_pdf",
     "scanned_pdf",
+    "set_apart_pdf",
     "svg_named_pdf",
     "truncated_pdf",
     "two_columns_pdf",

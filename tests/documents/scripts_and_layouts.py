@@ -145,6 +145,24 @@ def repeated_headers_pdf(*, pages: int = 6) -> bytes:
     return paged_pdf(contents)
 
 
+def set_apart_pdf(words: list[str], *, a_font_each: bool = False) -> bytes:
+    """A line of words without blanks, only set apart by 0.3 of the type size, as TeX sets them.
+
+    With `a_font_each` words in ASCII are in Helvetica and the others in the font that says which letters it draws.
+    """
+    letters = sorted({letter for word in words for letter in word})
+    codes = {letter: 0x100 + n for n, letter in enumerate(letters)}
+    shown = b""
+    for word in words:
+        if a_font_each and word.isascii():
+            shown += b"/F2 14 Tf [(%b) -300] TJ\n" % word.encode()
+        else:
+            code = "".join(f"{codes[letter]:04X}" for letter in word).encode()
+            shown += b"/F1 14 Tf [<%b> -300] TJ\n" % code
+    unicodes = {code: int(letter.encode("utf-16-be").hex(), 16) for letter, code in codes.items()}
+    return _mapped_font_pdf(shown, unicodes)
+
+
 def _mapped_font_pdf(shown: bytes, characters: dict[int, int]) -> bytes:
     """One page that shows two-byte codes through a font whose ToUnicode table is `characters`."""
     pairs = b"\n".join(b"<%04X> <%04X>" % pair for pair in characters.items())

@@ -77,3 +77,9 @@ def report_pdf() -> bytes:
         + paragraph("The chalk is white.", top=700)
     )
     return pdf(first, second)
+
+
+def flattened_text_page() -> bytes:
+    """A line, and one more pressed to no width: its 27 letters are in the file, and nobody can see them."""
+    hidden = b"BT /F1 10 Tf 0 0 0 1 60 680 Tm (Nobody can see these words at all.) Tj ET\n"
+    return drawn("The tram leaves at nine.", 60, 700) + hidden

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests import documents
 from tests.documents.raw_pdf import paged_pdf, stream
-from tests.parsers.made_pdfs import drawn, paragraph, pdf, report_pdf
+from tests.parsers.made_pdfs import drawn, flattened_text_page, paragraph, pdf, report_pdf
 from workbench.errors import InputError
 from workbench.parsers import _pdf_lines
 from workbench.parsers.pdf import Pdf
@@ -139,20 +139,18 @@ def test_lines_whose_numbers_do_not_fit_are_matched_by_their_text() -> None:
     }  # fmt: skip
 
 
-def test_a_page_that_falls_short_is_named_with_both_figures(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = _pdf_lines.page_lines
-
-    def half(page: object) -> _pdf_lines.PageLines:
-        found = whole(page)
-        found.lines = found.lines[: len(found.lines) // 2]
-        return found
-
-    monkeypatch.setattr("workbench.parsers._pdf_pages.page_lines", half)
-    found = parsed(pdf(paragraph("one two three", "four five six"), paragraph("seven", "eight nine")))
-    assert found.letters == (PageLetters(1, 11, 22), PageLetters(2, 5, 14))
-    assert found.short_pages == found.letters
-    assert "Page 1: 11 of 22 letters are in the text; the rest could not be placed." in found.warnings
+def test_a_page_that_falls_short_is_named_with_both_figures() -> None:
+    found = parsed(pdf(paragraph("one two three"), flattened_text_page()))
+    assert found.letters == (PageLetters(1, 11, 11), PageLetters(2, 19, 46))
+    assert found.short_pages == found.letters[1:]
+    assert found.warnings == ("Page 2: 19 of 46 letters are in the text; the rest could not be placed.",)
     complete_or_noted(found)
+
+
+def test_of_many_pages_that_fall_short_the_first_are_named_and_the_rest_is_summed_up() -> None:
+    found = parsed(pdf(*[flattened_text_page()] * 11))
+    assert len(found.warnings) == 9
+    assert found.warnings[-1] == "On 3 more pages, 57 of 138 letters are in the text: pages 9, 10, 11."
 
 
 def test_what_is_left_out_on_purpose_counts_on_neither_side() -> None:
@@ -256,6 +254,18 @@ def test_a_form_that_only_says_to_wait_is_flagged() -> None:
 
 
 # ── letters that stand apart ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_words_after_letters_for_which_mupdf_finds_no_blank_are_told_apart() -> None:
+    """Vietnamese as TeX sets it, without blanks: "sử dụng ở đây" in a font that says which letters it draws."""
+    words = ["sử", "dụng", "ở", "đây", "thế"]
+    assert parsed(documents.set_apart_pdf(words)).document.text == " ".join(words)
+
+
+def test_a_letter_of_a_formula_and_the_word_after_it_are_told_apart() -> None:
+    words = ["function", "\U0001d453", "with", "values", "\U0001d465", "and"]
+    found = parsed(documents.set_apart_pdf(words, a_font_each=True))
+    assert found.document.text == " ".join(words)
 
 
 def test_a_footnote_sign_after_a_year_stays_apart() -> None:

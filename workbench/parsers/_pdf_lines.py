@@ -14,7 +14,7 @@ import pymupdf
 
 from workbench.parsers._letters import before_mark, cleaned, has_cjk, is_cjk, pieces, rtl_count
 from workbench.parsers.pdf_reading.right_to_left import right_to_left_chars, words_in_reading_order
-from workbench.parsers.pdf_reading.word_gaps import seems_tight, split_at_gaps
+from workbench.parsers.pdf_reading.word_gaps import blanks_between, seems_tight, split_at_gaps
 
 # Ligatures are spelled out by MuPDF when PRESERVE_LIGATURES is left out; characters that a font does not explain
 # come as U+FFFD, not as numbers that look like letters; pictures are not loaded.
@@ -210,6 +210,8 @@ def _line(
             main = _main_span(spans)
         if flags & _SUPERSCRIPT:
             cuts = _mark_cuts(spans)
+        if turn == 0 and not raw.isascii():
+            cuts |= blanks_between(spans)
     plain = [word[4] for word in group]
     if not cuts and _is_plain(raw) and raw.split() == plain:
         text = " ".join(plain)
