@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from operator import itemgetter
 from typing import Any
@@ -48,8 +48,8 @@ class Line:
     boxes: list[Box4]
     first_width: float = 0.0
     cells: int = 1
-    marks: bool = field(default=False)
-    spots: list[tuple[float, float]] = field(default_factory=list)
+    marks: bool = False
+    spots: Sequence[tuple[float, float]] = ()
     """Where the cells of a table's row begin and end along it; empty for other lines."""
 
 
@@ -213,8 +213,8 @@ def _line(
         if turn == 0 and not raw.isascii():
             cuts |= blanks_between(spans)
     plain = [word[4] for word in group]
-    if not cuts and _is_plain(raw) and raw.split() == plain:
-        text = " ".join(plain)
+    text = " ".join(plain)
+    if not cuts and _is_plain(raw) and (raw == text or raw.split() == plain):
         ranges: list[tuple[int, int]] = []
         at = 0
         for word in plain:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from operator import attrgetter
 from statistics import median
 
 from workbench.parsers._letters import has_cjk, rtl_count
@@ -16,6 +17,7 @@ _MOST_LINES = 4000
 _MOST_UNDER_COLUMNS = 100
 """So many lines may stand between columns and a wide line below; looking through all would take quadratic time."""
 _DEEPEST = 3
+_TOP_LEFT = attrgetter("v", "u0")
 _LONG_LETTERS = 18
 """A line of running text has so many letters at least."""
 
@@ -31,11 +33,10 @@ def regions(lines: list[Line]) -> Iterator[list[Line]]:
     for _, group in sorted(
         by_turn.items(), key=lambda item: (item[0] > 3, -sum(len(x.text) for x in item[1]))
     ):
-        letters = sum(len(line.text) for line in group)
-        rtl = 2 * sum(rtl_count(line.text) for line in group) > letters
-        if rtl:
+        text = "".join([line.text for line in group])
+        if 2 * rtl_count(text) > len(text):
             _mirror(group)
-        group.sort(key=lambda line: (line.v, line.u0))
+        group.sort(key=_TOP_LEFT)
         for part in _columns(group, 0):
             yield fill_empty_cells(list(rows(part)))
 
@@ -98,13 +99,14 @@ def _parts_by_wide_tables(lines: list[Line]) -> list[tuple[list[Line], bool]]:
 def _gutter(lines: list[Line]) -> float | None:
     """Return where the best gap between two columns ends, or None for a page that has none."""
     # Both columns need three long lines, of which Chinese ones have half as many letters.
-    if sum(len(line.text) >= _LONG_LETTERS // 2 for line in lines) < 6:
+    if sum([len(line.text) >= _LONG_LETTERS // 2 for line in lines]) < 6:
         return None
-    left = min(line.u0 for line in lines)
-    width = max(line.u1 for line in lines) - left
+    begins, ends = [line.u0 for line in lines], [line.u1 for line in lines]
+    left = min(begins)
+    width = max(ends) - left
     if width <= 0:
         return None
-    starts = sorted(line.u0 for line in lines if line.u0 > left + 0.2 * width)
+    starts = sorted([begin for begin in begins if begin > left + 0.2 * width])
     candidates: list[float] = []
     first = 0
     for i in range(1, len(starts) + 1):
@@ -115,7 +117,7 @@ def _gutter(lines: list[Line]) -> float | None:
     best, most = None, 0
     for at in candidates[:12]:
         # No more lines can be columns than do not cross the gutter.
-        if sum(line.u0 >= at - 2 or line.u1 <= at - 1 for line in lines) <= most:
+        if sum([u0 >= at - 2 or u1 <= at - 1 for u0, u1 in zip(begins, ends, strict=True)]) <= most:
             continue
         read = sum(len(band) for band, columnar in _bands(lines, at - 2) if columnar)
         if read > most:
@@ -184,6 +186,8 @@ def _stands_alone(band: list[Line], i: int) -> bool:
 
 def _columnar(band: list[Line], gutter: float) -> bool:
     """Say whether both sides look like running text, and not like cells of a table."""
+    if len(band) < 6:
+        return False
     left = [line for line in band if line.u1 <= gutter + 1]
     right = [line for line in band if line.u1 > gutter + 1]
     if min(len(left), len(right)) < 3 or not (_prose(left) and _prose(right)):

@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
+import numpy as np
+
 from workbench.parsers._pdf_pages import PageText
 
 _DIGITS = re.compile(r"\d+|\b[ivxlc]+\b")
@@ -35,9 +37,12 @@ def repeated_lines(pages: Sequence[PageText]) -> list[frozenset[int]]:
 def _margin_lines(page: PageText) -> list[tuple[int, _Place]]:
     if page.height <= 0 or not page.text:
         return []
-    result = []
-    for index, line in enumerate(page.lines):
-        top, bottom = float(page.line_boxes[index, 1]), float(page.line_boxes[index, 3])
-        if bottom < _MARGIN * page.height or top > (1 - _MARGIN) * page.height:
-            result.append((index, (_DIGITS.sub("#", line.casefold()), round(top / 6))))
-    return result
+    tops, bottoms = page.line_boxes[:, 1], page.line_boxes[:, 3]
+    in_margin = np.flatnonzero((bottoms < _MARGIN * page.height) | (tops > (1 - _MARGIN) * page.height))
+    if not len(in_margin):
+        return []
+    lines = page.lines
+    return [
+        (index, (_DIGITS.sub("#", lines[index].casefold()), round(float(tops[index]) / 6)))
+        for index in in_margin.tolist()
+    ]

@@ -263,7 +263,7 @@ def _joined(cells: list[list[Line]], main: Line) -> Line:
         boxes,
         first.first_width,
         len(cells),
-        spots=spots if len(cells) > 1 else [],
+        spots=spots if len(cells) > 1 else (),
     )
 
 
