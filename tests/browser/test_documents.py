@@ -53,12 +53,12 @@ def test_a_page_that_fell_short_is_marked_noted_and_drawn_with_its_layout(
     reader: str, browser_page: Page
 ) -> None:
     page = opened(browser_page, f"{reader}/?short=3,7&incomplete=1")
-    expect(page.get_by_text("This file is not whole: the file was cut off")).to_be_visible()
-    expect(page.get_by_text("2 pages fell short")).to_be_visible()
+    expect(page.get_by_text("The file is incomplete: the file was cut off")).to_be_visible()
+    expect(page.get_by_text("Problems on 2 pages")).to_be_visible()
     expect(page.locator(".layout.drawn")).to_have_count(0)
     page.get_by_test_id("stButtonGroup").get_by_text("7", exact=True).click()
     expect(
-        page.get_by_text("Page 7: 812 of 1,014 letters are in the text; the rest could not be read.")
+        page.get_by_text("Page 7: 812 of 1,014 letters are in the text; the rest is missing.")
     ).to_be_visible()
     expect(page.locator(".layout.drawn")).to_be_visible()
     expect(page.locator("figcaption")).to_have_text("Page 7 of 30")
@@ -70,7 +70,7 @@ def test_a_page_that_fell_short_is_marked_noted_and_drawn_with_its_layout(
     expect(page.locator("figcaption")).to_have_text("Page 6 of 30")
     expect(page.locator(".layout.drawn")).to_have_count(0)
     expect(page.get_by_text("letters are in the text")).to_have_count(0)
-    expect(page.get_by_text("2 pages fell short")).to_be_visible()
+    expect(page.get_by_text("Problems on 2 pages")).to_be_visible()
 
 
 # ── image and text ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -247,10 +247,10 @@ def test_an_uploaded_file_with_a_page_that_falls_short_is_noted_marked_and_drawn
     expect(page.locator(".layout .piece").first).to_be_visible(timeout=SLOW_MS)
     settled(page)
     # The note of the file, in the list of what happened and above the page.
-    expect(page.get_by_text("page 3 is numbers of glyphs instead of letters").last).to_be_visible()
-    expect(page.get_by_text("1 page fell short")).to_be_visible()
+    expect(page.get_by_text("Not readable: page 3").last).to_be_visible()
+    expect(page.get_by_text("Problems on 1 page")).to_be_visible()
     page.get_by_test_id("stButtonGroup").get_by_text("3", exact=True).click()
-    expect(page.get_by_text("Page 3 is not readable as it stands")).to_be_visible()
+    expect(page.get_by_text("Page 3 is not readable")).to_be_visible()
     expect(page.locator(".layout.drawn")).to_be_visible()
     expect(page.locator(".sheet .block .number").first).to_be_visible()
     # Hovering a block on the page lights its text.

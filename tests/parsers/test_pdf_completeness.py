@@ -1,4 +1,4 @@
-"""Nothing of a page is lost in silence: letters are counted on both sides, and what cannot be read is said."""
+"""Nothing of a page is lost in silence: letters are counted before and after, and what is missing is told."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_a_page_that_falls_short_is_named_with_both_figures(monkeypatch: pytest.
     found = parsed(pdf(paragraph("one two three", "four five six"), paragraph("seven", "eight nine")))
     assert found.letters == (PageLetters(1, 11, 22), PageLetters(2, 5, 14))
     assert found.short_pages == found.letters
-    assert "Page 1: 11 of 22 letters are in the text; the rest could not be placed." in found.warnings
+    assert "Page 1: 11 of 22 letters are in the text; the rest is missing." in found.warnings
     complete_or_noted(found)
 
 
@@ -207,7 +207,9 @@ def test_a_page_of_glyph_codes_among_others_is_listed_and_its_note_says_so() -> 
         data = bytes(whole.tobytes())
     found = parsed(data)
     assert found.failed_pages == (3,)
-    assert any("page 3 is numbers of glyphs instead of letters" in warning for warning in found.warnings)
+    assert any(
+        warning.startswith("Not readable: page 3; ") and "OCR" in warning for warning in found.warnings
+    )
 
 
 def test_a_page_with_a_fifth_of_its_characters_unknown_is_listed_as_not_readable() -> None:

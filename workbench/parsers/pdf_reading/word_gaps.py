@@ -1,4 +1,4 @@
-"""Words that touch: on tight lines MuPDF takes the narrow blanks between words for none."""
+"""Words that touch: MuPDF misses the narrow blanks between words on tightly set lines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from statistics import median
 from typing import Any
 
 _LONG_ON_AVERAGE, _FEWEST_CHARACTERS = 10.5, 20
-"""Characters a word, and a line of them, its blank included: more than in any European language."""
+"""Lines that may hold words that touch: more characters per word (blank included) than any European language has.
+
+Shorter lines are not judged: one long word would be enough.
+"""
 _GAP = 0.07
 """The least blank between two words, in multiples of the type size; MuPDF takes less than 0.15 for none."""
 
@@ -16,9 +19,9 @@ Word = tuple[Any, ...]
 
 
 def seems_tight(raw: str, words: Sequence[Word]) -> bool:
-    """Say whether a line, with its words as ``TextPage.extractWORDS`` gives them, may hold more words than that.
+    """Say whether a line may hold more words than ``words``, which are those of ``TextPage.extractWORDS``.
 
-    Where one narrow blank was taken for none, those beside it were, too: the line was set to fit its width.
+    A line that was squeezed to fit its width has only narrow blanks, so MuPDF misses many of them at once.
     """
     if len(raw) < _FEWEST_CHARACTERS or len(raw) <= _LONG_ON_AVERAGE * len(words):
         return False
@@ -27,10 +30,10 @@ def seems_tight(raw: str, words: Sequence[Word]) -> bool:
 
 
 def split_at_gaps(chars: Sequence[dict[str, Any]], words: Sequence[Word], size: float) -> list[Word]:
-    """Return the words of a horizontal line, divided where the blank between two letters is that between words.
+    """Return the words of a horizontal line, divided where the gap between two letters is as wide as a blank.
 
-    ``chars`` are the line's of ``TextPage.extractRAWDICT``. Where all letters of a word stand apart alike, they are
-    spaced out and no blanks.
+    ``chars`` are the characters of the line from ``TextPage.extractRAWDICT``. A word whose letters all stand apart
+    by the same gap is spaced out, and stays one word.
     """
     result: list[Word] = []
     at = 0
