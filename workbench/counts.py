@@ -1,8 +1,8 @@
-"""Numbers as they stand in sentences: with their noun, as a list of pages, as letters of a page."""
+"""What sentences share: numbers with their noun, lists of pages, several notes on one line."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 _MOST_NAMED = 8
 
@@ -33,3 +33,13 @@ def describe_short_page(page: int, kept: int, on_page: int) -> str:
     'Page 3: 812 of 1,014 letters are in the text; the rest is missing.'
     """
     return f"Page {page:,}: {kept:,} of {counted(on_page, 'letter is', 'letters are')} in the text; the rest is missing."
+
+
+def joined_notes(notes: Iterable[str]) -> str:
+    """Return notes on one line, parted by semicolons.
+
+    >>> joined_notes(["parsed", "Page 3 is blank.", "Page 4 is damaged."])
+    'parsed; Page 3 is blank; Page 4 is damaged.'
+    """
+    found = list(notes)
+    return "; ".join([*(note.removesuffix(".") for note in found[:-1]), *found[-1:]])

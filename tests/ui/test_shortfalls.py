@@ -76,6 +76,7 @@ def test_a_file_that_is_not_whole_says_so_once_and_first() -> None:
         ((), "", False, ""),
         (("page 2 holds a picture",), "", False, "page 2 holds a picture"),
         (("page 3 fell short",), "", True, "⚠ page 3 fell short"),
+        (("Page 3 is blank.", "Page 4 is damaged."), "", False, "Page 3 is blank; Page 4 is damaged."),
         ((), "", True, "⚠ letters are missing"),
         ((), "the file was cut off", True, "⚠ the file was cut off"),
         (

@@ -6,7 +6,7 @@ import argparse
 
 from workbench.commands.completeness import letter_fields
 from workbench.commands.terminal import DONE, Output
-from workbench.counts import counted
+from workbench.counts import counted, joined_notes
 from workbench.workspace import Workspace
 
 
@@ -33,6 +33,6 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
                 "incomplete": row.incomplete,
             },
             f"{row.id[:8]}  {row.name:40.40}  {counted(row.page_count, 'page'):>11} {counted(row.character_count, 'character'):>21}  "
-            + "; ".join(row.warnings),
+            + joined_notes(row.warnings),
         )
     return DONE

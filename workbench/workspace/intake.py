@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench import pipeline, plugins
+from workbench.counts import joined_notes
 from workbench.errors import Cancelled, InputError, ServiceError, WorkbenchError
 from workbench.files import shown_name
 from workbench.records import PageLetters, content_digest
@@ -188,7 +189,7 @@ class Intake:
         told = [
             warning for warning in found.warnings if not found.incomplete or found.incomplete not in warning
         ]
-        message = "; ".join([message, *notes, *told])
+        message = joined_notes([message, *notes, *told])
         return _result(name, status, row, message)
 
     def _mend(self, row: DocumentRow, data: bytes) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from workbench.counts import counted, describe_short_page
+from workbench.counts import counted, describe_short_page, joined_notes
 from workbench.records import ParsedFile
 from workbench.ui.messages import plain, sentence
 
@@ -99,4 +99,4 @@ def list_note(warnings: Sequence[str], incomplete: str, is_short: bool) -> str:
         said.insert(0, incomplete)
     if is_short and not said:
         said.append("letters are missing")
-    return (f"{MARK} " if incomplete or is_short else "") + "; ".join(said)
+    return (f"{MARK} " if incomplete or is_short else "") + joined_notes(said)
