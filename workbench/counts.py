@@ -17,12 +17,14 @@ def counted(count: int, one: str, many: str = "") -> str:
 
 
 def listed_pages(pages: Collection[int]) -> str:
-    """Return page numbers as people say them, the first eight by name.
+    """Return page numbers as people say them, the first eight by name; commas stand only between them.
 
     >>> listed_pages([3]), listed_pages(range(1, 11))
     ('page 3', 'pages 1, 2, 3, 4, 5, 6, 7, 8 …')
+    >>> listed_pages([1234, 1235])
+    'pages 1234, 1235'
     """
-    shown = ", ".join(f"{page:,}" for page in list(pages)[:_MOST_NAMED])
+    shown = ", ".join(str(page) for page in list(pages)[:_MOST_NAMED])
     return f"page{'s' if len(pages) > 1 else ''} {shown}{' …' if len(pages) > _MOST_NAMED else ''}"
 
 

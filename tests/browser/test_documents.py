@@ -218,16 +218,21 @@ def test_figures_of_neighbouring_cells_are_a_visible_gap_apart(
 # ── the page itself ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def upload(page: Page, serve: Server, folder: Path, data: bytes) -> None:
+    """Upload a PDF into an empty workspace, and wait until its first page is drawn."""
+    page.goto(serve(WORKBENCH_WORKSPACE=str(folder / "workspace"), WORKBENCH_WARM_UP="off"))
+    file = folder / "report.pdf"
+    file.write_bytes(data)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+    expect(page.locator(".layout .piece").first).to_be_visible(timeout=SLOW_MS)
+    settled(page)
+
+
 def test_an_uploaded_file_is_read_beside_its_page_and_its_layout_is_one_switch_away(
     serve: Server, tmp_path: Path, browser_page: Page
 ) -> None:
     page = browser_page
-    page.goto(serve(WORKBENCH_WORKSPACE=str(tmp_path / "workspace"), WORKBENCH_WARM_UP="off"))
-    file = tmp_path / "report.pdf"
-    file.write_bytes(report_pdf())
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
-    expect(page.locator(".layout .piece").first).to_be_visible(timeout=SLOW_MS)
-    settled(page)
+    upload(page, serve, tmp_path, report_pdf())
     expect(page.locator(".layout.drawn")).to_have_count(0)
     page.get_by_text("Layout", exact=True).click()
     expect(page.locator(".layout.drawn")).to_be_visible()
@@ -238,14 +243,9 @@ def test_an_uploaded_file_with_a_page_that_falls_short_is_noted_marked_and_drawn
     serve: Server, tmp_path: Path, browser_page: Page
 ) -> None:
     page = browser_page
-    page.goto(serve(WORKBENCH_WORKSPACE=str(tmp_path / "workspace"), WORKBENCH_WARM_UP="off"))
-    file = tmp_path / "mixed.pdf"
     with pymupdf.open("pdf", report_pdf()) as whole, pymupdf.open(CASES / "b_type3_no_unicode.pdf") as codes:
         whole.insert_pdf(codes)
-        whole.save(file)
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
-    expect(page.locator(".layout .piece").first).to_be_visible(timeout=SLOW_MS)
-    settled(page)
+        upload(page, serve, tmp_path, bytes(whole.tobytes()))
     # The note of the file, in the list of what happened and above the page.
     expect(page.get_by_text("Not readable: page 3").last).to_be_visible()
     expect(page.get_by_text("Problems on 1 page")).to_be_visible()

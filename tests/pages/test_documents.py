@@ -112,7 +112,7 @@ def test_what_needs_somebody_stands_above_what_went_well() -> None:
     rows = app.table[0].value.to_dict("records")
     assert [row["What happened"] for row in rows][:3] == [
         "🔒 needs a password",
-        "✕ not readable here",
+        "✕ format not supported",
         "✓ added",
     ]
     assert len(as_shown(rows[1]["File"])) <= 40

@@ -31,7 +31,7 @@ STATES = {
     "needs_password": "🔒 needs a password",
     "no_text": "▨ no text",
     "damaged": "✕ damaged",
-    "unsupported": "✕ not readable here",
+    "unsupported": "✕ format not supported",
     "too_large": "✕ too large",
     "timed_out": "✕ took too long",
     "cancelled": "– stopped",
