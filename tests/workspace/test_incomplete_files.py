@@ -200,6 +200,17 @@ def test_a_document_of_the_version_before_is_counted_once_it_is_read_anew(
     assert workspace.tables.lack(config()) == ""
 
 
+def test_what_a_later_parser_finds_in_an_earlier_content_is_not_noted_of_the_new_one(
+    workspace: Workspace,
+) -> None:
+    workspace.add("a.txt", HALF)
+    before, found = workspace.row(id_of("a.txt")), workspace.parsed(id_of("a.txt"))
+    workspace.add("a.txt", WHOLE)
+    after = workspace.row(id_of("a.txt"))
+    workspace.document_list.note_reading(replace(before, letters_kept=0), found)
+    assert workspace.row(id_of("a.txt")) == after
+
+
 def pages_pdf(colour: str) -> bytes:
     return paged_pdf([stream(text_lines([f"Tram {number} stops at {colour}."] * 20)) for number in range(10)])
 
