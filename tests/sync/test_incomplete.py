@@ -1,4 +1,4 @@
-"""A source that holds half a file for a while: no table loses the earlier version for half a new one."""
+"""A source that holds half a file for a while: no table loses the earlier version for it."""
 
 from __future__ import annotations
 
