@@ -73,7 +73,7 @@ def test_a_folder_does_not_lead_out_of_itself_and_each_link_that_would_is_named(
     assert status == DONE
     assert sorted(row["path"] for row in rows) == ["in/a.txt", "in/sub/b.txt"]
     assert said.splitlines() == [
-        f"{link} is a link that leads out of in, so it is not read: name it to have it read"
+        f"{link} is a link that leads out of in, so it is not read: to read it, give its own path, too"
         for link in ("in/file.txt", "in/sub/folder", "in/up")
     ]
 
@@ -159,5 +159,5 @@ def test_half_a_file_is_told_and_ends_with_a_failure_only_where_a_version_stays(
     Path("x.txt").write_text("Trams stop at bl")
     status, [again], _ = run("add", "x.txt")
     assert (status, again["status"], again["document_id"]) == (SOME_FAILED, "damaged", row["document_id"])
-    assert again["message"].endswith(" stays: upload the whole file again")
+    assert again["message"].endswith(" stays: add the whole file again")
     assert [one["letters_kept"] for one in run("documents")[1]] == [20]

@@ -211,7 +211,7 @@ def test_half_a_file_is_told_in_words_and_fails_only_where_a_version_stays(
     write(folder / "in" / "red.txt", "The tram stops at bl")
     status, rows, said = run("sync")
     assert (status, rows[-1]["figures"]["failed"]) == (SOME_FAILED, 1)
-    stays = "the file was cut off, so the version taken before stays until its source holds the whole file"
+    stays = "the file was cut off, so the earlier version stays until the source has the whole file"
     assert f"red.txt: parse: {stays}\n" in said
     assert [row["message"] for row in run("log", "--failures")[1]] == [stays]
     assert run("plan")[1][-1]["wait"] == 1

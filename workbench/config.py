@@ -335,9 +335,9 @@ class Reader:
 
 
 def misread_numbers(node: yaml.Node, is_text: bool = False) -> Iterator[tuple[yaml.Node, str]]:
-    """Yield every number below a node that YAML 1.1 reads as another one than people do, with a sentence on it.
+    """Yield every number in a node that YAML does not read as decimal, with what to write instead.
 
-    ``is_text``: a text is meant there, so that quotes are what helps.
+    ``is_text``: the setting is a text, so the sentence asks for quotes.
     """
     for scalar in _scalars(node):
         written = str(scalar.value)
@@ -371,7 +371,7 @@ _NOTATIONS = (
 
 
 def _scalars(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
-    """Yield the single values in a node; keys are none."""
+    """Yield the values in a node that are no lists or mappings; keys are left out."""
     if isinstance(node, yaml.ScalarNode):
         yield node
     elif isinstance(node, yaml.SequenceNode):

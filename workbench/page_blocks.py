@@ -20,11 +20,11 @@ _BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
 
 @dataclass(frozen=True, slots=True)
 class PageBlock:
-    """A heading, a paragraph or neighbouring rows of a table on one page; or printed text that is not in the text.
+    """A heading, a paragraph, rows of a table, or printed text that was left out, on one page.
 
-    ``number`` counts from 1 in reading order; None for what was left out, as is its ``span``. ``boxes``: one per
-    printed line, in reading order; a paragraph that goes on in the next column has lines in both. ``text`` and
-    ``reason`` are filled for what was left out alone.
+    ``number`` counts from 1 in reading order. ``boxes``: one per printed line, in reading order; a paragraph that goes
+    on in the next column has lines in both. What was left out has neither ``number`` nor ``span``, and it alone has
+    ``text`` and ``reason``.
     """
 
     kind: Kind
@@ -38,9 +38,9 @@ class PageBlock:
 def page_blocks(
     document: Document, layout: Layout, page_number: int, omitted: Sequence[OmittedText] = ()
 ) -> list[PageBlock]:
-    """Return the blocks of a page in reading order, behind them what was left out, from the top down.
+    """Return the blocks of a page in reading order, followed by what was left out, from the top down.
 
-    Every character that is no blank is in exactly one of the ranges, every word of the layout in exactly one block.
+    Every character but blanks is in exactly one span, and every word of the layout in exactly one block.
     A number that no page has gives no blocks.
     """
     page = next((page for page in document.pages if page.number == page_number), None)
@@ -104,7 +104,7 @@ def _is_row(text: str, line: Span) -> bool:
 
 
 def _goes_on(before: PageBlock, boxes: Sequence[Box]) -> bool:
-    """Say whether rows below ``boxes`` belong to the table before them: its head and its total stand a little apart."""
+    """Say whether rows in ``boxes`` continue the table ``before``: a head or a total may stand a little apart."""
     in_order = not before.boxes or not boxes or before.boxes[-1].y0 < boxes[0].y0
     return before.kind == "table" and in_order
 

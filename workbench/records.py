@@ -214,7 +214,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class PageLetters:
-    """How many letters and digits of a page are in the text, of those that the file holds for it.
+    """How many letters and digits of a page are in the text, and how many the file has for it.
 
     What is left out on purpose (text drawn twice, headers by setting) counts on neither side. Both are counted as
     ``str.isalnum`` code points before any clean-up.
@@ -253,7 +253,7 @@ class ParsedFile:
     """One entry per page that could be read; empty for formats whose letters are not counted."""
     omitted: tuple[OmittedText, ...] = ()
     incomplete: str = ""
-    """Why the file is not whole, as a sentence without its end, such as "the file was cut off"; "" for a whole file."""
+    """Why the file is incomplete, as a sentence without its end, such as "the file was cut off"; else ""."""
 
     @property
     def short_pages(self) -> tuple[PageLetters, ...]:

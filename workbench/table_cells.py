@@ -1,11 +1,11 @@
-"""Cells of a table, which a document's text parts by tabs, shown apart: a tab alone looks like a blank."""
+"""Cells of a table shown apart: a document's text has tabs between them, and a tab looks like a blank."""
 
 from __future__ import annotations
 
 import html
 
 CELL_GAP = "\u2003"
-"""An em space: no program that draws text makes one blank of it, as it does of a tab."""
+"""An em space: programs that draw text collapse a tab into a blank, but leave this as wide as it is."""
 
 # The padding stands before the tab, so that cells still begin at its stops, below each other.
 _GAP_HTML = '<span class="cell-gap" style="padding-inline-start: 0.9em">\t</span>'
@@ -39,5 +39,5 @@ def escaped_cells(text: str) -> str:
 
 
 def cells_in_html(markup: str) -> str:
-    """Return HTML without tags in which every tab is wide; whoever copies from it gets the text as it is."""
+    """Return escaped text with a wide gap at every tab; what is copied from the page still has the tabs."""
     return markup.replace("\t", _GAP_HTML)

@@ -53,12 +53,12 @@ def test_a_page_that_fell_short_is_marked_noted_and_drawn_with_its_layout(
     reader: str, browser_page: Page
 ) -> None:
     page = opened(browser_page, f"{reader}/?short=3,7&incomplete=1")
-    expect(page.get_by_text("This file is not whole: the file was cut off")).to_be_visible()
-    expect(page.get_by_text("2 pages fell short")).to_be_visible()
+    expect(page.get_by_text("The file is incomplete: the file was cut off")).to_be_visible()
+    expect(page.get_by_text("Problems on 2 pages")).to_be_visible()
     expect(page.locator(".layout.drawn")).to_have_count(0)
     page.get_by_test_id("stButtonGroup").get_by_text("7", exact=True).click()
     expect(
-        page.get_by_text("Page 7: 812 of 1,014 letters are in the text; the rest could not be read.")
+        page.get_by_text("Page 7: 812 of 1,014 letters are in the text; the rest is missing.")
     ).to_be_visible()
     expect(page.locator(".layout.drawn")).to_be_visible()
     expect(page.locator("figcaption")).to_have_text("Page 7 of 30")
@@ -70,7 +70,7 @@ def test_a_page_that_fell_short_is_marked_noted_and_drawn_with_its_layout(
     expect(page.locator("figcaption")).to_have_text("Page 6 of 30")
     expect(page.locator(".layout.drawn")).to_have_count(0)
     expect(page.get_by_text("letters are in the text")).to_have_count(0)
-    expect(page.get_by_text("2 pages fell short")).to_be_visible()
+    expect(page.get_by_text("Problems on 2 pages")).to_be_visible()
 
 
 # ── image and text ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -218,16 +218,21 @@ def test_figures_of_neighbouring_cells_are_a_visible_gap_apart(
 # ── the page itself ──────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def upload(page: Page, serve: Server, folder: Path, data: bytes) -> None:
+    """Upload a PDF into an empty workspace, and wait until its first page is drawn."""
+    page.goto(serve(WORKBENCH_WORKSPACE=str(folder / "workspace"), WORKBENCH_WARM_UP="off"))
+    file = folder / "report.pdf"
+    file.write_bytes(data)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
+    expect(page.locator(".layout .piece").first).to_be_visible(timeout=SLOW_MS)
+    settled(page)
+
+
 def test_an_uploaded_file_is_read_beside_its_page_and_its_layout_is_one_switch_away(
     serve: Server, tmp_path: Path, browser_page: Page
 ) -> None:
     page = browser_page
-    page.goto(serve(WORKBENCH_WORKSPACE=str(tmp_path / "workspace"), WORKBENCH_WARM_UP="off"))
-    file = tmp_path / "report.pdf"
-    file.write_bytes(report_pdf())
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
-    expect(page.locator(".layout .piece").first).to_be_visible(timeout=SLOW_MS)
-    settled(page)
+    upload(page, serve, tmp_path, report_pdf())
     expect(page.locator(".layout.drawn")).to_have_count(0)
     page.get_by_text("Layout", exact=True).click()
     expect(page.locator(".layout.drawn")).to_be_visible()
@@ -238,25 +243,20 @@ def test_an_uploaded_file_with_a_page_that_falls_short_is_noted_marked_and_drawn
     serve: Server, tmp_path: Path, browser_page: Page
 ) -> None:
     page = browser_page
-    page.goto(serve(WORKBENCH_WORKSPACE=str(tmp_path / "workspace"), WORKBENCH_WARM_UP="off"))
-    file = tmp_path / "mixed.pdf"
     with pymupdf.open("pdf", report_pdf()) as whole, pymupdf.open(CASES / "b_type3_no_unicode.pdf") as codes:
         whole.insert_pdf(codes)
         with pymupdf.open("pdf", pdf(flattened_text_page())) as short:
             whole.insert_pdf(short)
-        whole.save(file)
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)
-    expect(page.locator(".layout .piece").first).to_be_visible(timeout=SLOW_MS)
-    settled(page)
+        upload(page, serve, tmp_path, bytes(whole.tobytes()))
     # The note of the file, in the list of what happened and above the page.
-    expect(page.get_by_text("page 3 is numbers of glyphs instead of letters").last).to_be_visible()
-    expect(page.get_by_text("2 pages fell short")).to_be_visible()
+    expect(page.get_by_text("Not readable: page 3").last).to_be_visible()
+    expect(page.get_by_text("Problems on 2 pages")).to_be_visible()
     expect(page.locator(".layout.drawn")).to_have_count(0)
     page.get_by_test_id("stButtonGroup").get_by_text("4", exact=True).click()
     expect(page.get_by_text("Page 4: 19 of 46 letters are in the text").last).to_be_visible()
     expect(page.locator(".layout.drawn")).to_be_visible()
     page.get_by_test_id("stButtonGroup").get_by_text("3", exact=True).click()
-    expect(page.get_by_text("Page 3 is not readable as it stands")).to_be_visible()
+    expect(page.get_by_text("Page 3 is not readable")).to_be_visible()
     expect(page.locator(".layout.drawn")).to_be_visible()
     expect(page.locator(".sheet .block .number").first).to_be_visible()
     # Hovering a block on the page lights its text.

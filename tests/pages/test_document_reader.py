@@ -74,20 +74,20 @@ def test_of_many_pages_that_fell_short_twelve_are_marked_and_the_rest_counted() 
     app = reader(short=",".join(str(number) for number in range(2, 22)), page="15")
     (marks,) = app.get("button_group")
     assert [option.content for option in marks.proto.options] == [*map(str, range(2, 14)), "15"]
-    assert any("20 pages fell short" in line for line in lines(app))
+    assert any("Problems on 20 pages" in line for line in lines(app))
     assert any("and 7 more" in line for line in lines(app))
 
 
 def test_a_file_without_such_pages_has_no_marks() -> None:
     app = reader()
     assert not app.get("button_group")
-    assert not any("fell short" in line for line in lines(app))
+    assert not any("Problems on" in line for line in lines(app))
 
 
 def test_a_file_that_is_cut_off_says_so_before_all_other_warnings() -> None:
     app = reader(incomplete="1")
     assert [warning.icon for warning in app.warning] == [":material/warning:", ":material/info:"]
-    assert app.warning[0].value.startswith(r"This file is not whole\: the file was cut off")
+    assert app.warning[0].value.startswith(r"The file is incomplete\: the file was cut off")
 
 
 def test_a_whole_file_of_one_page_is_drawn_by_the_page_itself(here: Workspace) -> None:

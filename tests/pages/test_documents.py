@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from tests.documents import n_pages_pdf, password_pdf, scanned_pdf
+from tests.documents.raw_pdf import paged_pdf
 from workbench.ui.jobs import jobs
 from workbench.ui.resources import sample_files
 from workbench.ui.state import DOCUMENT
@@ -90,6 +91,17 @@ def test_uploaded_files_are_read_and_each_says_what_happened() -> None:
 
 
 @pytest.mark.usefixtures("here")
+def test_a_blank_file_is_not_said_to_hold_pictures() -> None:
+    app = page()
+    app.file_uploader[0].upload("blank.pdf", paged_pdf([b""]), "application/pdf")
+    app.file_uploader[0].upload("blank.txt", b"  \n ", "text/plain")
+    app = when_idle(app.run())
+    notes = {as_shown(row["File"]): as_shown(row["Note"]) for row in app.table[0].value.to_dict("records")}
+    assert notes["blank.pdf"] == "nothing is written in blank.pdf: its only page is blank"
+    assert notes["blank.txt"] == "blank.txt holds no text"
+
+
+@pytest.mark.usefixtures("here")
 def test_what_needs_somebody_stands_above_what_went_well() -> None:
     app = page()
     for number in range(8):
@@ -100,7 +112,7 @@ def test_what_needs_somebody_stands_above_what_went_well() -> None:
     rows = app.table[0].value.to_dict("records")
     assert [row["What happened"] for row in rows][:3] == [
         "🔒 needs a password",
-        "✕ not readable here",
+        "✕ format not supported",
         "✓ added",
     ]
     assert len(as_shown(rows[1]["File"])) <= 40

@@ -1,4 +1,4 @@
-"""Nothing of a page is lost in silence: letters are counted on both sides, and what cannot be read is said."""
+"""Nothing of a page is lost in silence: letters are counted before and after, and what is missing is told."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_a_page_that_falls_short_is_named_with_both_figures() -> None:
     found = parsed(pdf(paragraph("one two three"), flattened_text_page()))
     assert found.letters == (PageLetters(1, 11, 11), PageLetters(2, 19, 46))
     assert found.short_pages == found.letters[1:]
-    assert found.warnings == ("Page 2: 19 of 46 letters are in the text; the rest could not be placed.",)
+    assert found.warnings == ("Page 2: 19 of 46 letters are in the text; the rest is missing.",)
     complete_or_noted(found)
 
 
@@ -205,7 +205,9 @@ def test_a_page_of_glyph_codes_among_others_is_listed_and_its_note_says_so() -> 
         data = bytes(whole.tobytes())
     found = parsed(data)
     assert found.failed_pages == (3,)
-    assert any("page 3 is numbers of glyphs instead of letters" in warning for warning in found.warnings)
+    assert any(
+        warning.startswith("Not readable: page 3; ") and "OCR" in warning for warning in found.warnings
+    )
 
 
 def test_a_page_with_a_fifth_of_its_characters_unknown_is_listed_as_not_readable() -> None:

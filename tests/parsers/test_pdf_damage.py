@@ -45,7 +45,7 @@ def test_a_repaired_file_says_so() -> None:
 def test_a_file_that_was_cut_off_says_that_it_is_not_complete(name: str) -> None:
     found = parsed((CASES / f"{name}.pdf").read_bytes())
     assert found.incomplete == "the file ends in the middle of one of its parts"
-    assert found.warnings[0] == "The file is not complete: the file ends in the middle of one of its parts."
+    assert found.warnings[0] == "The file is incomplete: the file ends in the middle of one of its parts."
     assert not any("picture" in warning or "blank" in warning for warning in found.warnings)
 
 

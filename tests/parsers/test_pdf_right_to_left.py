@@ -40,7 +40,7 @@ def test_a_heading_with_lam_alef_before_alef_loses_no_letter() -> None:
 
 
 def chars(text: str, *, size: float = 10.0) -> list[dict[str, object]]:
-    """The letters of one right-to-left line as they lie: the first one rightmost, each as wide as the type is large."""
+    """Return the letters of one right-to-left line: the first one rightmost, each as wide as its type size."""
     right = 500.0
     found = []
     for letter in text:

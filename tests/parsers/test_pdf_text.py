@@ -380,7 +380,8 @@ def test_letters_that_cannot_be_seen_are_left_out_and_told() -> None:
     found = parsed(documents.control_characters_pdf())
     assert found.document.text == "safesound"
     assert found.warnings == (
-        "Not readable: page 1; the fonts do not say what more than a fifth of the characters is.",
+        "Not readable: page 1; the fonts do not say what more than a fifth of the characters is. "
+        "OCR (text recognition) helps.",
         "4 characters were left out because the file does not say which they are.",
     )
     assert found.failed_pages == (1,)

@@ -1,4 +1,4 @@
-"""What a PDF is called: its own title, else what is set largest on its first page, else its file's name."""
+"""The title of a PDF: from its metadata, else the largest type on its first page, else its file name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A source that holds half a file for a while: no table loses a version that was taken before, and none takes half."""
+"""A source that holds half a file for a while: no table loses the earlier version for it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NEXT = f"The tram stops at blue. It goes at white. {END}".encode()
 NEXT_HALF = b"The tram stops at blue. It go"
 OF_WHOLE = [f"It goes at white. {END}", "The tram stops at red."]
 OF_NEXT = [f"It goes at white. {END}", "The tram stops at blue."]
-STAYS = f"{CUT_OFF}, so the version taken before stays until its source holds the whole file"
+STAYS = f"{CUT_OFF}, so the earlier version stays until the source has the whole file"
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Files that are not whole: what could be read of a new one is taken, and the version taken before is never lost."""
+"""Incomplete files: what could be read of a new one is taken, and an earlier version is never lost."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_half_a_new_version_changes_nothing_and_says_what_to_do(workspace: Works
     day = workspace.row(id_of("a.txt")).added_at_utc[:10]
     assert (result.status, result.document_id, result.is_in) == ("damaged", id_of("a.txt"), False)
     assert result.message == (
-        f"the file was cut off, so the version from {day} stays: upload the whole file again"
+        f"the file was cut off, so the version from {day} stays: add the whole file again"
     )
     assert everything(workspace) == before
     assert workspace.tables.lack(config()) == ""
@@ -80,13 +80,20 @@ def test_what_can_be_read_of_a_new_file_is_taken_with_its_reason(workspace: Work
     result = workspace.add("a.txt", HALF)
     assert (result.status, result.message) == (
         "partly_read",
-        "parsed; the file was cut off, so only what could be read of it is here: upload the whole file again",
+        "parsed; the file was cut off, so only what could be read of it is here: add the whole file again",
     )
     assert workspace.row(id_of("a.txt")).incomplete == "the file was cut off"
     again = workspace.add("a.txt", HALF)
     assert (again.status, again.message) == ("unchanged", "already here, although the file was cut off")
     assert workspace.add("a.txt", WHOLE).status == "replaced"
     assert workspace.row(id_of("a.txt")).incomplete == ""
+
+
+def test_the_reason_why_a_file_is_incomplete_is_told_once(tmp_path: Path) -> None:
+    cut_off = Path(__file__).parents[1] / "parsers/cases/pdf_half_download.pdf"
+    result = Workspace(tmp_path).add("a.pdf", cut_off)
+    assert result.status == "partly_read"
+    assert result.message.count("the file ends in the middle of one of its parts") == 1
 
 
 def test_half_a_version_that_is_a_document_elsewhere_does_not_take_the_place_of_the_whole_one(
@@ -191,6 +198,17 @@ def test_a_document_of_the_version_before_is_counted_once_it_is_read_anew(
     assert found == replace(before, letters_kept=18, letters_on_page=18, incomplete="the file was cut off")
     assert workspace.tables.build(config()).chunks == 1
     assert workspace.tables.lack(config()) == ""
+
+
+def test_what_a_later_parser_finds_in_an_earlier_content_is_not_noted_of_the_new_one(
+    workspace: Workspace,
+) -> None:
+    workspace.add("a.txt", HALF)
+    before, found = workspace.row(id_of("a.txt")), workspace.parsed(id_of("a.txt"))
+    workspace.add("a.txt", WHOLE)
+    after = workspace.row(id_of("a.txt"))
+    workspace.document_list.note_reading(replace(before, letters_kept=0), found)
+    assert workspace.row(id_of("a.txt")) == after
 
 
 def pages_pdf(colour: str) -> bytes:

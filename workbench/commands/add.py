@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from workbench import pipeline
-from workbench.commands.completeness import letters
+from workbench.commands.completeness import letter_fields
 from workbench.commands.given_files import files_under
 from workbench.commands.terminal import DONE, SOME_FAILED, WRONG_USAGE, Output
 from workbench.counts import counted
@@ -44,7 +44,7 @@ def _print_added(result: AddResult, out: Output) -> None:
             "characters": result.characters,
             "empty_pages": list(result.empty_pages),
             "message": result.message,
-            **letters(result),
+            **letter_fields(result),
         },
         f"{result.status:15} {result.path}  {counted(result.pages, 'page')}, {counted(result.characters, 'character')}  {result.message}",
     )

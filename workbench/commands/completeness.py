@@ -1,4 +1,4 @@
-"""How complete a document's text is, as the commands print it."""
+"""How complete a document's text is, as the commands print it in JSON."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import Any
 from workbench.workspace import AddResult, DocumentRow
 
 
-def letters(of: AddResult | DocumentRow) -> dict[str, Any]:
-    """Return how many letters are kept, in all and on each page that falls short; 0 of 0 where nobody counts them."""
+def letter_fields(of: AddResult | DocumentRow) -> dict[str, Any]:
+    """Return the JSON fields on kept letters: of the document, and of each page with too few.
+
+    Both counts are 0 for formats whose letters are not counted.
+    """
     return {
         "letters_kept": of.letters_kept,
         "letters_on_page": of.letters_on_page,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 
-from workbench.commands.completeness import letters
+from workbench.commands.completeness import letter_fields
 from workbench.commands.terminal import DONE, Output
-from workbench.counts import counted
+from workbench.counts import counted, joined_notes
 from workbench.workspace import Workspace
 
 
@@ -29,10 +29,10 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
                 "empty_pages": list(row.empty_pages),
                 "warnings": list(row.warnings),
                 "added_at_utc": row.added_at_utc,
-                **letters(row),
+                **letter_fields(row),
                 "incomplete": row.incomplete,
             },
             f"{row.id[:8]}  {row.name:40.40}  {counted(row.page_count, 'page'):>11} {counted(row.character_count, 'character'):>21}  "
-            + "; ".join(row.warnings),
+            + joined_notes(row.warnings),
         )
     return DONE

@@ -11,11 +11,11 @@ from workbench.errors import InputError
 
 
 def files_under(paths: Sequence[str], say: Callable[[str], None]) -> Iterator[str]:
-    """Yield files: those named, and in folders all of a kind that is read here, in the order of their names.
+    """Yield the files that are named, and all files in named folders that some parser reads, sorted by name.
 
-    Each is written as it was given, or as its folder was given and the way from there. A link that is named is read
-    wherever it leads; one in a folder only if it stays inside, and not if what it leads to is read anyway. ``say`` is
-    told of every link that leads out.
+    A path begins as it was given. A link that is named is read wherever it leads; one inside a folder only if it does
+    not lead out of it, and not if its target is read anyway. ``say`` is called with a sentence on every link that
+    leads out.
     """
     for name in paths:
         if not name:
@@ -27,16 +27,17 @@ def files_under(paths: Sequence[str], say: Callable[[str], None]) -> Iterator[st
         folder = _Folder(Path(name), frozenset(pipeline.suffixes()))
         for link in sorted(folder.leading_out):
             say(
-                f"{_joined(name, link)} is a link that leads out of {name}, so it is not read: name it to have it read"
+                f"{_joined(name, link)} is a link that leads out of {name}, so it is not read: "
+                "to read it, give its own path, too"
             )
         for path in sorted(folder.files.values()):
             yield _joined(name, path)
 
 
 class _Folder:
-    """The files of a folder that are read, by where they really are, and the links in it that lead out.
+    """The files of a folder that are read, each once, and the links in it that lead out.
 
-    All paths but the real ones are written from the folder on.
+    ``files`` maps a resolved path to the path below the folder; ``leading_out`` holds paths below the folder.
     """
 
     def __init__(self, root: Path, suffixes: frozenset[str]) -> None:
@@ -46,7 +47,7 @@ class _Folder:
         self._seen: set[Path] = set()
         self._links: list[Path] = []
         self._look_into(Path())
-        # Behind all that is there itself, so that a link to it adds nothing. What is linked may hold further links.
+        # Links come last, so that one to a file that is there anyway adds nothing. A linked folder may add more links.
         for link in self._links:
             if (root / link).is_dir():
                 self._look_into(link)
@@ -54,7 +55,7 @@ class _Folder:
                 self.files.setdefault((root / link).resolve(), link)
 
     def _look_into(self, folder: Path) -> None:
-        """Take what is in a folder and below, but for what is hidden; nothing of one that was seen before."""
+        """Collect all that is in a folder and below, but for hidden files; a folder counts once."""
         real = (self._root / folder).resolve()
         if real in self._seen:
             return

@@ -35,9 +35,9 @@ def cleaned(text: str) -> str:
 
 
 def before_mark(text: str) -> bool:
-    """Say whether a raised number after ``text`` is a footnote mark: after a word of three letters, punctuation or a year.
+    """Say whether a raised number after ``text`` is a footnote mark: after a word, punctuation or a year.
 
-    So ``km²`` and ``R²`` keep theirs.
+    A word has three letters or more, so that ``km²`` and ``R²`` keep theirs.
 
     >>> before_mark("opened in 1911"), before_mark("R"), before_mark("10")
     (True, False, False)

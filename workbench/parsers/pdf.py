@@ -22,7 +22,13 @@ from workbench.parsers._pdf_pages import PagesRead, page_count, pages_read
 from workbench.parsers._pdf_repeated import repeated_lines
 from workbench.parsers._whole_text import check_length
 from workbench.parsers.pdf_reading.completeness import margin_texts, page_letters
-from workbench.parsers.pdf_reading.notes import check_has_text, is_unreadable, letter_notes, page_notes
+from workbench.parsers.pdf_reading.notes import (
+    check_has_text,
+    file_notes,
+    is_unreadable,
+    letter_notes,
+    page_notes,
+)
 from workbench.parsers.pdf_reading.titles import find_title
 from workbench.records import Document, ParsedFile
 from workbench.workers import Workers
@@ -101,18 +107,9 @@ class Pdf(Parser):
         failed = tuple(page.number for page in pages if page.failed or is_unreadable(page) or xfa_notice)
         empty = tuple(page.number for page in pages if not page.text and not page.failed)
         incomplete = next((part.incomplete for part in parts if part.incomplete), "")
-        warnings = page_notes(pages, incomplete)
-        if incomplete:
-            warnings.insert(0, f"The file is not complete: {incomplete}.")
-        elif any(part.is_repaired for part in parts):
-            warnings.append(
-                "The file was damaged and was repaired while it was read; nothing was found to be missing."
-            )
-        if xfa_notice:
-            warnings.append(
-                "The page only says that another program is needed: the form itself is in XFA, which is not read here. "
-                "Print it to a PDF with that program and add the result."
-            )
+        is_repaired = any(part.is_repaired for part in parts)
+        warnings = file_notes(incomplete, is_repaired=is_repaired, is_xfa_notice=xfa_notice)
+        warnings += page_notes(pages, incomplete)
         repeated = repeated_lines(pages)
         leave_out = self.remove_repeated
         if leave_out and _share(pages_lines=[page.lines for page in pages], repeated=repeated) > 0.5:
@@ -176,7 +173,10 @@ class Pdf(Parser):
 
 @contextmanager
 def _on_disk(data: bytes) -> Iterator[Path | bytes]:
-    """Give the path of a file with ``data``, so that workers read what they need; the bytes where no disk takes them."""
+    """Give the path of a temporary file with ``data``, or ``data`` itself where the disk is full.
+
+    From a file each worker reads only the pages that it needs.
+    """
     try:
         file = tempfile.NamedTemporaryFile(suffix=".pdf")  # noqa: SIM115  (closed below)
     except OSError:

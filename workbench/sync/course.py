@@ -76,7 +76,7 @@ class Course:
         self.elsewhere: dict[Key, Key] = {}
         """Those of them that are another address of an item, with that item."""
         self.incomplete: dict[Key, str] = {}
-        """Items of which only a part is in a table, because their file is not whole, with name and reason."""
+        """Items of which only a part is in a table, because their file is incomplete, with name and reason."""
 
     def beside(self, place: Place) -> Course:
         """Return the course of the published table: what is read and spent is shared, documents are counted apart."""
@@ -149,13 +149,13 @@ class Course:
             yield events.StageDone(stage, *found.step.key, found.item.name, seconds)
 
     def partly_read(self, item: Item, reason: str) -> events.ItemPartlyRead:
-        """Keep in mind that only a part of an item could be brought in, and return that as an event."""
+        """Note that only a part of an item is in the table, and return that as an event."""
         self.incomplete[item.key] = f"{item.name} ({reason})"
         return events.ItemPartlyRead(*item.key, item.name, reason, self.of_release)
 
     @property
     def partly_read_sentence(self) -> str:
-        """What the run says of these at its end, "" where there are none. It makes no run fail."""
+        """The sentence on incomplete files at the end of a run, which is no failure; "" where there are none."""
         named = list(self.incomplete.values())
         if not named:
             return ""

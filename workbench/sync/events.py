@@ -119,7 +119,7 @@ class ItemFailed(Event):
 
 @dataclass(frozen=True, slots=True)
 class ItemPartlyRead(Event):
-    """One item is in the table, and not all of it: its file is not whole, and no other version was taken before."""
+    """One item is in the table in part: its file is incomplete, and there was no earlier version."""
 
     kind: ClassVar[str] = "item_partly_read"
     source: str

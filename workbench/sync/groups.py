@@ -37,7 +37,7 @@ class Piece:
     stands_for: NotPrepared | None = None
     """The newest content, which cannot be read: this is what another table still shows."""
     incomplete: str = ""
-    """Why the file is not whole, "" for a whole one: only what could be read of it is here."""
+    """Why the file is incomplete, so that this is only a part of it; "" for a complete one."""
 
     @property
     def newest(self) -> Item | None:

@@ -1,6 +1,6 @@
-"""What other tables still show of a document whose newest content cannot be read: a table made later shows it as well.
+"""What other tables still show of a document whose newest content cannot be read: a later table shows it, too.
 
-A file that is not whole counts as one that cannot be read, if another version of it was taken before.
+An incomplete file counts as one that cannot be read, if there is an earlier version of it.
 """
 
 from __future__ import annotations
@@ -28,12 +28,10 @@ class LastGood:
         self._place = place
 
     def unless_incomplete(self, found: Prepared, task: Task) -> Prepared | NotPrepared:
-        """Return ``found``, or that it is a failure: its file is not whole, and another version was taken before."""
+        """Return ``found``, or a failure where its file is incomplete and there is an earlier version."""
         if not found.incomplete or not any(self._versions_before(found.item, found.parse_key, task)):
             return found
-        message = (
-            f"{found.incomplete}, so the version taken before stays until its source holds the whole file"
-        )
+        message = f"{found.incomplete}, so the earlier version stays until the source has the whole file"
         return NotPrepared(found.step, PARSE, InputError(message), found.item, is_incomplete=True)
 
     def instead_of(self, found: NotPrepared, task: Task) -> Prepared | None:

@@ -70,7 +70,7 @@ class Pipeline:
         return sync(self.place, wishes or Wishes(), cancelled)
 
     def long_chunks(self) -> str:
-        """Return in words how many chunks of the config's table the model does not read to their end, "" for none."""
+        """Return a sentence on chunks of the config's table that are longer than the model reads, "" for none."""
         place = self.place
         if not place.has_table(place.table_name):
             return ""
@@ -78,7 +78,7 @@ class Pipeline:
         return describe_long_chunks(place.name, counts, place.model)
 
     def chunks_may_be_long(self) -> str:
-        """Return the same of chunks that are still to be cut, by the size in the config; nothing is cut or embedded."""
+        """Return a warning that chunks may become too long for the model, by the config's size alone; else ""."""
         return describe_size_limit(self.place.config, self.place.model)
 
     def verified(self) -> Verification:

@@ -60,7 +60,7 @@ class Prepared:
     seconds: Mapping[str, float]
     bytes_read: int
     incomplete: str = ""
-    """Why the file is not whole, as ``ParsedFile.incomplete`` says it; "" for a whole file."""
+    """Why the file is incomplete, as ``ParsedFile.incomplete`` says it; "" for a complete one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class NotPrepared:
     item: Item | None = None
     """With its newest content, where that could be read: another config may make something of it."""
     is_incomplete: bool = False
-    """Whether it was read and parsed, and left out because its file is not whole."""
+    """Whether it was parsed, and left out because its file is incomplete."""
 
 
 @dataclass(eq=False)

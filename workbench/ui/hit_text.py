@@ -38,7 +38,7 @@ def origin(chunk: Chunk, document: DocumentRow | None) -> str:
 
 
 def title_and_name(title: str, name: str) -> str:
-    r"""Return a document's title in bold with its file name behind it, in Markdown; one alone where they say the same.
+    r"""Return a bold title and the file name behind it, as Markdown; the name alone where both agree.
 
     >>> title_and_name("Rules", "rules.pdf"), title_and_name("The rules", "r7.pdf")
     ('**rules\\.pdf**', '**The rules** :gray[r7\\.pdf]')

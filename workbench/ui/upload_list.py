@@ -31,14 +31,11 @@ STATES = {
     "needs_password": "🔒 needs a password",
     "no_text": "▨ no text",
     "damaged": "✕ damaged",
-    "unsupported": "✕ not readable here",
+    "unsupported": "✕ format not supported",
     "too_large": "✕ too large",
     "timed_out": "✕ took too long",
     "cancelled": "– stopped",
     "failed": "✕ failed",
-}
-ADVICE = {
-    "no_text": "it holds pictures of pages only: run it through OCR (text recognition) and add the result",
 }
 
 
@@ -197,11 +194,7 @@ def _password_form(here: Inbox, upload: Upload, number: int) -> None:
 
 
 def _note(upload: Upload) -> str:
-    if upload.result is None:
-        return ""
-    advice = ADVICE.get(upload.result.status)
-    message = upload.result.message
-    return f"{message}; {advice}" if advice and "OCR" not in message else message
+    return upload.result.message if upload.result is not None else ""
 
 
 def _start(here: Inbox, uploads: list[Upload], name: str) -> None:

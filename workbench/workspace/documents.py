@@ -41,11 +41,11 @@ class DocumentRow:
     short_pages: tuple[PageLetters, ...] = ()
     """The pages of which letters are missing in the text."""
     incomplete: str = ""
-    """Why the file is not whole, as ``ParsedFile.incomplete`` says it; "" for a whole file."""
+    """Why the file is incomplete, as ``ParsedFile.incomplete`` says it; "" for a complete one."""
 
 
 def apply_reading(row: DocumentRow, found: ParsedFile) -> DocumentRow:
-    """Return the row with what the workspace's own parser says of its file; title and time stay."""
+    """Return the row with the counts and notes of a parsed file; its title and date stay."""
     return replace(
         row,
         page_count=len(found.document.pages),
@@ -85,7 +85,7 @@ class Placed:
     heir: DocumentRow | None = None
     """The copy of that other content that became a document instead."""
     stays: DocumentRow | None = None
-    """The version taken before, which stays because the new file is incomplete: the list was not changed."""
+    """The earlier version, which stays because the new file is incomplete: the list was not changed."""
 
 
 class DocumentList:
@@ -140,8 +140,8 @@ class DocumentList:
             query = f"SELECT 1 FROM documents WHERE {column} = ? LIMIT 1"  # noqa: S608 one of two names
             return db.execute(query, (value,)).fetchone() is not None
 
-    def taken_version(self, document_id: str) -> DocumentRow | None:
-        """Return the document that holds a file's text: its own, or the one whose copy it is; None for a new file."""
+    def stored_version(self, document_id: str) -> DocumentRow | None:
+        """Return the document with a file's text, perhaps one that it is a copy of; None for a new file."""
         with self.connection() as db:
             return _version(db, document_id)
 
@@ -157,9 +157,9 @@ class DocumentList:
             return dict(db.execute(query, (uri, f"{uri}#", f"{uri}$") * 2).fetchall())
 
     def put_unless_here(self, row: DocumentRow) -> Placed:
-        """Add or replace a document; where another one has the same content, it is only noted as a copy of that.
+        """Add or replace a document; one with the same content as another is only noted as its copy.
 
-        An incomplete file replaces nothing: then ``Placed.stays`` is the version taken before.
+        An incomplete file replaces nothing: then ``Placed.stays`` is the earlier version.
         """
         with self.connection(write=True) as db:
             same = _with_content(db, row.content_hash, row.suffix)
@@ -198,7 +198,7 @@ class DocumentList:
         return row
 
     def note_reading(self, row: DocumentRow, found: ParsedFile) -> None:
-        """Keep what a new version of the parser says of a file, unless the document has another content by now."""
+        """Store what a new version of the parser finds in a file, unless the document has another content by now."""
         if apply_reading(row, found) == row:
             return
         with self.connection(write=True) as db:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench import pipeline, plugins
+from workbench.counts import joined_notes
 from workbench.errors import Cancelled, InputError, ServiceError, WorkbenchError
 from workbench.files import shown_name
 from workbench.records import PageLetters, content_digest
@@ -33,8 +34,8 @@ class AddResult:
     """What happened to one file. ``path`` is its name as it was given.
 
     ``status`` is one of added, unchanged, replaced, partly_read (it is in, some of it is not), needs_password,
-    no_text, damaged, unsupported, too_large, timed_out, failed. ``damaged`` with a document id: the file is not
-    whole, and the version of the document taken before stays.
+    no_text, damaged, unsupported, too_large, timed_out, failed. ``damaged`` with a document id: the file is
+    incomplete, and the document keeps its earlier version.
     """
 
     path: str
@@ -124,7 +125,7 @@ class Intake:
         suffix = Path(name).suffix.lower()
         same = documents.with_content(content_hash, suffix)
         if same is not None and same.incomplete:
-            stays = documents.taken_version(document_id)
+            stays = documents.stored_version(document_id)
             if stays is not None and stays.id != same.id:
                 return _stays(name, same.incomplete, stays)
         if same is not None:
@@ -141,7 +142,7 @@ class Intake:
         if password is not None:
             data = workers().result(parser.unlocked, data, password, cancelled=cancelled)
         found = pipeline.parsed(data, name, document_id, uri, parser, workers(), cancelled)
-        if found.incomplete and (stays := documents.taken_version(document_id)) is not None:
+        if found.incomplete and (stays := documents.stored_version(document_id)) is not None:
             return _stays(name, found.incomplete, stays)
         stored_hash = content_digest(data)
         self._workspace.originals.keep(stored_hash, suffix, data)
@@ -182,9 +183,13 @@ class Intake:
             status = "partly_read"
         if found.incomplete:
             notes.append(
-                f"{found.incomplete}, so only what could be read of it is here: upload the whole file again"
+                f"{found.incomplete}, so only what could be read of it is here: add the whole file again"
             )
-        message = "; ".join([message, *notes, *found.warnings])
+        # The note above has said already why the file is incomplete.
+        told = [
+            warning for warning in found.warnings if not found.incomplete or found.incomplete not in warning
+        ]
+        message = joined_notes([message, *notes, *told])
         return _result(name, status, row, message)
 
     def _mend(self, row: DocumentRow, data: bytes) -> None:
@@ -272,8 +277,8 @@ def _result(name: str, status: str, row: DocumentRow, message: str) -> AddResult
 
 
 def _stays(name: str, why: str, row: DocumentRow) -> AddResult:
-    """Return that a file is not whole, and that the document keeps the version taken before."""
-    message = f"{why}, so the version from {row.added_at_utc[:10]} stays: upload the whole file again"
+    """Return that a file is incomplete, and that its document keeps the earlier version ``row``."""
+    message = f"{why}, so the version from {row.added_at_utc[:10]} stays: add the whole file again"
     return AddResult(name, "damaged", row.id, 0, 0, (), message)
 
 

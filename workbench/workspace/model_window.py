@@ -1,4 +1,4 @@
-"""Chunks that are longer than what a model reads: what lies beyond has no part in the vector."""
+"""Warnings about chunks that are longer than the model reads: the vector ignores what lies beyond."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WHAT_TO_DO = "What lies beyond cannot be found by meaning: choose a smaller size
 
 
 def describe_unread_ends(name: str, beyond: int, chunk_count: int, window_tokens: int | None) -> str:
-    """Return how many chunks of a config the model does not read to their end, and what to do; "" for none."""
+    """Return how many chunks of a config are longer than the model reads, and what to do; "" for none."""
     if not beyond:
         return ""
     return (
@@ -23,13 +23,13 @@ def describe_unread_ends(name: str, beyond: int, chunk_count: int, window_tokens
 
 
 def describe_long_chunks(name: str, token_counts: Sequence[int], model: EmbeddingModel) -> str:
-    """Return ``describe_unread_ends`` for chunks of these lengths."""
+    """Return ``describe_unread_ends`` for chunks of these lengths in tokens."""
     beyond = int(model.beyond_window(token_counts).sum())
     return describe_unread_ends(name, beyond, len(token_counts), model.window_tokens)
 
 
 def describe_size_limit(config: Config, model: EmbeddingModel) -> str:
-    """Return that chunks may become longer than the model reads, by the config's size alone; "" where they may not."""
+    """Return a warning if the config's size allows chunks that are longer than the model reads, else ""."""
     size = getattr(config.chunker, "size_tokens", None)
     if not isinstance(size, int) or "size_tokens" in config.chunker.unused():
         return ""

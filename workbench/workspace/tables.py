@@ -111,7 +111,7 @@ class Tables:
         return lack(len(here - states.keys()), len(self._current_states.outdated(config, states)))
 
     def long_chunks(self, config: Config) -> str:
-        """Return in words how many chunks of a config's table the model does not read to their end, "" for none.
+        """Return a sentence on chunks of a config's table that are longer than the model reads, "" for none.
 
         Raises ``InputError`` when the table was not built yet.
         """

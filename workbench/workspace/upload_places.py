@@ -43,10 +43,10 @@ class UploadPlace:
 
 
 def place_upload(documents: DocumentList, file_name: str, content_hash: str) -> UploadPlace:
-    """Return where an upload that came alone belongs.
+    """Return the place of an upload that came alone.
 
-    With the content of a document of its name it is that document; else a new version, where one document has this
-    name. Where several have it, nobody can tell whose version it is: it becomes a document of its own.
+    If a document of its name has the same content, it is that document. If one document has its name, it is a new
+    version of that. If several have it, nobody can tell whose version it is, and it becomes a document of its own.
     """
     taken = _taken(documents, file_name)
     same = [number for number, content in taken.items() if content == content_hash]
@@ -66,9 +66,9 @@ def place_batch(
 ) -> list[UploadPlace | None]:
     """Return the places of the uploads in a batch that share a name with another; None for all other files.
 
-    Files of one batch are no versions of each other. Those with a known content are the documents that have it. Of the
-    others one may be a new version: if it is the only one, and one document of the name is left. Else each becomes a
-    document of its own.
+    Files of one batch are no versions of each other. A file whose content is known is the document that has it. If one
+    file and one document of the name are left then, the file is its new version; otherwise each becomes a document of
+    its own.
     """
     places: list[UploadPlace | None] = [None] * len(files)
     by_name: dict[str, list[int]] = {}

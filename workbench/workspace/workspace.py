@@ -94,8 +94,8 @@ class Workspace:
 
         ``uri`` says where the file lives: another content under the same one replaces the document. Without one the
         name says it, as long as one document has that name; where several have it, another content is a new document.
-        A file that is not whole replaces nothing: the result is ``damaged``, and what was taken before stays. The password
-        is used and forgotten; what is kept is an unlocked copy.
+        An incomplete file replaces nothing: the result is ``damaged``, and the earlier version stays. The password is
+        used and forgotten; what is kept is an unlocked copy.
         """
         return self._intake.add(name, content, uri, password, cancelled)
 
@@ -108,8 +108,8 @@ class Workspace:
         """Yield ``(index, result)`` per ``(name, content, uri)`` as each is done; every core parses.
 
         One bad file harms no other. Two different files of one name, without a ``uri``, are two documents: the later
-        one is listed with a number, as ``a (2).pdf``. After ``cancelled`` says so no file is begun, and those under way are stopped.
-        Copies of another document are told last: it may get a new version in the same batch, and then the copy is a
+        one is listed with a number, as ``a (2).pdf``. After ``cancelled`` says so no file is begun, and those under way
+        are stopped. Copies of another document are told last: it may get a new version in the same batch, and then the copy is a
         document of its own.
         """
         return self._intake.add_many(files, cancelled, on_start)

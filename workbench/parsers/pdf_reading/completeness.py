@@ -1,4 +1,4 @@
-"""How many letters of each page are in the finished text, and what was left out of it on purpose."""
+"""How many letters of each page are in the finished text, not counting what was left out on purpose."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MARGIN = "header or footer"
 def page_letters(
     pages: Sequence[PageText], whole: Assembled, omitted: Sequence[OmittedText]
 ) -> Iterator[PageLetters]:
-    """Yield the count of every page that could be read; headers and footers left out by setting count nowhere."""
+    """Yield the letters of every page that is not damaged; headers and footers left out count on neither side."""
     left_out: dict[int, int] = {}
     for entry in omitted:
         if entry.reason == MARGIN:
@@ -33,7 +33,7 @@ def page_letters(
 
 
 def margin_texts(pages: Sequence[PageText], repeated: Sequence[frozenset[int]]) -> list[OmittedText]:
-    """Return the lines that are left out of the text as headers and footers."""
+    """Return the lines that the setting ``remove_repeated`` leaves out: headers and footers."""
     return [
         OmittedText(Box(page.number, *map(float, page.line_boxes[index])), page.lines[index], MARGIN)
         for page, lines in zip(pages, repeated, strict=True)

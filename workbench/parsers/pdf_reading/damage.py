@@ -1,9 +1,11 @@
-"""Whether a PDF that MuPDF had to repair is whole: a missing end mark is harmless, a missing half is not."""
+"""Whether a PDF that MuPDF repaired is complete: a missing end mark is harmless, a missing half is not."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
+
+from workbench.counts import listed_pages
 
 _TAIL_BYTES = 4096
 _STARTXREF = re.compile(rb"startxref\s+(\d+)")
@@ -11,11 +13,11 @@ _LINEAR_LENGTH = re.compile(rb"/Linearized\b[^>]{0,300}?/L\s+(\d+)")
 _STREAM = re.compile(rb"(?<!end)stream\r?\n")
 _OBJECT = re.compile(rb"\d\s+\d+\s+obj\b")
 _MOST_PAGES = 20_000
-"""So many pages are asked for their contents; a repaired file with more is a rare thing."""
+"""Pages beyond this number are not looked at: looking takes time, and repaired files that long are rare."""
 
 
 def missing_parts(document: Any, data: bytes) -> str:
-    """Return why a repaired ``pymupdf.Document`` is not whole, as a sentence without its end; "" where it is.
+    """Return why a repaired ``pymupdf.Document`` is incomplete, as a sentence without its end, or "".
 
     ``data`` are the bytes of its file. Only for repaired files: others may hold the same signs for other reasons.
     """
@@ -28,13 +30,12 @@ def missing_parts(document: Any, data: bytes) -> str:
         return "the file ends in the middle of one of its parts"
     missing = _missing_pages(document)
     if missing:
-        shown = ", ".join(str(page) for page in missing[:8]) + (" …" if len(missing) > 8 else "")
-        return f"page{'s' if len(missing) > 1 else ''} {shown} of {document.page_count:,} cannot be found in the file"
+        return f"{listed_pages(missing)} of {document.page_count:,} cannot be found in the file"
     return ""
 
 
 def _is_cut(data: bytes, begin: re.Pattern[bytes], end: bytes) -> bool:
-    """Say whether what begins last never ends."""
+    """Say whether ``begin`` occurs after the last ``end``: the last stream or object of the file never ends."""
     after = data[data.rfind(end) + len(end) :] if end in data else data
     return begin.search(after) is not None
 
@@ -64,7 +65,7 @@ def _references(document: Any, page_xref: int) -> list[int]:
         return []
     found = [int(number) for number in re.findall(r"(\d+) \d+ R", value)]
     if kind == "xref" and found and not document.xref_is_stream(found[0]):
-        # An array of its own.
+        # Not a stream but an object that lists several of them.
         return found + [int(number) for number in re.findall(r"(\d+) \d+ R", document.xref_object(found[0]))]
     return found
 

@@ -1,17 +1,17 @@
-"""What is said of a PDF: the notes beside its text, and the refusal of a file without any."""
+"""What users are told of a PDF: notes beside its text, or why there is no text."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-from workbench.counts import counted
+from workbench.counts import counted, describe_short_page, listed_pages
 from workbench.errors import InputError
 from workbench.parsers._pdf_pages import PageText
 from workbench.records import PageLetters
 
 _MOST_NAMED = 8
 UNREADABLE_SHARE, NO_TEXT_SHARE = 0.2, 0.5
-"""Shares of characters that say nothing: from the first a page counts as not readable, from the second a document."""
+"""Shares of characters that no font explains: above the first a page is not readable, above the second a file."""
 _KINDS = {
     "blank": ("is blank", "are blank"),
     "drawing": ("shows only a drawing", "show only drawings"),
@@ -20,12 +20,12 @@ _KINDS = {
 
 
 def is_unreadable(page: PageText) -> bool:
-    """Say whether a page has text that is mostly no letters, or none at all that its fonts explain."""
+    """Say whether the fonts of a page leave more than a fifth of its characters, or all of them, unexplained."""
     return page.glyph_codes or page.unexplained > UNREADABLE_SHARE * page.visible > 0
 
 
 def check_has_text(name: str, pages: Sequence[PageText]) -> None:
-    """Raise ``InputError`` (damaged or no_text) for a file of which nothing can be read."""
+    """Raise ``InputError`` (damaged or no_text) for a file without a page that can be read as text."""
     count = len(pages)
     failed = sum(page.failed for page in pages)
     if failed == count:
@@ -46,14 +46,31 @@ def check_has_text(name: str, pages: Sequence[PageText]) -> None:
         raise InputError(f"nothing is written in {name}: {what}", "no_text")
     if "picture" not in kinds:
         raise InputError(
-            f"{name} holds only drawings and no text; where they show letters, it needs OCR (text recognition)",
+            f"{name} holds only drawings and no text; if they show letters, it needs OCR (text recognition)",
             "no_text",
         )
     raise InputError(f"{name} holds pictures of pages and no text; it needs OCR first", "no_text")
 
 
+def file_notes(incomplete: str, *, is_repaired: bool, is_xfa_notice: bool) -> list[str]:
+    """Return what is said of the file as a whole; ``incomplete`` is the reason, as ``ParsedFile`` has it."""
+    found = []
+    if incomplete:
+        found.append(f"The file is incomplete: {incomplete}.")
+    elif is_repaired:
+        found.append(
+            "The file was damaged and was repaired while it was read; nothing was found to be missing."
+        )
+    if is_xfa_notice:
+        found.append(
+            "The page only says that another program is needed: the form itself is in XFA, which is not read here. "
+            "Print it to a PDF with that program and add the result."
+        )
+    return found
+
+
 def page_notes(pages: Sequence[PageText], incomplete: str) -> list[str]:
-    """Return what is said of pages that are not in the text, or not as letters.
+    """Return what is said of pages that are damaged, without text or not readable.
 
     Of an ``incomplete`` file nobody can say that a page is blank: its contents may be what is missing.
     """
@@ -73,13 +90,14 @@ def page_notes(pages: Sequence[PageText], incomplete: str) -> list[str]:
     codes = [page.number for page in pages if page.glyph_codes]
     if codes:
         found.append(
-            f"The text of {listed_pages(codes)} is numbers of glyphs instead of letters: the fonts do not say which "
-            "letters they draw."
+            f"Not readable: {listed_pages(codes)}; the fonts do not say which letters they draw, so the text is codes "
+            "instead of letters. OCR (text recognition) helps."
         )
     unreadable = [page.number for page in pages if is_unreadable(page) and not page.glyph_codes]
     if unreadable:
         found.append(
-            f"Not readable: {listed_pages(unreadable)}; the fonts do not say what more than a fifth of the characters is."
+            f"Not readable: {listed_pages(unreadable)}; the fonts do not say what more than a fifth of the characters is. "
+            "OCR (text recognition) helps."
         )
     lost = sum(page.unexplained for page in pages)
     if lost:
@@ -93,10 +111,7 @@ def page_notes(pages: Sequence[PageText], incomplete: str) -> list[str]:
 def letter_notes(letters: Iterable[PageLetters]) -> list[str]:
     """Return a sentence with both figures for each page that falls short, the first few by name."""
     short = [page for page in letters if page.is_short]
-    found = [
-        f"Page {page.page}: {page.kept:,} of {page.on_page:,} letters are in the text; the rest could not be placed."
-        for page in short[:_MOST_NAMED]
-    ]
+    found = [describe_short_page(page.page, page.kept, page.on_page) for page in short[:_MOST_NAMED]]
     if len(short) > _MOST_NAMED:
         more = short[_MOST_NAMED:]
         kept, on_page = sum(page.kept for page in more), sum(page.on_page for page in more)
@@ -105,13 +120,3 @@ def letter_notes(letters: Iterable[PageLetters]) -> list[str]:
             f"{listed_pages([page.page for page in more])}."
         )
     return found
-
-
-def listed_pages(pages: Collection[int]) -> str:
-    """Return page numbers as people say them, the first eight by name.
-
-    >>> listed_pages([3]), listed_pages(range(1, 11))
-    ('page 3', 'pages 1, 2, 3, 4, 5, 6, 7, 8 …')
-    """
-    shown = ", ".join(str(page) for page in list(pages)[:_MOST_NAMED])
-    return f"page{'s' if len(pages) > 1 else ''} {shown}{' …' if len(pages) > _MOST_NAMED else ''}"

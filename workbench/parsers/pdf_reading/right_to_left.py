@@ -92,7 +92,7 @@ def words_in_reading_order(chars: Sequence[dict[str, Any]], size: float) -> list
 
 
 def _units(chars: Sequence[dict[str, Any]]) -> list[Word]:
-    """Return letters with what stands on them, each with the box of the letter."""
+    """Return each letter with the marks that stand on it, in the box of the letter."""
     bases = [i for i, char in enumerate(chars) if not _is_attached(char)]
     followers: dict[int, list[int]] = {i: [] for i in bases}
     for i, char in enumerate(chars):
@@ -167,7 +167,7 @@ def _joined(units: Sequence[Word]) -> Word:
 
 
 def _with_figures(words: Sequence[Word]) -> list[tuple[Word, bool]]:
-    """Return the words, and whether each is of a run that goes from left to right: foreign ones, and figures beside."""
+    """Return each word, and whether it is read from left to right: foreign words and the figures beside them."""
     foreign = [any(letter.isalpha() for letter in word[4]) and not rtl_count(word[4]) for word in words]
     figures = [
         not foreign[i] and word[4][:1].isascii() and word[4][:1].isdigit() for i, word in enumerate(words)

@@ -13,7 +13,7 @@ _MOST_COLUMNS = 60
 
 
 def fill_empty_cells(rows: Sequence[Line]) -> list[Line]:
-    """Return the rows of a region, with a tab more for each empty cell of a table.
+    """Return the rows of a region, with one more tab for each empty cell of a table.
 
     A table is a run of rows with several cells each. Its columns are told by the row with most cells; where a cell
     would lie in two columns, or two cells in one, nobody can tell, and the rows stay as they are.

@@ -1,4 +1,4 @@
-"""The title of a PDF: its own where it is one, else what is set largest on its first page, else the file's name."""
+"""The title of a PDF: from its metadata, else the largest type on its first page, else its file name."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _AUTHORITY = re.compile(
 def find_title(
     metadata_title: str, found: Sequence[Heading], text: str, lines: Sequence[Placed], name: str
 ) -> str:
-    """Return what a document is called; ``found`` are its headings and ``name`` is its file's name."""
+    """Return a document's title; ``found`` are its headings in order, ``name`` is its file name."""
     own = " ".join(cleaned(metadata_title).split())
     if not _is_junk(own, name):
         return own[:_MOST_CHARACTERS]
@@ -57,7 +57,7 @@ def find_title(
 
 
 def _is_junk(title: str, name: str) -> bool:
-    """Say whether a title from the metadata is none that a person gave."""
+    """Say whether a title from the metadata was set by a program and not by a person."""
     return (
         sum(letter.isalpha() for letter in title) < 3
         or title.casefold() == stem(name).casefold()
@@ -84,7 +84,7 @@ def _largest(text: str, lines: Sequence[Placed]) -> str:
 
 
 def _groups(lines: Sequence[Placed]) -> Iterator[list[Placed]]:
-    """Yield lines of one size that follow each other; a paragraph of several columns' cells is told by its lines."""
+    """Yield runs of neighbouring lines in one type size; a gap between paragraphs ends a run, too."""
     group: list[Placed] = []
     for line in lines:
         if group and (size_step(line.size) != size_step(group[-1].size) or _begins_apart(line, group[-1])):
@@ -108,7 +108,10 @@ def _said(text: str, group: Sequence[Placed]) -> str:
 
 
 def _title_cell(text: str, line: Placed) -> str:
-    """Return the first part of a line that holds a word, with a number before it: a date may stand beside a title."""
+    """Return the first cell of a line that holds a word, with the heading's number if that stands before it.
+
+    A date or a page number may stand beside a title, in another cell.
+    """
     cells = text[line.start : line.end].split("\t")
     for before, cell in zip(["", *cells], cells, strict=False):
         if sum(letter.isalpha() for letter in cell) >= 3:

@@ -1,4 +1,4 @@
-"""Pages without letters: those whose fonts do not say which letters they draw, and those where nothing is written."""
+"""Pages without readable letters: fonts that do not explain theirs, blank pages, drawings, pictures, XFA notices."""
 
 from __future__ import annotations
 
@@ -7,20 +7,19 @@ from typing import Any, Literal
 PageKind = Literal["text", "blank", "drawing", "picture"]
 
 _FEWEST_CHARACTERS = 40
-"""A page with less is too short to tell words from codes."""
+"""Fewer characters are too few to tell words from codes."""
 
 
 def holds_glyph_codes(document: Any, page: Any, text: str, visible: int, letters: int) -> bool:
-    """Say whether a page's text is numbers of glyphs that only look like letters.
+    """Say whether a page's text is codes of glyphs that only look like letters.
 
-    ``visible`` is how many of its characters are no blanks, ``letters`` how many are letters or digits.
-
-    Words of all Latin languages are a third vowels, and figures are digits; codes are neither. Only fonts that do
-    not explain their letters are suspected.
+    ``visible`` is how many of its characters are no blanks, ``letters`` how many are letters or digits. In languages
+    with Latin letters a third of the letters are vowels, and figures are digits; codes have few of either. True only
+    where at least half of the fonts do not explain their letters.
     """
     if letters >= 0.65 * visible:
         return False
-    # Signs that fill tables of contents say nothing.
+    # Leaders in tables of contents are no sign of codes.
     signs = sum(text.count(sign) for sign in ".,-–…")
     if visible - signs < _FEWEST_CHARACTERS or _mostly_beyond_ascii(text, visible):
         return False
@@ -55,9 +54,9 @@ def page_kind(page: Any) -> PageKind:
 
 
 def is_xfa_notice(document: Any, text: str) -> bool:
-    """Say whether all that a file shows is that its form needs another program: its real pages are an XFA form.
+    """Say whether a file's only page just says that another program is needed: its form is in XFA.
 
-    ``text`` is that of its first page.
+    ``text`` is the text of that page.
     """
     catalog = document.pdf_catalog()
     if document.xref_get_key(catalog, "AcroForm/XFA")[0] == "null":

@@ -1,4 +1,4 @@
-"""Tables over the whole width of a page that is set in columns: they end the columns above and below them."""
+"""A table over the whole width of a page set in columns: columns end above it and begin again below."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _begin_with_title(
 
 
 def _ends_paragraph(line: Line, above: Sequence[Line], width: float) -> bool:
-    """Say whether a short line is the last of a paragraph of the column: running text is set right above it."""
+    """Say whether a short line is the last one of a paragraph: running text stands right above it."""
     for other in reversed(above[-_LINES_ABOVE:]):
         step = line.v - other.v
         if step > 1.5 * line.size:

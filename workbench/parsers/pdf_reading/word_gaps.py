@@ -13,11 +13,13 @@ from statistics import median
 from typing import Any
 
 _LONG_ON_AVERAGE, _MORE, _FEWEST_CHARACTERS = 10.5, 4, 20
-"""Characters a word, its blank included, and a few more in all: more than lines of European languages have. And
-the fewest of a line."""
+"""Lines that may hold words that touch: more characters per word (blank included) than any European language has, and
+a few more in all. Shorter lines are not judged: one long word would be enough.
+"""
 _NO_BLANK_FROM = "\u0700"
 _NO_BLANK_AFTER = re.compile("[\u0700-\u0dff\u10a0-\u16ff\u1c00-\u1fff]\\S")
 _BLANK = 0.13
+"""MuPDF's own least blank between words is 0.15 of the type size."""
 _GAP = 0.07
 """The least blank between two words, in multiples of the type size; MuPDF takes less than 0.15 for none."""
 
@@ -42,9 +44,9 @@ def blanks_between(spans: Sequence[dict[str, Any]]) -> dict[int, float]:
 
 
 def seems_tight(raw: str, words: Sequence[Word]) -> bool:
-    """Say whether a line, with its words as ``TextPage.extractWORDS`` gives them, may hold more words than that.
+    """Say whether a line may hold more words than ``words``, which are those of ``TextPage.extractWORDS``.
 
-    Where one narrow blank was taken for none, those beside it were, too: the line was set to fit its width.
+    A line that was squeezed to fit its width has only narrow blanks, so MuPDF misses many of them at once.
     """
     if not raw.isascii() and _NO_BLANK_AFTER.search(raw):
         return True
@@ -55,10 +57,10 @@ def seems_tight(raw: str, words: Sequence[Word]) -> bool:
 
 
 def split_at_gaps(chars: Sequence[dict[str, Any]], words: Sequence[Word], size: float) -> list[Word]:
-    """Return the words of a horizontal line, divided where the blank between two letters is that between words.
+    """Return the words of a horizontal line, divided where the gap between two letters is as wide as a blank.
 
-    ``chars`` are the line's of ``TextPage.extractRAWDICT``. Where all letters of a word stand apart alike, they are
-    spaced out and no blanks.
+    ``chars`` are the characters of the line from ``TextPage.extractRAWDICT``. A word whose letters all stand apart
+    by the same gap is spaced out, and stays one word.
     """
     result: list[Word] = []
     at = 0

@@ -1,4 +1,6 @@
-"""A page's image beside its text: what is pointed at on one side lights up on the other; blocks may be drawn on both.
+"""A page's image beside its text: a block that is pointed at on one side lights up on the other.
+
+All blocks may be drawn on both sides.
 
 layout_viewer(image, page, text, blocks, key="page", offset=page.start, drawn=True)
 

@@ -1,1 +1,1 @@
-"""The Documents page: one document's pages beside their text, and what of it is not in the text."""
+"""The Documents page: one document's pages beside their text, and what is missing in the text."""

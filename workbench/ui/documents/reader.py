@@ -1,4 +1,4 @@
-"""One document, page by page: its image beside its text, its layout, and what could not be read."""
+"""One document, page by page: its image beside its text, its layout, and what is missing."""
 
 from __future__ import annotations
 
@@ -83,7 +83,10 @@ def _page_and_text(row: DocumentRow, parsed: ParsedFile, page: Page, passage: Pa
 
 
 def _layout_toggle(is_short: bool) -> bool:
-    """Draw the switch of the overlay: off at first, on for a page that fell short; each choice holds for its kind."""
+    """Draw the switch of the layout overlay: off at first, but on for pages of which letters are missing.
+
+    What is chosen on a page with problems holds for all such pages, and what is chosen on another for all others.
+    """
     chosen: dict[bool, bool] = st.session_state.setdefault(LAYOUT, {})
     st.session_state[LAYOUT_WIDGET] = chosen.get(is_short, is_short)
 
@@ -95,13 +98,13 @@ def _layout_toggle(is_short: bool) -> bool:
         "Layout",
         key=LAYOUT_WIDGET,
         on_change=choose,
-        help="Draws what was read as blocks, numbered in reading order, and what was left out with the reason. "
-        "Pointing at a block, on the page or in the text, shows it on the other side at any time.",
+        help="Numbers the blocks of the page in reading order, tints headings, text and tables, and hatches what "
+        "was left out. Point at a block, on the page or in the text, to see it on the other side.",
     )
 
 
 def _passage_number(row: DocumentRow, found: Sequence[Passage]) -> int:
-    """Draw the choice of a page and return the number of its passage; the address may ask for a page, and holds it."""
+    """Draw the choice of a page, which the address holds as well, and return the number of its passage."""
     if len(found) == 1:
         show_in_address(page="")
         return 1
@@ -130,7 +133,7 @@ def _pager_key(row: DocumentRow) -> str:
 
 
 def _marked_pages(row: DocumentRow, found: Sequence[Passage], parsed: ParsedFile, passage: Passage) -> None:
-    """Draw the way to the pages that fell short, where there is more than one page."""
+    """Draw buttons that lead to the pages with problems, where there is more than one page."""
     if len(found) == 1:
         return
 
