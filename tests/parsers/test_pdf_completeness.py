@@ -168,7 +168,7 @@ def test_text_drawn_several_times_to_look_bold_is_read_once() -> None:
     found = case("e_fake_bold")
     assert found.document.text == "Annual report of the tramway company\n\nThe tram runs every ten minutes."
     assert [(text.text, text.reason) for text in found.omitted] == [
-        ("Annual report of the tramway company", "drawn twice")
+        ("Annual report of the tramway company", "printed twice at one place")
     ] * 3
     assert found.letters == (PageLetters(1, 57, 57),)
 
@@ -177,6 +177,12 @@ def test_text_drawn_several_times_to_look_bold_is_read_once() -> None:
 def test_where_the_second_drawing_lies_within_a_point_does_not_matter(right: float, up: float) -> None:
     page = drawn("Tram depot", 60, 700, 12) + drawn("Tram depot", 60 + right, 700 + up, 12)
     assert parsed(pdf(page)).document.text == "Tram depot"
+
+
+def test_thousands_of_equal_lines_at_other_places_are_all_read() -> None:
+    page = b"".join(drawn("x", 20 + 7 * (i % 80), 820 - 8 * (i // 80), 6) for i in range(4000))
+    (letters,) = parsed(pdf(page)).letters
+    assert (letters.kept, letters.on_page) == (4000, 4000)
 
 
 def test_equal_figures_in_neighbouring_cells_are_no_second_drawing() -> None:

@@ -22,6 +22,7 @@ from workbench.records import Layout, Page
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
 _LAST_WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*(?=[-\u2010]$)")
 _HYPHENS = ("-", "\u2010")
+# Addresses of the web and of mail are broken at hyphens of their own.
 _ADDRESS = re.compile(r"://|www\.|\w@\w|\w\.\w{2,}/")
 # Hyphens that writers keep: before an equal vowel (re-entry, co-operate), after well and self, in numbers (twenty-four).
 # Not after ex, all or long: ex-ample, German all-gemein and long-ing would be kept apart far more often.
@@ -178,7 +179,6 @@ def _joint(
     if broken:
         if not join_hyphens:
             return False, "\n"
-        # Addresses are broken at hyphens of their own.
         return _ADDRESS.search(a.rpartition(" ")[2]) is None and _is_typesetters(a, b, words), ""
     if is_cjk(a[-1]) and is_cjk(b[0]):
         return False, ""

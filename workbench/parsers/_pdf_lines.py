@@ -80,15 +80,13 @@ def page_lines(page: Any) -> PageLines:
     chars = right_to_left_chars(page, text_page) if has_rtl else {}
     result: list[Line] = []
     repeats: list[tuple[Box4, str]] = []
-    drawn: dict[str, list[Box4]] = {}
+    drawn: dict[str, _Places] = {}
     tight: dict[tuple[int, int], list[dict[str, Any]]] | None = None
     for raw, spans, direction, box, group in _matched(text_page.extractDICT()["blocks"], words):
-        before = drawn.get(raw)
-        if before is None:
-            drawn[raw] = [box]
-        elif _is_repeat(before, box, spans[0]["size"]):
+        if raw in drawn and _is_near(drawn[raw], box, spans[0]["size"]):
             repeats.append((box, raw))
             continue
+        drawn.setdefault(raw, {}).setdefault(_cell_of(box), []).append(box)
         if chars and (letters := chars.get(group[0][5:7])):
             group = words_in_reading_order(letters, spans[0]["size"]) or group
             raw = _with_blanks(group)
@@ -157,7 +155,10 @@ def _matched(blocks: list[dict[str, Any]], words: list[Any]) -> Iterator[_Matche
 
 
 def _matched_by_text(lines: list[dict[str, Any]], groups: list[list[Any]]) -> Iterator[_Matched]:
-    """Yield the lines of a block whose numbers do not fit: lines without a place in one list shift the others."""
+    """Yield the lines of a block with the words that have the same text: their numbers do not fit.
+
+    A line that only one of the lists has shifts the numbers of those after it.
+    """
     left = {n: "".join(word[4] for word in group) for n, group in enumerate(groups)}
     for line in lines:
         raw = "".join(span["text"] for span in line["spans"])
@@ -185,14 +186,26 @@ def _around(boxes: list[Box4]) -> Box4:
     return min(x0), min(y0), max(x1), max(y1)
 
 
-def _is_repeat(before: list[Box4], box: Box4, size: float) -> bool:
-    """Say whether an equal line was drawn at nearly the same place, and note this one."""
-    near = min(2.0, 0.15 * size)
-    for other in before:
-        if abs(other[0] - box[0]) <= near and abs(other[1] - box[1]) <= near:
-            return True
-    before.append(box)
-    return False
+_NEAREST = 2.0
+"""Points within which an equal line is one drawn again, or less for small type."""
+_Places = dict[tuple[int, int], list[Box4]]
+"""Boxes by a grid of that width, so that a thousand equal lines are not compared with each other."""
+
+
+def _cell_of(box: Box4) -> tuple[int, int]:
+    return int(box[0] // _NEAREST), int(box[1] // _NEAREST)
+
+
+def _is_near(places: _Places, box: Box4, size: float) -> bool:
+    """Say whether an equal line was drawn at nearly the same place."""
+    near = min(_NEAREST, 0.15 * size)
+    column, row = _cell_of(box)
+    return any(
+        abs(other[0] - box[0]) <= near and abs(other[1] - box[1]) <= near
+        for x in (column - 1, column, column + 1)
+        for y in (row - 1, row, row + 1)
+        for other in places.get((x, y), ())
+    )
 
 
 def _line(
@@ -223,7 +236,7 @@ def _line(
             at = end + 1
         boxes: list[Box4] = [word[:4] for word in group]
     else:
-        text, ranges, boxes = _careful(raw, group, cuts, turn)
+        text, ranges, boxes = _cleaned_line(raw, group, cuts, turn)
         if not text:
             return None
     u0, u1 = _along(boxes, turn)
@@ -294,7 +307,7 @@ def _mark_cuts(spans: list[dict[str, Any]]) -> dict[int, float]:
     return cuts
 
 
-def _careful(
+def _cleaned_line(
     raw: str, group: list[Any], cuts: dict[int, float], turn: int
 ) -> tuple[str, list[tuple[int, int]], list[Box4]]:
     """Return text, word ranges and boxes of a line with letters beyond ASCII or with footnote marks.

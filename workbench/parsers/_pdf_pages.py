@@ -27,6 +27,7 @@ from workbench.parsers.pdf_reading.unreadable import PageKind, holds_glyph_codes
 from workbench.records import Box, OmittedText
 
 _MOST_OUTLINE_ENTRIES = 20_000
+PRINTED_TWICE = "printed twice at one place"
 
 
 @dataclass(slots=True, eq=False)
@@ -158,7 +159,7 @@ def _page_text(document: Any, index: int) -> PageText:
     except MUPDF_ERRORS:
         return _page_without_lines(number, 0.0, 0.0, failed=True)
     omitted = [
-        OmittedText(_displayed(number, box, rotation, width, height), cleaned(text).strip(), "drawn twice")
+        OmittedText(_displayed(number, box, rotation, width, height), cleaned(text).strip(), PRINTED_TWICE)
         for box, text in found.repeats
     ]
     on_page = letters - sum(count_letters(text) for _, text in found.repeats)
@@ -242,22 +243,21 @@ def _read_in_order(lines: list[Line]) -> tuple[list[Line], list[int], list[bool]
 
 
 def _page_without_lines(number: int, width: float, height: float, *, failed: bool = False) -> PageText:
-    none = np.zeros(0, np.int32)
     return PageText(
-        number,
-        width,
-        height,
-        "",
-        b"",
-        b"",
-        b"",
-        b"",
-        np.zeros(0, np.float32),
-        np.zeros((0, 4), np.float32),
-        none,
-        np.zeros((0, 2), np.int32),
-        np.zeros((0, 4), np.float32),
-        failed,
+        number=number,
+        width=width,
+        height=height,
+        text="",
+        before=b"",
+        full=b"",
+        bold=b"",
+        turned=b"",
+        sizes=np.zeros(0, np.float32),
+        line_boxes=np.zeros((0, 4), np.float32),
+        word_lines=np.zeros(0, np.int32),
+        word_ranges=np.zeros((0, 2), np.int32),
+        boxes=np.zeros((0, 4), np.float32),
+        failed=failed,
     )
 
 

@@ -14,8 +14,8 @@ from workbench.parsers._pdf_lines import Line
 
 _MOST_CELLS = 60
 """A row with more parts is a drawing or an attack, and no table."""
-_ALIGNED = 2.0
-_STEPS = range(-2, 3)
+_ALIGNED = 2
+_STEPS = range(-_ALIGNED, _ALIGNED + 1)
 _NOWHERE: frozenset[int] = frozenset()
 _LEFT = attrgetter("u0")
 """Points by which cells of one column may begin apart."""
@@ -101,7 +101,10 @@ def _nearby(places: Iterable[float]) -> frozenset[int]:
 
 
 def _pieces(line: Line, starts: frozenset[int], ends: frozenset[int]) -> list[Line]:
-    """Return a line in pieces, cut at blanks wider than between words, before one of ``starts`` or, at figures, after one of ``ends``."""
+    """Return a line in pieces: cut at wide blanks where cells of other rows begin or end.
+
+    That is before one of ``starts`` or, at figures, after one of ``ends``.
+    """
     boxes = line.boxes
     if len(boxes) == 1 or line.turn or line.u0 != boxes[0][0]:  # turned, or from right to left
         return [line]
@@ -190,7 +193,7 @@ def _goes_on(first: list[Line], below: list[Line]) -> bool:
 
 
 def _cell_of(row: list[Line], part: Line) -> int | None:
-    """Return the place in a row of the part that this one stands below: begins like it, or is centred under it.
+    """Return the index of the cell that a part stands below: it begins like it, or lies under it.
 
     A line that reaches into the next cell is none of a cell: a note under a table, or text under a run-in heading.
     """
