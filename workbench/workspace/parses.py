@@ -10,8 +10,10 @@ import zlib
 from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from workbench.contracts import Parser
 from workbench.files import touch, write_atomically, writing
@@ -48,9 +50,7 @@ def packed(parsed: ParsedFile) -> bytes:
         "omitted": [[_box_values(one.box), one.text, one.reason] for one in parsed.omitted],
         "incomplete": parsed.incomplete,
     }
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
+    return _archive(
         text=np.frombuffer(document.text.encode("utf-8", "surrogatepass"), np.uint8),
         about=np.frombuffer(json.dumps(about).encode(), np.uint8),
         starts=layout.starts,
@@ -59,12 +59,21 @@ def packed(parsed: ParsedFile) -> bytes:
         lines=layout.lines,
         boxes=layout.boxes,
     )
-    return buffer.getvalue()
 
 
 def _box_values(box: Box) -> list[float]:
     # As Python's own numbers: parsers measure with NumPy, whose numbers JSON does not take.
     return [int(box.page), *(float(one) for one in (box.x0, box.y0, box.x1, box.y1))]
+
+
+def _archive(**arrays: npt.NDArray[Any]) -> bytes:
+    """Return an ``.npz`` of the arrays, packed fast: numpy's own way takes three times as long for a seventh less."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w") as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
+    return buffer.getvalue()
 
 
 def unpacked(data: bytes, document_id: str, uri: str) -> ParsedFile:
