@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.closing_line import ClosingLine
+from tests.documents import CUT_OFF, one_line_pages, without_last_page
 from workbench import pipeline
 from workbench.__main__ import DONE, SOME_FAILED, main
 
@@ -146,18 +147,16 @@ def test_letters_of_the_document_and_of_short_pages_are_told_whatever_the_status
     assert row == row | {"status": "replaced", "letters_kept": 20, "letters_on_page": 20, "short_pages": []}
 
 
-def test_half_a_file_is_told_and_ends_with_a_failure_only_where_a_version_stays(
-    run: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pipeline, "parser_for", lambda name, parser: ClosingLine())
-    Path("x.txt").write_text("Trams stop")
-    status, [row], _ = run("add", "x.txt")
-    assert (status, row["status"], row["letters_kept"]) == (DONE, "partly_read", 9)
-    assert [one["incomplete"] for one in run("documents")[1]] == ["the file was cut off"]
-    Path("x.txt").write_text(WHOLE)
-    assert run("add", "x.txt")[0] == DONE
-    Path("x.txt").write_text("Trams stop at bl")
-    status, [again], _ = run("add", "x.txt")
+def test_half_a_file_is_told_and_ends_with_a_failure_only_where_a_version_stays(run: Any) -> None:
+    whole = one_line_pages("Trams stop at red.", "They go at white.")
+    Path("x.pdf").write_bytes(without_last_page(whole))
+    status, [row], _ = run("add", "x.pdf")
+    assert (status, row["status"], row["letters_kept"]) == (DONE, "partly_read", 14)
+    assert [one["incomplete"] for one in run("documents")[1]] == [CUT_OFF]
+    Path("x.pdf").write_bytes(whole)
+    assert run("add", "x.pdf")[0] == DONE
+    Path("x.pdf").write_bytes(without_last_page(one_line_pages("Trams stop at blue.", "They go at white.")))
+    status, [again], _ = run("add", "x.pdf")
     assert (status, again["status"], again["document_id"]) == (SOME_FAILED, "damaged", row["document_id"])
     assert again["message"].endswith(" stays: upload the whole file again")
-    assert [one["letters_kept"] for one in run("documents")[1]] == [20]
+    assert [one["letters_kept"] for one in run("documents")[1]] == [27]

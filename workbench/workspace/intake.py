@@ -186,7 +186,9 @@ class Intake:
             notes.append(
                 f"{found.incomplete}, so only what could be read of it is here: upload the whole file again"
             )
-        message = "; ".join([message, *notes, *found.warnings])
+        # Why a file is not whole is told once.
+        warnings = [one for one in found.warnings if not found.incomplete or found.incomplete not in one]
+        message = "; ".join([message, *notes, *warnings])
         return _result(name, status, row, message)
 
     def _mend(self, row: DocumentRow, data: bytes) -> None:
