@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 _TAIL_BYTES = 4096
-_STARTXREF = re.compile(rb"startxref\s+(\d+)")
-_LINEAR_LENGTH = re.compile(rb"/Linearized\b[^>]{0,300}?/L\s+(\d+)")
+_STARTXREF = re.compile(rb"startxref\s+(\d{1,15})")
+_LINEAR_LENGTH = re.compile(rb"/Linearized\b[^>]{0,300}?/L\s+(\d{1,15})")
 _STREAM = re.compile(rb"(?<!end)stream\r?\n")
 _OBJECT = re.compile(rb"\d\s+\d+\s+obj\b")
 _MOST_PAGES = 20_000
@@ -43,13 +43,18 @@ def _missing_pages(document: Any) -> list[int]:
     """Return the numbers of the pages that are gone, or whose contents are."""
     count = int(document.page_count)
     missing = []
+    # Pages may share what they show, and a list of it: asking anew for each page takes quadratic time.
+    known: dict[str, bool] = {}
     for index in range(min(count, _MOST_PAGES)):
         try:
-            contents = _references(document, document.page_xref(index))
+            kind, value = document.xref_get_key(document.page_xref(index), "Contents")
+            if value not in known:
+                contents = _references(document, kind, value)
+                known[value] = all(_is_there(document, xref) for xref in contents)
         except (RuntimeError, ValueError, IndexError):
             missing.append(index + 1)
             continue
-        if any(not _is_there(document, xref) for xref in contents):
+        if not known[value]:
             missing.append(index + 1)
     kind, value = document.xref_get_key(document.pdf_catalog(), "Pages/Count")
     if kind == "int" and int(value) > count:
@@ -57,9 +62,8 @@ def _missing_pages(document: Any) -> list[int]:
     return missing
 
 
-def _references(document: Any, page_xref: int) -> list[int]:
-    """Return the numbers of the objects that hold a page's contents."""
-    kind, value = document.xref_get_key(page_xref, "Contents")
+def _references(document: Any, kind: str, value: str) -> list[int]:
+    """Return the numbers of the objects that hold a page's contents; ``kind`` and ``value`` are its entry for them."""
     if kind == "null" or not value:
         return []
     found = [int(number) for number in re.findall(r"(\d+) \d+ R", value)]
