@@ -86,7 +86,9 @@ def test_words_that_touch() -> None:
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize("second", ["", " x", "-", "!", " \x00"])
-@pytest.mark.parametrize("unit", ["a_", "a1", "a1_", "a-", "a.", "microsoft ", "word - ", "title ", "ministry "])
+@pytest.mark.parametrize(
+    "unit", ["a_", "a1", "a1_", "a-", "a.", "microsoft ", "word - ", "title ", "ministry "]
+)
 def test_titles_of_any_length_are_judged_at_once(unit: str, second: str) -> None:
     assert len(find_title(unit * 40_000 + second, (), "", (), "a.pdf")) <= 200
 

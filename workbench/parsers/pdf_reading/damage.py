@@ -33,6 +33,17 @@ def missing_parts(document: Any, data: bytes) -> str:
     return ""
 
 
+def unfinished_update(data: bytes) -> str:
+    """Return that a file ends in the middle of what was added behind its end, as notes and signatures are; "" else.
+
+    Such a file opens without a repair: what it held before the update is all there.
+    """
+    end = data.rfind(b"%%EOF")
+    if end < 0 or _STARTXREF.search(data, end) or not _OBJECT.search(data, end):
+        return ""
+    return "the file ends in the middle of changes that were added at its end"
+
+
 def _is_cut(data: bytes, begin: re.Pattern[bytes], end: bytes) -> bool:
     """Say whether what begins last never ends."""
     after = data[data.rfind(end) + len(end) :] if end in data else data

@@ -24,8 +24,11 @@ def is_unreadable(page: PageText) -> bool:
     return page.glyph_codes or page.unexplained > UNREADABLE_SHARE * page.visible > 0
 
 
-def check_has_text(name: str, pages: Sequence[PageText]) -> None:
-    """Raise ``InputError`` (damaged or no_text) for a file of which nothing can be read."""
+def check_has_text(name: str, pages: Sequence[PageText], incomplete: str = "") -> None:
+    """Raise ``InputError`` (damaged or no_text) for a file of which nothing can be read.
+
+    ``incomplete`` says why it is not whole: then nobody can say that its pages are blank.
+    """
     count = len(pages)
     failed = sum(page.failed for page in pages)
     if failed == count:
@@ -40,6 +43,10 @@ def check_has_text(name: str, pages: Sequence[PageText]) -> None:
         )
     if any(page.text for page in pages):
         return
+    if incomplete:
+        raise InputError(
+            f"{name} is not complete: {incomplete}, before any text; download or copy it again", "damaged"
+        )
     kinds = {page.kind for page in pages if not page.failed}
     if kinds == {"blank"}:
         what = "its only page is blank" if count == 1 else f"all of its {count} pages are blank"
