@@ -1,5 +1,6 @@
 """Worker processes: limits are kept, one bad task harms no other, and nothing outlives its parent."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -238,3 +239,11 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it did not happen within 30 s"
         time.sleep(0.01)
+
+
+def test_a_worker_reads_the_package_of_its_parent_wherever_that_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Workers(size=1) as pool:
+        assert pool.result(inspect.getfile, Workers) == inspect.getfile(Workers)

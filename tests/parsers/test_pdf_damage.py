@@ -122,5 +122,5 @@ def test_a_file_that_was_cut_off_before_any_text_is_damaged_and_not_called_blank
         parsed(without_last_page(one_line_pages("Some words.")))
     assert (refused.value.status, str(refused.value)) == (
         "damaged",
-        f"some.pdf is not complete: {CUT_OFF}, before any text; download or copy it again",
+        f"some.pdf is not complete: {CUT_OFF}, and no text can be read in it; download or copy it again",
     )

@@ -36,17 +36,21 @@ def check_has_text(name: str, pages: Sequence[PageText], incomplete: str = "") -
         raise InputError(f"{name} is damaged: {which} be read; save it anew with another program", "damaged")
     visible = sum(page.visible for page in pages)
     unexplained = sum(page.visible if page.glyph_codes else page.unexplained for page in pages)
-    if unexplained > NO_TEXT_SHARE * visible:
+    is_unexplained = unexplained > NO_TEXT_SHARE * visible
+    has_text = any(page.text for page in pages)
+    if incomplete and (is_unexplained or not has_text):
+        # Half of a locked file is no longer known to be locked: what it draws are random letters.
+        raise InputError(
+            f"{name} is not complete: {incomplete}, and no text can be read in it; download or copy it again",
+            "damaged",
+        )
+    if is_unexplained:
         raise InputError(
             f"{name} cannot be read: its fonts do not say which letters they draw; it needs OCR (text recognition)",
             "no_text",
         )
-    if any(page.text for page in pages):
+    if has_text:
         return
-    if incomplete:
-        raise InputError(
-            f"{name} is not complete: {incomplete}, before any text; download or copy it again", "damaged"
-        )
     kinds = {page.kind for page in pages if not page.failed}
     if kinds == {"blank"}:
         what = "its only page is blank" if count == 1 else f"all of its {count} pages are blank"
