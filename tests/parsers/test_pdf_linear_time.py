@@ -223,3 +223,22 @@ def test_parts_that_all_pages_share_are_looked_for_once() -> None:
 )
 def test_a_number_of_any_length_makes_no_long_sentence(tail: bytes) -> None:
     assert 0 < len(missing_parts(_Document(1), tail)) < 200
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("-inf"), float("nan")])
+def test_places_that_are_no_numbers_are_no_fault(value: float) -> None:
+    page = _Page(3)
+    for char in page._chars[2:]:
+        char["origin"] = (value, value)
+        char["bbox"] = (value, 0.0, value, value)
+    found = right_to_left_chars(page, page)
+    assert len(found) == 3
+    for chars in found.values():
+        words_in_reading_order(chars, 10)
+    words_in_reading_order(page._chars, value)
+    assert split_at_gaps(page._chars, [(0, 0, 1, 1, (LETTER + MARK) * 3, 0, 0, 0)], value)
+    lines = [short_line(value, 10.0 * i) for i in range(6)] + [short_line(10.0, value)]
+    assert sum(len(part) for part, _ in split_at_wide_tables(lines)) == 7
+    rows = [table_row([0, 1, 2], 1, 0), table_row([0, 2], 1, 20)]
+    rows[1].spots[1] = (value, value)
+    assert [row.text.count("\t") for row in fill_empty_cells(rows)] == [2, 1]
