@@ -1,11 +1,9 @@
-"""Parsers that can tell a file that was cut off, in a module that worker processes can import."""
+"""A parser that loses letters where a test wants it, in a module that worker processes can import."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
 
-from workbench.parsers.pdf import Pdf
 from workbench.parsers.plain_text import PlainText
 from workbench.records import PageLetters, ParsedFile
 
@@ -27,17 +25,3 @@ class ClosingLine(PlainText):
             letters=(PageLetters(1, letters, letters + sum(map(str.isalnum, lost))),),
             incomplete="" if found.document.text.rstrip().endswith(END) else CUT_OFF,
         )
-
-
-class NextClosingLine(ClosingLine):
-    """A later version of it: texts that the earlier one has read do not count as read by this one."""
-
-    VERSION: ClassVar[int] = 2
-
-
-class TrailingPdf(Pdf):
-    """Reads PDFs, and takes one without the address of its table of objects for cut off."""
-
-    def parsed_by(self, workers: Any, data: bytes, *about: Any, **limits: Any) -> ParsedFile:
-        found = super().parsed_by(workers, data, *about, **limits)
-        return replace(found, incomplete="" if b"startxref" in data[-1_024:] else CUT_OFF)

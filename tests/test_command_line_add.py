@@ -7,9 +7,11 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pymupdf
 import pytest
 
 from tests.closing_line import ClosingLine
+from tests.documents import CUT_OFF, half, one_line_pages, tram_pdf, without_last_page
 from workbench import pipeline
 from workbench.__main__ import DONE, SOME_FAILED, main
 
@@ -146,18 +148,51 @@ def test_letters_of_the_document_and_of_short_pages_are_told_whatever_the_status
     assert row == row | {"status": "replaced", "letters_kept": 20, "letters_on_page": 20, "short_pages": []}
 
 
-def test_half_a_file_is_told_and_ends_with_a_failure_only_where_a_version_stays(
-    run: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pipeline, "parser_for", lambda name, parser: ClosingLine())
-    Path("x.txt").write_text("Trams stop")
-    status, [row], _ = run("add", "x.txt")
-    assert (status, row["status"], row["letters_kept"]) == (DONE, "partly_read", 9)
-    assert [one["incomplete"] for one in run("documents")[1]] == ["the file was cut off"]
-    Path("x.txt").write_text(WHOLE)
-    assert run("add", "x.txt")[0] == DONE
-    Path("x.txt").write_text("Trams stop at bl")
-    status, [again], _ = run("add", "x.txt")
+def test_half_a_file_is_told_and_ends_with_a_failure_only_where_a_version_stays(run: Any) -> None:
+    whole = one_line_pages("Trams stop at red.", "They go at white.")
+    Path("x.pdf").write_bytes(without_last_page(whole))
+    status, [row], _ = run("add", "x.pdf")
+    assert (status, row["status"], row["letters_kept"]) == (DONE, "partly_read", 14)
+    assert [one["incomplete"] for one in run("documents")[1]] == [CUT_OFF]
+    Path("x.pdf").write_bytes(whole)
+    assert run("add", "x.pdf")[0] == DONE
+    Path("x.pdf").write_bytes(without_last_page(one_line_pages("Trams stop at blue.", "They go at white.")))
+    status, [again], _ = run("add", "x.pdf")
     assert (status, again["status"], again["document_id"]) == (SOME_FAILED, "damaged", row["document_id"])
     assert again["message"].endswith(" stays: add the whole file again")
-    assert [one["letters_kept"] for one in run("documents")[1]] == [20]
+    assert [one["letters_kept"] for one in run("documents")[1]] == [27]
+
+
+def test_odd_pdfs_under_odd_names_are_told_in_json_and_never_as_a_fault(run: Any) -> None:
+    whole = tram_pdf("red")
+    with pymupdf.open("pdf", whole) as made:
+        locked = bytes(made.tobytes(encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="s", owner_pw="o"))
+    files = {
+        b"catalog.pdf": (
+            whole.replace(b"/Type/Catalog/Pages 2 0 R", b"/Type/Catalog/Pages 99 0 R"),
+            "damaged",
+        ),
+        b"locked half.pdf": (half(locked), "damaged"),
+        b"locked.pdf": (locked, "needs_password"),
+        b"none.pdf": (whole.replace(b"/Count 10", b"/Count 0 "), "damaged"),
+        b"new\nline.pdf": (whole + b" ", "added"),
+        b"emoji\xf0\x9f\x9a\x8b.pdf": (whole + b"  ", "added"),
+        b"no unicode\xff\xed\xa0\x80.pdf": (whole + b"   ", "added"),
+        b"turned\xe2\x80\xae.pdf": (half(whole), "partly_read"),
+    }
+    Path("odd").mkdir()
+    for name, (content, _) in files.items():
+        (Path("odd") / os.fsdecode(name)).write_bytes(content)
+    for again in (False, True):
+        status, rows, _ = run("add", "odd")
+        assert status == SOME_FAILED
+        found = {os.fsencode(row["path"])[4:]: row for row in rows}
+        for name, (_, expected) in files.items():
+            is_in = expected in ("added", "partly_read")
+            assert found[name]["status"] == ("unchanged" if again and is_in else expected), found[name][
+                "message"
+            ]
+            assert "fault in this program" not in found[name]["message"]
+    status, listed, _ = run("documents")
+    assert (status, len(listed)) == (DONE, 4)
+    assert [row["incomplete"] for row in listed if row["incomplete"]] == [CUT_OFF]

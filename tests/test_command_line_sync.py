@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.closing_line import ClosingLine
 from tests.contracts.source_places import settle
-from workbench import pipeline
+from tests.documents import CUT_OFF, one_line_pages, without_last_page
 from workbench.__main__ import DONE, SOME_FAILED, WRONG_USAGE, main
 from workbench.commands.sync_report import report
 from workbench.commands.terminal import Output
@@ -193,28 +192,44 @@ def test_what_was_gone_or_not_listed_is_told_where_there_is_some(capsys: pytest.
     assert "gone" not in capsys.readouterr().out
 
 
-def test_half_a_file_is_told_in_words_and_fails_only_where_a_version_stays(
-    run: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(pipeline, "parser_for", lambda name, parser: ClosingLine())
-    (folder / "in" / "fares.txt").unlink()
-    write(folder / "in" / "red.txt", "The tram stops")
+def test_half_a_file_is_told_in_words_and_fails_only_where_a_version_stays(run: Any, folder: Path) -> None:
+    (folder / "in" / "red.txt").unlink()
+    whole = one_line_pages("The tram stops at red.", "It goes at white.")
+    path = folder / "in" / "red.pdf"
+    path.write_bytes(without_last_page(whole))
+    settle(path)
     status, rows, said = run("sync")
     assert (status, rows[-1]["status"]) == (DONE, "done")
-    assert rows[-1]["message"] == "1 document was partly read: red.txt (the file was cut off)"
-    assert [row["message"] for row in rows if row["kind"] == "item_partly_read"] == ["the file was cut off"]
-    assert "red.txt: partly read: the file was cut off\n" in said
-    [attempt] = run("log", "--run", str(rows[-1]["run_id"]))[1]
-    assert (attempt["outcome"], attempt["message"]) == ("written", "partly read: the file was cut off")
-    write(folder / "in" / "red.txt", "The tram stops at red. The end.")
+    assert rows[-1]["message"] == f"1 document was partly read: red.pdf ({CUT_OFF})"
+    assert [row["message"] for row in rows if row["kind"] == "item_partly_read"] == [CUT_OFF]
+    assert f"red.pdf: partly read: {CUT_OFF}\n" in said
+    attempts = run("log", "--run", str(rows[-1]["run_id"]))[1]
+    assert [one["message"] for one in attempts if one["item_id"] == "red.pdf"] == [f"partly read: {CUT_OFF}"]
+    status, [published], said = run("publish")
+    assert (status, published["gate"]["partly_read"], published["forced"]) == (DONE, 1, False)
+    assert "1 document is in the table only in part" in said
+    assert run("releases")[1][0]["gate"]["partly_read"] == 1
+    path.write_bytes(whole)
+    settle(path)
     assert run("sync")[0] == DONE
-    write(folder / "in" / "red.txt", "The tram stops at bl")
+    path.write_bytes(without_last_page(one_line_pages("The tram stops at blue.", "It goes at white.")))
+    settle(path)
     status, rows, said = run("sync")
     assert (status, rows[-1]["figures"]["failed"]) == (SOME_FAILED, 1)
-    stays = "the file was cut off, so the earlier version stays until the source has the whole file"
-    assert f"red.txt: parse: {stays}\n" in said
+    stays = f"{CUT_OFF}, so the earlier version stays until the source has the whole file"
+    assert f"red.pdf: parse: {stays}\n" in said
     assert [row["message"] for row in run("log", "--failures")[1]] == [stays]
     assert run("plan")[1][-1]["wait"] == 1
+
+
+def test_the_list_of_releases_says_how_many_documents_were_in_it_only_in_part(
+    run: Any, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "in" / "more.pdf").write_bytes(without_last_page(one_line_pages("One line.", "Another.")))
+    run("sync")
+    run("publish")
+    main(["releases", str(folder / "config.yaml"), "--workspace", str(folder / "workspace")])
+    assert ", 1 document only in part  " in capsys.readouterr().out.splitlines()[0]
 
 
 def test_a_plan_has_a_line_for_what_is_published_where_that_is_another_table(

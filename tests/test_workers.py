@@ -1,5 +1,6 @@
 """Worker processes: limits are kept, one bad task harms no other, and nothing outlives its parent."""
 
+import inspect
 import os
 import subprocess
 import sys
@@ -244,3 +245,11 @@ def test_there_is_a_worker_for_each_core_that_may_be_used(monkeypatch: pytest.Mo
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(12)), raising=False)
     assert Workers().size == 12
     assert Workers(3).size == 3
+
+
+def test_a_worker_reads_the_package_of_its_parent_wherever_that_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with Workers(size=1) as pool:
+        assert pool.result(inspect.getfile, Workers) == inspect.getfile(Workers)

@@ -11,6 +11,7 @@ from .bombs import (
     form_nested_in_itself_pdf,
     unfolding_stream_pdf,
 )
+from .half_files import CUT_OFF, half, one_line_pages, tram_pdf, without_end, without_last_page
 from .raw_pdf import HELVETICA, paged_pdf, pdf_file, stream, text_lines
 from .scripts_and_layouts import (
     arabic_pdf,
@@ -27,6 +28,7 @@ from .scripts_and_layouts import (
 )
 
 __all__ = [
+    "CUT_OFF",
     "NASTY_FILE_NAMES",
     "absurd_page_size_pdf",
     "arabic_pdf",
@@ -38,11 +40,13 @@ __all__ = [
     "empty_password_pdf",
     "exponential_forms_pdf",
     "form_nested_in_itself_pdf",
+    "half",
     "hebrew_by_chromium_pdf",
     "hebrew_pdf",
     "html_named_pdf",
     "ligatures_and_hyphens_pdf",
     "n_pages_pdf",
+    "one_line_pages",
     "page_that_fails_alone_pdf",
     "password_pdf",
     "plain_pdf",
@@ -51,9 +55,12 @@ __all__ = [
     "scanned_pdf",
     "set_apart_pdf",
     "svg_named_pdf",
+    "tram_pdf",
     "truncated_pdf",
     "two_columns_pdf",
     "unfolding_stream_pdf",
+    "without_end",
+    "without_last_page",
     "zero_page_pdf",
 ]
 

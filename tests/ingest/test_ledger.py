@@ -78,6 +78,22 @@ def test_failures_of_an_earlier_version_belong_to_the_table_of_their_run(tmp_pat
     assert Ledger(path).failures("p", "t") == {("s", "a"): FAILURE}
 
 
+def test_states_of_an_earlier_version_say_nothing_of_what_was_partly_read(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    values = ("p", "t", "d", "s", "a", WRITING, "r:h", "k", "p", "file:a", 2, 20)
+    with Database(path, MIGRATIONS[:1]).writing() as database:
+        database.execute(
+            "INSERT INTO states (pipeline, table_name, document_id, source, item_id, status, recipe, state_key,"
+            f" parse_key, uri, chunk_count, token_count) VALUES ({', '.join('?' * len(values))})",
+            values,
+        )
+    ledger = Ledger(path)
+    assert ledger.states("p", "t") == {"d": STATE}
+    partly = replace(STATE, status=WRITTEN, partly_read="the file was cut off")
+    ledger.record("p", "t", [partly])
+    assert ledger.states("p", "t") == {"d": partly}
+
+
 def test_a_failed_item_becomes_due_on_demand(ledger: Ledger) -> None:
     ledger.note_failure("p", replace(FAILURE, retryable=False, attempts=8))
     assert ledger.retry("p", [("s", "other")], AT) == 0

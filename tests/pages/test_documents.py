@@ -102,6 +102,19 @@ def test_a_blank_file_is_not_said_to_hold_pictures() -> None:
 
 
 @pytest.mark.usefixtures("here")
+def test_two_files_of_one_name_in_one_upload_are_two_documents() -> None:
+    app = page()
+    for content in (b"Trams stop at red.", b"They go at white."):
+        app.file_uploader[0].upload("a.txt", content, "text/plain")
+    app = when_idle(app.run())
+    assert sorted(app.dataframe[0].value["Name"]) == ["a (2).txt", "a.txt"]
+    app.file_uploader[0].upload("a.txt", b"The depot opens.", "text/plain")
+    app = when_idle(app.run())
+    assert sorted(app.dataframe[0].value["Name"]) == ["a (2).txt", "a (3).txt", "a.txt"]
+    assert any("shares its name with another document" in row for row in app.table[0].value["Note"])
+
+
+@pytest.mark.usefixtures("here")
 def test_what_needs_somebody_stands_above_what_went_well() -> None:
     app = page()
     for number in range(8):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.documents import one_line_pages, without_last_page
 from tests.pages.pipelines import ask, button, fill, labels, metrics, page, said, trams, when_idle
 from workbench.evaluation.formats import imported
 from workbench.sections import Release
@@ -62,6 +63,17 @@ def test_a_pipeline_of_the_command_line_is_shown_and_can_be_rolled_back(
     button(button(app, "Roll back"), "Roll back now")
     assert metrics(page("releases"))["Release"] == "1"
     assert "command line: trams" in said(page("sources"))
+
+
+def test_documents_that_are_in_only_in_part_are_counted_beside_the_release(
+    here: Workspace, shelf: Path, questions: Path
+) -> None:
+    (shelf / "half.pdf").write_bytes(without_last_page(one_line_pages("The depot is old.", "It is red.")))
+    synced(here, shelf, questions).pipeline(here).publish()
+    assert "When it was published it had 1 document only in part." in said(page("releases"))
+    app = when_idle(button(page("releases"), "Only measure"))
+    assert "1 document is in the table only in part" in said(app)
+    assert "The gate is open." in said(app)
 
 
 def test_what_is_not_synced_cannot_be_published(here: Workspace, shelf: Path) -> None:

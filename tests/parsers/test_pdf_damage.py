@@ -8,6 +8,7 @@ from pathlib import Path
 import pymupdf
 import pytest
 
+from tests.documents import CUT_OFF, one_line_pages, without_last_page
 from tests.parsers.made_pdfs import report_pdf
 from workbench.errors import InputError
 from workbench.parsers.pdf import Pdf
@@ -94,3 +95,32 @@ def test_pages_that_are_counted_but_not_there_are_named() -> None:
     gone = re.sub(rb"\n%d 0 obj.*?endobj" % number, b"", WHOLE, flags=re.S)
     found = parsed(gone[: gone.rfind(b"xref\n")])
     assert found.incomplete == "page 8 of 10 cannot be found in the file"
+
+
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.9])
+def test_changes_at_the_end_of_a_file_that_were_cut_off_are_told(share: float, tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(WHOLE)
+    with pymupdf.open(path) as made:
+        made[0].insert_text((72, 300), "Added later on.")
+        made.saveIncr()
+    updated = path.read_bytes()
+    update = updated[len(WHOLE) :]
+    found = parsed(updated)
+    assert (found.incomplete, "Added later on." in found.document.text) == ("", True)
+    # Up to the end of its objects: all of its list of parts may be missing.
+    first, last = update.index(b" obj") + 4, update.rfind(b"endobj")
+    cut = WHOLE + update[: first + int(share * (last - first))]
+    assert "Added later on." not in parsed(cut).document.text or share == 0.9
+    assert parsed(cut).incomplete
+    assert parsed(updated[: updated.rfind(b"%%EOF")]).incomplete == ""
+    assert parsed(updated + b"\n<html>1 2 objects</html>").incomplete == ""
+
+
+def test_a_file_that_was_cut_off_before_any_text_is_damaged_and_not_called_blank() -> None:
+    with pytest.raises(InputError) as refused:
+        parsed(without_last_page(one_line_pages("Some words.")))
+    assert (refused.value.status, str(refused.value)) == (
+        "damaged",
+        f"some.pdf is not complete: {CUT_OFF}, and no text can be read in it; download or copy it again",
+    )

@@ -34,6 +34,7 @@ class Books:
 
     name: str
     texts: dict[str, bytes] = field(default_factory=dict)
+    suffix: str = ".txt"
     versions: bool = True
     read_errors: dict[str, BaseException] = field(default_factory=dict)
     breaks_after: int | None = None
@@ -100,7 +101,9 @@ class _Connection(SourceConnection):
             data = self.books.texts[item.item_id]
         except KeyError as missing:
             raise InputError("it is gone", "gone") from missing
-        return RawItem(data, f"{item.item_id}.txt", f"shelf:{item.item_id}", metadata=self.books.metadata)
+        return RawItem(
+            data, f"{item.item_id}{self.books.suffix}", f"shelf:{item.item_id}", metadata=self.books.metadata
+        )
 
 
 class Clock:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from workbench.commands.inputs import read_pipeline
 from workbench.commands.terminal import DONE, Output
 from workbench.counts import counted
+from workbench.sync.gate import partly_read_words
 from workbench.workspace import Workspace
 
 
@@ -31,6 +32,7 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
     for release in releases.all(pipeline.place.name):
         is_published = published is not None and published.id == release.id
         value = release.gate.get("value")
+        in_part = partly_read_words(release.gate)
         figure = f"{release.gate.get('metric')} {value:.4f}" if isinstance(value, float) else "not measured"
         out.row(
             {
@@ -40,7 +42,7 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
                 "since_utc": since if is_published else None,
             },
             f"{'*' if is_published else ' '} release {release.id}  {release.created_at_utc}  {figure}"
-            f"{', forced' if release.forced else ''}  {release.model_title}  {release.table_name}",
+            f"{', forced' if release.forced else ''}{f', {in_part}' if in_part else ''}  {release.model_title}  {release.table_name}",
         )
     for table in pipeline.tables():
         use = "published" if table.is_published else "this config's" if table.is_current else "kept"

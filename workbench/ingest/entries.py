@@ -63,6 +63,8 @@ class State:
     uri: str
     chunk_count: int
     token_count: int
+    partly_read: str = ""
+    """Why only a part of its file was read, "" where all of it was."""
 
     @property
     def key(self) -> Key:

@@ -180,5 +180,6 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     """,
     "ALTER TABLE releases ADD COLUMN price_per_million_tokens REAL",
+    "ALTER TABLE states ADD COLUMN partly_read TEXT NOT NULL DEFAULT ''",
 )
 """Number n brings version n to version n + 1. Never edit one that was released: add another."""

@@ -22,6 +22,7 @@ from workbench.parsers._pdf_pages import PagesRead, page_count, pages_read
 from workbench.parsers._pdf_repeated import repeated_lines
 from workbench.parsers._whole_text import check_length
 from workbench.parsers.pdf_reading.completeness import margin_texts, page_letters
+from workbench.parsers.pdf_reading.damage import unfinished_update
 from workbench.parsers.pdf_reading.notes import (
     check_has_text,
     file_notes,
@@ -56,7 +57,9 @@ class Pdf(Parser):
     def parsed(
         self, data: bytes, name: str, document_id: str, uri: str, password: str | None = None
     ) -> ParsedFile:
-        return self.assembled([pages_read(data, name, password)], name, document_id, uri)
+        read = pages_read(data, name, password)
+        read.incomplete = read.incomplete or unfinished_update(data)
+        return self.assembled([read], name, document_id, uri)
 
     def parsed_by(
         self,
@@ -96,17 +99,18 @@ class Pdf(Parser):
                     raise part
                 parts[index] = part
         in_order = [parts[index] for index in range(len(tasks))]
+        in_order[0].incomplete = in_order[0].incomplete or unfinished_update(data)
         joined: ParsedFile = workers.result(self.assembled, in_order, name, document_id, uri, **limits)
         return joined
 
     def assembled(self, parts: Sequence[PagesRead], name: str, document_id: str, uri: str) -> ParsedFile:
         """Return the document made of all parts of a file, in order."""
         pages = [page for part in parts for page in part.pages]
-        check_has_text(name, pages)
+        incomplete = next((part.incomplete for part in parts if part.incomplete), "")
+        check_has_text(name, pages, incomplete)
         xfa_notice = parts[0].is_xfa_notice
         failed = tuple(page.number for page in pages if page.failed or is_unreadable(page) or xfa_notice)
         empty = tuple(page.number for page in pages if not page.text and not page.failed)
-        incomplete = next((part.incomplete for part in parts if part.incomplete), "")
         is_repaired = any(part.is_repaired for part in parts)
         warnings = file_notes(incomplete, is_repaired=is_repaired, is_xfa_notice=xfa_notice)
         warnings += page_notes(pages, incomplete)

@@ -29,6 +29,8 @@ class Coverage:
     absent: tuple[Document, ...]
     """All that the table lacks: with its text where the published release has one, else with an empty one."""
     unlisted: tuple[Unlisted, ...] = ()
+    partly_read: tuple[tuple[str, str], ...] = ()
+    """Name, and why only a part of its file was read, of the documents in the table that are not whole."""
 
     @property
     def unlisted_count(self) -> int:
@@ -41,6 +43,11 @@ def coverage(place: Place, published: Release | None, texts: Texts | None) -> Co
     ledger, name = place.ledger, place.name
     items, failures = ledger.items(name), ledger.failures(name, place.table_name)
     own = ledger.states(name, place.table_name).values()
+    partly_read = sorted(
+        (items[state.key].name if state.key in items else state.item_id, state.partly_read)
+        for state in own
+        if state.status == WRITTEN and state.partly_read
+    )
     done = {state.key for state in own if state.status == WRITTEN and state.recipe}
     gone = {key for key, failure in failures.items() if failure.kind == GONE}
     known = (items.keys() | failures.keys()) - gone
@@ -62,6 +69,7 @@ def coverage(place: Place, published: Release | None, texts: Texts | None) -> Co
         sum(key in there for key in failed),
         tuple(absent),
         tuple(ledger.unlisted.all(name, {source.key for source in place.config.sources})),
+        tuple(partly_read),
     )
 
 
@@ -86,6 +94,13 @@ def shortcomings(place: Place, found: Coverage) -> list[str]:
 def remarks(found: Coverage) -> list[str]:
     """Return what should be known of a table that lacks something, in sentences."""
     notes = [f"{_failed(found)}: what they answer counts as not found"] if found.failed else []
+    if found.partly_read:
+        document, reason = found.partly_read[0]
+        notes.append(
+            f"{counted(len(found.partly_read), 'document is', 'documents are')} in the table only in part, and what is"
+            f" missing of {'it' if len(found.partly_read) == 1 else 'them'} counts as not found; the first is"
+            f" {document}: {reason}"
+        )
     if found.unlisted:
         first = found.unlisted[0]
         notes.append(f"{_unlisted(found)}; the first is {first.name}: {first.message}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from workbench import pipeline
@@ -36,6 +37,8 @@ class GateResult:
     max_drop: float | None = None
     notes: tuple[str, ...] = ()
     """What should be known of these figures and shuts no gate."""
+    partly_read: int = 0
+    """Documents of which only a part is in the table; that alone shuts no gate."""
 
     @property
     def passed(self) -> bool:
@@ -52,6 +55,17 @@ class GateResult:
         }
 
 
+def partly_read_words(figures: Mapping[str, Any]) -> str:
+    """Return how many documents are in a table only in part, "" for none; ``figures`` are those of a release's gate.
+
+    >>> partly_read_words({"partly_read": 2}), partly_read_words({})
+    ('2 documents only in part', '')
+    """
+    # Releases of earlier versions do not say it.
+    count = figures.get("partly_read") or 0
+    return f"{counted(count, 'document')} only in part" if count else ""
+
+
 def gate(place: Place, published: Release | None, tick: Tick = no_tick) -> GateResult:
     """Return whether the config's table may be published; raises ``InputError`` where there is nothing to publish.
 
@@ -66,7 +80,8 @@ def gate(place: Place, published: Release | None, tick: Tick = no_tick) -> GateR
     held: Held = {}
     texts = None if published is None else Texts(place, published.table_name, held)
     found = coverage(place, published, texts)
-    result = GateResult(tuple(shortcomings(place, found)), notes=tuple(remarks(found)))
+    reasons, notes = tuple(shortcomings(place, found)), tuple(remarks(found))
+    result = GateResult(reasons, notes=notes, partly_read=len(found.partly_read))
     if place.config.evaluate is None:
         return result
     return _Measuring(place, place.config.evaluate, published, found, held, result, tick).result()
@@ -104,8 +119,13 @@ class _Measuring:
             raise
         except WorkbenchError as error:
             reasons.append(f"the questions of the gate cannot be asked: {error}")
-            return GateResult(
-                tuple(reasons), gate.metric, minimum=gate.minimum, max_drop=gate.max_drop, notes=tuple(notes)
+            return replace(
+                self.before,
+                reasons=tuple(reasons),
+                metric=gate.metric,
+                minimum=gate.minimum,
+                max_drop=gate.max_drop,
+                notes=tuple(notes),
             )
         lost: set[str] = set()
         if theirs is not None and self.published is not None:
@@ -139,6 +159,7 @@ class _Measuring:
             compared,
             gate.max_drop,
             tuple(notes),
+            self.before.partly_read,
         )
 
     def _of(self, published: Release) -> Answered:

@@ -38,6 +38,8 @@ class Piece:
     """The newest content, which cannot be read: this is what another table still shows."""
     incomplete: str = ""
     """Why the file is incomplete, so that this is only a part of it; "" for a complete one."""
+    partly_read: str = ""
+    """Why only a part of the file was read, complete or not."""
 
     @property
     def newest(self) -> Item | None:
@@ -57,6 +59,7 @@ class Piece:
             uri=self.item.uri,
             chunk_count=len(self.chunks),
             token_count=sum(chunk.token_count for chunk in self.chunks),
+            partly_read=self.partly_read,
         )
 
 
@@ -84,6 +87,7 @@ def cut(
         known,
         stands_for,
         found.incomplete,
+        found.partly_read,
     )
 
 

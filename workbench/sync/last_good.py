@@ -95,5 +95,9 @@ class LastGood:
             if parse_key(parser, item) == state.parse_key:
                 kept = self._place.kept.parse(state.parse_key, state.document_id, state.uri)
                 if kept is not None:
-                    return Prepared(task.step, item, named(kept.document, item), state.parse_key, {}, 0)
+                    document = named(kept.document, item)
+                    failed = len(kept.failed_pages)
+                    return Prepared(
+                        task.step, item, document, state.parse_key, {}, 0, kept.incomplete, failed
+                    )
         return None

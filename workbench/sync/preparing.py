@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from workbench import pipeline
 from workbench.contracts import Parser, SourceConnection
+from workbench.counts import counted
 from workbench.errors import Cancelled, ContractError, InputError, ServiceError, WorkbenchError
 from workbench.files import shown_name
 from workbench.ingest.entries import Item, Key, State
@@ -61,6 +62,13 @@ class Prepared:
     bytes_read: int
     incomplete: str = ""
     """Why the file is incomplete, as ``ParsedFile.incomplete`` says it; "" for a complete one."""
+    failed_page_count: int = 0
+
+    @property
+    def partly_read(self) -> str:
+        """Why only a part of the file was read, "" where all of it was."""
+        failed = f"{counted(self.failed_page_count, 'page')} cannot be read" if self.failed_page_count else ""
+        return self.incomplete or failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +94,15 @@ class _Content:
     fetched: bool
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def prepared(self, document: Document | None, parse_key: str, incomplete: str = "") -> Prepared:
+    def prepared(self, parse_key: str, file: ParsedFile | None) -> Prepared:
         size = len(self.data) if self.fetched else 0
-        return Prepared(self.task.step, self.item, document, parse_key, self.seconds, size, incomplete)
+        if file is None:
+            return Prepared(self.task.step, self.item, None, parse_key, self.seconds, size)
+        document = named(file.document, self.item)
+        failed = len(file.failed_pages)
+        return Prepared(
+            self.task.step, self.item, document, parse_key, self.seconds, size, file.incomplete, failed
+        )
 
 
 def prepared(
@@ -103,7 +117,7 @@ def prepared(
         # A document that moved keeps its rows; where it lives now is told to the ledger with its state.
         stays = state is not None and state.uri == item.uri
         if state is not None and stays and state.recipe == full_recipe(place.recipe(item.name), item):
-            found[item.key] = content.prepared(None, state.parse_key)
+            found[item.key] = content.prepared(state.parse_key, None)
         else:
             unread.append(content)
     try:
@@ -228,7 +242,7 @@ def _parsed(
         if isinstance(file, WorkbenchError):
             answers[one.item.key] = NotPrepared(one.task.step, PARSE, file, one.item)
             continue
-        answers[one.item.key] = one.prepared(named(file.document, one.item), key, file.incomplete)
+        answers[one.item.key] = one.prepared(key, file)
         if one in unread:
             new[key] = file
     place.kept.keep_parses(new)

@@ -7,17 +7,18 @@ server leaves there is taken up again at the next start.
 
 from __future__ import annotations
 
-import hashlib
 import itertools
 import json
 import shutil
 import threading
 import uuid
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from workbench.files import shown_name, write_atomically, writing
+from workbench.records import content_digest
 from workbench.workspace import AddResult, Workspace
 
 LONGEST_LIST = 500
@@ -30,6 +31,8 @@ class Upload:
     name: str
     path: Path
     size_bytes: int
+    beside: frozenset[str] = frozenset()
+    """The hashes of the other contents that came under its name at once: it is no version of those."""
     begun: bool = False
     result: AddResult | None = None
 
@@ -59,15 +62,17 @@ class Inbox:
         """Write files to disk and list them as waiting; raises ``ServiceError`` when the disk refuses."""
         batch = self._folder / uuid.uuid4().hex
         received = []
-        taken: dict[str, str] = {}
+        noted: list[tuple[str, str]] = []
         with writing(self._folder):
             for number, (name, data) in enumerate(files):
                 path = batch / str(number)
                 write_atomically(path, data)
-                own_name = free_name(shown_name(name), hashlib.sha256(data).hexdigest(), taken)
-                received.append(Upload(own_name, path, len(data)))
-            names = [upload.name for upload in received]
+                noted.append((shown_name(name), content_digest(data)))
+                received.append(Upload(shown_name(name), path, len(data)))
+            names = [{"name": name, "content": content} for name, content in noted]
             write_atomically(batch / "names.json", json.dumps(names).encode())
+        for upload, beside in zip(received, _beside(noted), strict=True):
+            upload.beside = beside
         self._list(received)
         return received
 
@@ -77,13 +82,13 @@ class Inbox:
         known = {upload.path for upload in self.uploads()}
         for names_path in sorted(self._folder.glob("*/names.json")):
             try:
-                names = json.loads(names_path.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
+                noted = [_noted(entry) for entry in json.loads(names_path.read_text(encoding="utf-8"))]
+            except (OSError, ValueError, TypeError):
                 continue
-            for number, name in enumerate(names):
+            for number, ((name, _), beside) in enumerate(zip(noted, _beside(noted), strict=True)):
                 path = names_path.parent / str(number)
                 if path.is_file() and path not in known:
-                    found.append(Upload(shown_name(str(name)), path, path.stat().st_size))
+                    found.append(Upload(name, path, path.stat().st_size, beside))
         self._list(found)
         return found
 
@@ -92,23 +97,32 @@ class Inbox:
     ) -> str:
         """Parse uploads into the workspace and return a sentence on how it went; ``tick`` gets (done, total, name)."""
         tick(0, len(uploads), "")
+        done = itertools.count(1)
+        # One after the other: a file of a later batch may be a new version of one before.
+        for batch in dict.fromkeys(upload.path.parent for upload in uploads):
+            own = [upload for upload in uploads if upload.path.parent == batch]
+            for upload in self._added(own, cancelled):
+                tick(next(done), len(uploads), upload.name)
+        return summary(uploads)
+
+    def _added(self, uploads: list[Upload], cancelled: Callable[[], bool]) -> Iterator[Upload]:
+        """Yield the uploads of one batch as each is done."""
 
         def begin(index: int) -> None:
             uploads[index].begun = True
 
         files = ((upload.name, upload.path, None) for upload in uploads)
-        finished = self._workspace.add_many(files, cancelled, begin)
-        for done, (index, result) in enumerate(finished, start=1):
+        beside = {index: upload.beside for index, upload in enumerate(uploads)}
+        for index, result in self._workspace.add_many(files, cancelled, begin, beside):
             upload = uploads[index]
             upload.result = result
-            if result.status != "needs_password":
+            if result.status not in ("needs_password", "cancelled"):
                 self._discard(upload)
-            tick(done, len(uploads), upload.name)
-        return summary(uploads)
+            yield upload
 
     def unlock(self, upload: Upload, password: str) -> AddResult:
         """Try a password on an upload; the password is used and forgotten."""
-        upload.result = self._workspace.add(upload.name, upload.path, password=password)
+        upload.result = self._workspace.add(upload.name, upload.path, password=password, beside=upload.beside)
         if upload.result.is_in:
             self._discard(upload)
         return upload.result
@@ -135,23 +149,27 @@ class Inbox:
             shutil.rmtree(upload.path.parent, ignore_errors=True)
 
 
-def free_name(name: str, content: str, taken: dict[str, str]) -> str:
-    """Return the name a file of a batch gets, and note it in ``taken`` (name → content).
+def _noted(entry: object) -> tuple[str, str]:
+    """Return the name and the content hash of an upload as ``names.json`` has them.
 
-    Files of one batch that share a name, as ``report.pdf`` of two folders do, are no versions of each other: unless
-    their content is the same, too, the later ones are numbered.
-
-    >>> taken = {}
-    >>> [free_name("a.pdf", content, taken) for content in ("one", "two", "one", "two", "three")]
-    ['a.pdf', 'a (2).pdf', 'a.pdf', 'a (2).pdf', 'a (3).pdf']
+    >>> _noted({"name": "a.pdf", "content": "c0ffee"}), _noted("a.pdf")
+    (('a.pdf', 'c0ffee'), ('a.pdf', ''))
     """
-    path = PurePosixPath(name)
-    numbered = (
-        name if number == 1 else f"{path.stem} ({number}){path.suffix}" for number in itertools.count(1)
-    )
-    found = next(own for own in numbered if taken.get(own, content) == content)
-    taken[found] = content
-    return found
+    # Earlier versions noted names alone.
+    about = entry if isinstance(entry, dict) else {"name": entry}
+    return shown_name(str(about.get("name", ""))), str(about.get("content", ""))
+
+
+def _beside(batch: Sequence[tuple[str, str]]) -> list[frozenset[str]]:
+    """Return, for each (name, content) of a batch, the other contents that came under its name.
+
+    >>> [sorted(one) for one in _beside([("a.pdf", "x"), ("a.pdf", "y"), ("b.pdf", "z")])]
+    [['y'], ['x'], []]
+    """
+    of_name: dict[str, set[str]] = defaultdict(set)
+    for name, content in batch:
+        of_name[name].add(content)
+    return [frozenset(of_name[name] - {content, ""}) for name, content in batch]
 
 
 def summary(uploads: Iterable[Upload]) -> str:

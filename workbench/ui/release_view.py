@@ -16,6 +16,7 @@ from workbench.ingest.plan import GONE
 from workbench.ingest.releases import PUBLISH
 from workbench.sync import Pipeline
 from workbench.sync.following import followed
+from workbench.sync.gate import partly_read_words
 from workbench.sync.publishing import TableOnDisk
 from workbench.ui import release_jobs
 from workbench.ui.card_row import card_row
@@ -26,9 +27,11 @@ from workbench.ui.table_list import age
 def figure(gate: Mapping[str, object]) -> str:
     """Return what a gate measured, in words: ``recall@5 0.912 of 40 questions``."""
     value = gate.get("value")
-    if not isinstance(value, float):
-        return "not measured"
-    return f"{gate.get('metric')} {value:.3f} on {_asked(gate)}"
+    measured = (
+        f"{gate.get('metric')} {value:.3f} on {_asked(gate)}" if isinstance(value, float) else "not measured"
+    )
+    in_part = partly_read_words(gate)
+    return f"{measured}, {in_part}" if in_part else measured
 
 
 def _asked(gate: Mapping[str, Any]) -> str:
@@ -67,6 +70,8 @@ def show_published(pipeline: Pipeline, tables: Sequence[TableOnDisk]) -> Release
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         size = f", {table.size_bytes / 2**20:,.1f} MB on the disk" if table is not None else ""
         told = "" if is_measured else "  \nNothing was measured when it was published: there was no gate."
+        if in_part := partly_read_words(release.gate):
+            told += f"  \nWhen it was published it had {in_part}."
         st.caption(f"Model: {plain(release.model_title)}{size}.{told}", width="stretch")
         before = next((one for one in ledger.releases.all(name) if one.id == release.previous_id), None)
         asked = st.button(

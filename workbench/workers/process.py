@@ -28,9 +28,8 @@ class Worker:
         # worker gets a signal even inside C code that never returns. (PR_SET_PDEATHSIG would fire as soon as
         # the thread that starts the worker ends, which in Streamlit is after every rerun.)
         lifeline, self._lifeline = os.pipe()
-        root = str(
-            Path(__file__).resolve().parents[2]
-        )  # not workbench itself: its http would hide the standard one
+        # The folder that holds the package, not the package: its own "http" would hide that of Python.
+        root = str(Path(__file__).resolve().parents[2])
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         environment["PYTHONPATH"] = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -70,9 +70,10 @@ class Intake:
         uri: str | None,
         password: str | None,
         cancelled: Callable[[], bool],
+        beside: Collection[str],
     ) -> AddResult:
         """Do what ``Workspace.add`` says."""
-        return self._add(name, content, uri, None, password, cancelled)
+        return self._add(name, content, uri, None, password, cancelled, beside)
 
     def _add(
         self,
@@ -82,6 +83,7 @@ class Intake:
         place: UploadPlace | None,
         password: str | None,
         cancelled: Callable[[], bool],
+        beside: Collection[str] = (),
     ) -> AddResult:
         """Add a file; ``place`` is where an upload belongs if that is known already."""
         try:
@@ -90,7 +92,7 @@ class Intake:
                 result = self._added(shown_name(name), data, _storable(uri), password, cancelled)
             else:
                 place = place or place_upload(
-                    self._workspace.document_list, shown_name(name), content_digest(data)
+                    self._workspace.document_list, shown_name(name), content_digest(data), beside
                 )
                 result = self._added(place.name, data, place.uri, password, cancelled)
                 if place.number > 1 and result.status != "unchanged":
@@ -216,6 +218,7 @@ class Intake:
         files: Iterable[tuple[str, Path | bytes, str | None]],
         cancelled: Callable[[], bool],
         on_start: Callable[[int], None],
+        beside: Mapping[int, Collection[str]],
     ) -> Iterator[tuple[int, AddResult]]:
         """Do what ``Workspace.add_many`` says."""
 
@@ -225,7 +228,7 @@ class Intake:
 
         copies: dict[int, tuple[str, Path | bytes, str | None]] = {}
         files = list(files)
-        places = place_batch(self._workspace.document_list, files, file_content)
+        places = place_batch(self._workspace.document_list, files, file_content, beside)
 
         def numbered() -> Iterator[tuple[int, tuple[str, Path | bytes, str | None]]]:
             for index, file in enumerate(files):

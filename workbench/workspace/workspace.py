@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from workbench import pipeline, plugins
 from workbench.analysis import Memo, TextAnalysis
@@ -87,6 +88,7 @@ class Workspace:
         uri: str | None = None,
         password: str | None = None,
         cancelled: Callable[[], bool] = lambda: False,
+        beside: Collection[str] = (),
     ) -> AddResult:
         """Parse one file into the workspace and say what happened; trouble is a status, not an error.
 
@@ -94,25 +96,29 @@ class Workspace:
 
         ``uri`` says where the file lives: another content under the same one replaces the document. Without one the
         name says it, as long as one document has that name; where several have it, another content is a new document.
+        ``beside`` are the hashes of other contents that were given under this name at once, for example of a batch
+        whose file waited for its password: the file is no version of those.
         An incomplete file replaces nothing: the result is ``damaged``, and the earlier version stays. The password is
         used and forgotten; what is kept is an unlocked copy.
         """
-        return self._intake.add(name, content, uri, password, cancelled)
+        return self._intake.add(name, content, uri, password, cancelled, beside)
 
     def add_many(
         self,
         files: Iterable[tuple[str, Path | bytes, str | None]],
         cancelled: Callable[[], bool] = lambda: False,
         on_start: Callable[[int], None] = lambda index: None,
+        beside: Mapping[int, Collection[str]] = MappingProxyType({}),
     ) -> Iterator[tuple[int, AddResult]]:
         """Yield ``(index, result)`` per ``(name, content, uri)`` as each is done; every core parses.
 
         One bad file harms no other. Two different files of one name, without a ``uri``, are two documents: the later
-        one is listed with a number, as ``a (2).pdf``. After ``cancelled`` says so no file is begun, and those under way
-        are stopped. Copies of another document are told last: it may get a new version in the same batch, and then the copy is a
+        one is listed with a number, as ``a (2).pdf``; ``beside`` tells by index what else came with a file whose batch was
+        begun before, as for ``add``. After ``cancelled`` says so no file is begun, and those under way are stopped.
+        Copies of another document are told last: it may get a new version in the same batch, and then the copy is a
         document of its own.
         """
-        return self._intake.add_many(files, cancelled, on_start)
+        return self._intake.add_many(files, cancelled, on_start, beside)
 
     def delete(self, document_ids: Iterable[str]) -> None:
         """Remove documents from the list and from every table. Their files go when no other document needs them.

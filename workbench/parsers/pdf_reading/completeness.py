@@ -34,8 +34,11 @@ def page_letters(
 
 def margin_texts(pages: Sequence[PageText], repeated: Sequence[frozenset[int]]) -> list[OmittedText]:
     """Return the lines that the setting ``remove_repeated`` leaves out: headers and footers."""
-    return [
-        OmittedText(Box(page.number, *map(float, page.line_boxes[index])), page.lines[index], MARGIN)
-        for page, lines in zip(pages, repeated, strict=True)
-        for index in sorted(lines)
-    ]
+    found = []
+    for page, left_out in zip(pages, repeated, strict=True):
+        lines = page.lines if left_out else []
+        for index in sorted(left_out):
+            found.append(
+                OmittedText(Box(page.number, *map(float, page.line_boxes[index])), lines[index], MARGIN)
+            )
+    return found

@@ -8,8 +8,8 @@ from typing import Any
 from workbench.counts import listed_pages
 
 _TAIL_BYTES = 4096
-_STARTXREF = re.compile(rb"startxref\s+(\d+)")
-_LINEAR_LENGTH = re.compile(rb"/Linearized\b[^>]{0,300}?/L\s+(\d+)")
+_STARTXREF = re.compile(rb"startxref\s+(\d{1,15})")
+_LINEAR_LENGTH = re.compile(rb"/Linearized\b[^>]{0,300}?/L\s+(\d{1,15})")
 _STREAM = re.compile(rb"(?<!end)stream\r?\n")
 _OBJECT = re.compile(rb"\d\s+\d+\s+obj\b")
 _MOST_PAGES = 20_000
@@ -34,6 +34,17 @@ def missing_parts(document: Any, data: bytes) -> str:
     return ""
 
 
+def unfinished_update(data: bytes) -> str:
+    """Return that a file ends in the middle of what was added behind its end, as notes and signatures are; "" else.
+
+    Such a file opens without a repair: what it held before the update is all there.
+    """
+    end = data.rfind(b"%%EOF")
+    if end < 0 or _STARTXREF.search(data, end) or not _OBJECT.search(data, end):
+        return ""
+    return "the file ends in the middle of changes that were added at its end"
+
+
 def _is_cut(data: bytes, begin: re.Pattern[bytes], end: bytes) -> bool:
     """Say whether ``begin`` occurs after the last ``end``: the last stream or object of the file never ends."""
     after = data[data.rfind(end) + len(end) :] if end in data else data
@@ -44,13 +55,18 @@ def _missing_pages(document: Any) -> list[int]:
     """Return the numbers of the pages that are gone, or whose contents are."""
     count = int(document.page_count)
     missing = []
+    # Pages may share what they show, and a list of it: asking anew for each page takes quadratic time.
+    known: dict[str, bool] = {}
     for index in range(min(count, _MOST_PAGES)):
         try:
-            contents = _references(document, document.page_xref(index))
+            kind, value = document.xref_get_key(document.page_xref(index), "Contents")
+            if value not in known:
+                contents = _references(document, kind, value)
+                known[value] = all(_is_there(document, xref) for xref in contents)
         except (RuntimeError, ValueError, IndexError):
             missing.append(index + 1)
             continue
-        if any(not _is_there(document, xref) for xref in contents):
+        if not known[value]:
             missing.append(index + 1)
     kind, value = document.xref_get_key(document.pdf_catalog(), "Pages/Count")
     if kind == "int" and int(value) > count:
@@ -58,9 +74,8 @@ def _missing_pages(document: Any) -> list[int]:
     return missing
 
 
-def _references(document: Any, page_xref: int) -> list[int]:
-    """Return the numbers of the objects that hold a page's contents."""
-    kind, value = document.xref_get_key(page_xref, "Contents")
+def _references(document: Any, kind: str, value: str) -> list[int]:
+    """Return the numbers of the objects that hold a page's contents; ``kind`` and ``value`` are its entry for them."""
     if kind == "null" or not value:
         return []
     found = [int(number) for number in re.findall(r"(\d+) \d+ R", value)]

@@ -24,8 +24,11 @@ def is_unreadable(page: PageText) -> bool:
     return page.glyph_codes or page.unexplained > UNREADABLE_SHARE * page.visible > 0
 
 
-def check_has_text(name: str, pages: Sequence[PageText]) -> None:
-    """Raise ``InputError`` (damaged or no_text) for a file without a page that can be read as text."""
+def check_has_text(name: str, pages: Sequence[PageText], incomplete: str = "") -> None:
+    """Raise ``InputError`` (damaged or no_text) for a file without a page that can be read as text.
+
+    ``incomplete`` says why the file is incomplete: then nobody can say that its pages are blank.
+    """
     count = len(pages)
     failed = sum(page.failed for page in pages)
     if failed == count:
@@ -33,12 +36,20 @@ def check_has_text(name: str, pages: Sequence[PageText]) -> None:
         raise InputError(f"{name} is damaged: {which} be read; save it anew with another program", "damaged")
     visible = sum(page.visible for page in pages)
     unexplained = sum(page.visible if page.glyph_codes else page.unexplained for page in pages)
-    if unexplained > NO_TEXT_SHARE * visible:
+    is_unexplained = unexplained > NO_TEXT_SHARE * visible
+    has_text = any(page.text for page in pages)
+    if incomplete and (is_unexplained or not has_text):
+        # Half of a locked file is no longer known to be locked: what it draws are random letters.
+        raise InputError(
+            f"{name} is not complete: {incomplete}, and no text can be read in it; download or copy it again",
+            "damaged",
+        )
+    if is_unexplained:
         raise InputError(
             f"{name} cannot be read: its fonts do not say which letters they draw; it needs OCR (text recognition)",
             "no_text",
         )
-    if any(page.text for page in pages):
+    if has_text:
         return
     kinds = {page.kind for page in pages if not page.failed}
     if kinds == {"blank"}:

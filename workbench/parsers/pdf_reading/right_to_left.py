@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from math import isfinite
 from typing import Any
 
 from workbench.parsers._letters import cleaned, rtl_count
@@ -17,6 +19,8 @@ Word = tuple[float, float, float, float, str]
 _NON_JOINER = "\u200c"
 _GAP = 0.12
 """Blank between two words, in multiples of the type size, where the file has no blank of its own."""
+_MOST_NEAR = 32
+"""So many letters, or lines, on each side are looked at: a line of a hundred thousand would take hours otherwise."""
 _IN_NUMBERS = frozenset(".,:/٫٬-−+$€£°")
 _AFTER_NUMBERS = frozenset("%٪")
 
@@ -33,7 +37,7 @@ def right_to_left_chars(page: Any, text_page: Any) -> dict[tuple[int, int], list
     letters are drawn than it has, those that are drawn are given.
     """
     found: dict[tuple[int, int], list[dict[str, Any]]] = {}
-    by_height: dict[int, list[tuple[tuple[int, int], Box4]]] = {}
+    lines = _LinesAtHeights()
     for block in text_page.extractRAWDICT()["blocks"]:
         for index, line in enumerate(block.get("lines", ())):
             chars = [char for span in line["spans"] for char in span["chars"]]
@@ -41,20 +45,51 @@ def right_to_left_chars(page: Any, text_page: Any) -> dict[tuple[int, int], list
                 continue
             key = (block["number"], index)
             found[key] = chars
-            for height in {round(char["origin"][1]) for char in chars}:
-                by_height.setdefault(height, []).append((key, line["bbox"]))
+            lines.add(key, line["bbox"], {char["origin"][1] for char in chars})
     drawn: dict[tuple[int, int], list[dict[str, Any]]] = {key: [] for key in found}
     for char in _drawn_chars(page) if found else ():
-        y = char["origin"][1]
-        near = [entry for height in (-1, 0, 1) for entry in by_height.get(round(y) + height, ())]
-        for key, box in near:
-            if box[0] - 1 <= (char["bbox"][0] + char["bbox"][2]) / 2 <= box[2] + 1 and box[1] < y <= box[3]:
-                drawn[key].append(char)
-                break
+        own = lines.line_at((char["bbox"][0] + char["bbox"][2]) / 2, char["origin"][1])
+        if own is not None:
+            drawn[own].append(char)
     for key, chars in drawn.items():
         if _letter_count(chars) > _letter_count(found[key]):
             found[key] = chars + [char for char in found[key] if char["c"] == _NON_JOINER]
     return found
+
+
+class _LinesAtHeights:
+    """Finds the line in which a letter stands."""
+
+    def __init__(self) -> None:
+        self._at: dict[int, list[tuple[float, int]]] = {}
+        """Left sides and numbers of the lines by the height of their letters."""
+        self._lines: list[tuple[tuple[int, int], Box4]] = []
+        self._is_sorted = True
+
+    def add(self, key: tuple[int, int], box: Box4, heights: Iterable[float]) -> None:
+        """Take in a line whose letters stand at these heights."""
+        for height in {round(y) for y in heights if isfinite(y)}:
+            self._at.setdefault(height, []).append((box[0], len(self._lines)))
+        self._lines.append((key, box))
+        self._is_sorted = False
+
+    def line_at(self, x: float, y: float) -> tuple[int, int] | None:
+        """Return the key of the line whose box holds a place, None where no line does."""
+        if not (isfinite(x) and isfinite(y)):
+            return None
+        if not self._is_sorted:
+            for entries in self._at.values():
+                entries.sort()
+            self._is_sorted = True
+        for height in (-1, 0, 1):
+            entries = self._at.get(round(y) + height, [])
+            end = bisect_right(entries, (x + 1, len(self._lines)))
+            # The lines of one height lie beside each other: those that begin far to the left have ended.
+            for number in sorted(number for _, number in entries[max(0, end - _MOST_NEAR) : end]):
+                key, box = self._lines[number]
+                if box[0] - 1 <= x <= box[2] + 1 and box[1] < y <= box[3]:
+                    return key
+        return None
 
 
 def _drawn_chars(page: Any) -> Iterator[dict[str, Any]]:
@@ -95,13 +130,16 @@ def _units(chars: Sequence[dict[str, Any]]) -> list[Word]:
     """Return each letter with the marks that stand on it, in the box of the letter."""
     bases = [i for i, char in enumerate(chars) if not _is_attached(char)]
     followers: dict[int, list[int]] = {i: [] for i in bases}
+    by_middle = sorted(bases, key=lambda base: _middle(chars[base]))
+    middles = [_middle(chars[base]) for base in by_middle]
     for i, char in enumerate(chars):
         if i in followers or not bases:
             continue
         x = char["bbox"][0]
+        place = bisect_left(middles, x)
         # The second part of a ligature stands at the right end of the first.
         near = min(
-            bases,
+            sorted(by_middle[max(0, place - _MOST_NEAR) : place + _MOST_NEAR]),
             key=lambda base: (
                 round(_distance(x, chars[base]["bbox"]), 1),
                 chars[base]["c"].isspace(),
@@ -124,6 +162,12 @@ def _is_attached(char: dict[str, Any]) -> bool:
     if unicodedata.combining(char["c"][0]):
         return True
     return x1 - x0 < 0.01 and not char["c"].isspace()
+
+
+def _middle(char: dict[str, Any]) -> float:
+    middle = float(char["bbox"][0] + char["bbox"][2]) / 2
+    # Places that are no numbers, which a damaged file has, would not be in any order.
+    return middle if isfinite(middle) else 0.0
 
 
 def _distance(x: float, box: Box4) -> float:

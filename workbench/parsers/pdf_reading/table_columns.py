@@ -82,7 +82,10 @@ def _filled(row: Line, columns: Sequence[tuple[float, float]]) -> Line:
         before += place - (places[number - 1] + 1 if number else 0)
         shifts.append(before)
     words = []
+    tabs = at = 0
     for start, end in row.words:
-        shift = shifts[row.text.count("\t", 0, start)]
-        words.append((start + shift, end + shift))
+        # From where the last word began: counting from the row's beginning takes quadratic time.
+        tabs += row.text.count("\t", at, start) if start >= at else -row.text.count("\t", start, at)
+        at = start
+        words.append((start + shifts[tabs], end + shifts[tabs]))
     return replace(row, text="\t".join(wanted), words=words, cells=len(columns))

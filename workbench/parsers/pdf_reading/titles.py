@@ -13,9 +13,10 @@ from workbench.records import Heading
 
 _MOST_CHARACTERS, _MOST_LINES = 200, 4
 _FILE_NAME = re.compile(
-    r".*\.(?:docx?|indd|tex|dvi|pdf|pptx?|xlsx?|qxd|rtf|odt|html?|ps|txt|md)|\S*(?:_|\d)\S*(?:[_-]\S*|\d)",
+    r".*\.(?:docx?|indd|tex|dvi|pdf|pptx?|xlsx?|qxd|rtf|odt|html?|ps|txt|md)",
     re.I,
 )
+_CODE_SIGN = re.compile(r"_|\d")
 _PLACEHOLDER = re.compile(
     r"(?:untitled|unbenannt|sans titre|sin título|title|titel|document|dokument|slide|folie|presentation|präsentation"
     r"|powerpoint[- ]präsentation|powerpoint presentation|print|doc)[\s_-]*\d*",
@@ -62,7 +63,20 @@ def _is_junk(title: str, name: str) -> bool:
         sum(letter.isalpha() for letter in title) < 3
         or title.casefold() == stem(name).casefold()
         or any(pattern.fullmatch(title) for pattern in (_FILE_NAME, _PLACEHOLDER, _WRITER))
+        or _is_code(title)
     )
+
+
+def _is_code(title: str) -> bool:
+    """Say whether a title is one word of parts with figures, as ``annual_report_7`` or ``a4-b``.
+
+    One regular expression for it would take cubic time for a word that is followed by another.
+    """
+    sign = _CODE_SIGN.search(title)
+    if sign is None or len(title.split()) != 1:
+        return False
+    rest = title[sign.end() :]
+    return "_" in rest or "-" in rest or rest[-1:].isdecimal()
 
 
 def _largest(text: str, lines: Sequence[Placed]) -> str:

@@ -93,11 +93,13 @@ def _begin_with_title(
     A short line right under running text ends its paragraph and stays with it.
     """
     begin = rows[first].first
-    for row in reversed(rows[:first]):
+    for number in range(first - 1, -1, -1):
+        row = rows[number]
         if row.first < done or row.is_table:
             break
         parts = lines[row.first : row.last]
-        if any(_is_prose(part, width) or _ends_paragraph(part, lines[: row.first], width) for part in parts):
+        above = lines[max(0, row.first - _LINES_ABOVE) : row.first]
+        if any(_is_prose(part, width) or _ends_paragraph(part, above, width) for part in parts):
             break
         begin = row.first
     return begin
@@ -105,7 +107,7 @@ def _begin_with_title(
 
 def _ends_paragraph(line: Line, above: Sequence[Line], width: float) -> bool:
     """Say whether a short line is the last one of a paragraph: running text stands right above it."""
-    for other in reversed(above[-_LINES_ABOVE:]):
+    for other in reversed(above):
         step = line.v - other.v
         if step > 1.5 * line.size:
             return False
