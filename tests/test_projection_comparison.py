@@ -80,6 +80,7 @@ def test_a_picture_that_is_the_truth_is_trusted_wholly() -> None:
     assert (found.trustworthiness, found.kept_share) == (1.0, 1.0)
 
 
+@pytest.mark.slow
 def test_large_maps_are_judged_by_a_seeded_share_of_their_rows() -> None:
     vectors = unit(2_300, groups=9)
     points = pca_projection(vectors).points

@@ -91,6 +91,7 @@ def read(text: str, language: str = "english") -> list[str]:
     return [text[start:end] for start, end in punkt_sentences(text, language).tolist()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["english", "german", "french", "polish", "greek"])
 def test_quick_decisions_are_those_of_nltk(language: str) -> None:
     from nltk.tokenize.punkt import PunktSentenceTokenizer

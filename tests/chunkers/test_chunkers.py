@@ -104,6 +104,7 @@ def test_trained_splitters_know_abbreviations_and_do_not_mind_wrapped_lines(mode
     ]
 
 
+@pytest.mark.slow
 def test_spacy_reads_more_than_a_million_characters() -> None:
     text = "One two three. Four five six. " * 40_000
     pieces = cut("spacy_sentences", text, mode="rules", size_tokens=8192)

@@ -214,6 +214,7 @@ def steps_of(chunker: Chunker, document: Document) -> int:
     return steps(lambda: chunker.chunks(document, analysis))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("kind", HARD_ON_TIME)
 def test_four_times_the_text_takes_about_four_times_the_steps(name: str, kind: str) -> None:
@@ -224,6 +225,7 @@ def test_four_times_the_text_takes_about_four_times_the_steps(name: str, kind: s
     assert steps_of(chunker, long) <= 4.6 * steps_of(chunker, short) + 500
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", HARD_ON_TIME)
 def test_what_spacy_searches_for_tokens_is_about_four_times_as_much_too(
     kind: str, monkeypatch: pytest.MonkeyPatch

@@ -185,6 +185,7 @@ def test_settings_that_cannot_work_are_refused(tmp_path: Path) -> None:
     assert _model(tmp_path, max_tokens=510).window_tokens == 510
 
 
+@pytest.mark.slow
 def test_a_fetched_model_is_found_by_name_and_revision(tmp_path: Path) -> None:
     commits = ["a" * 40, "b" * 40]
     stored = tmp_path / "hub" / "models--someone--model"

@@ -164,6 +164,7 @@ def test_blanks_of_code_empty_lines_and_what_is_hidden_only_for_now(html: str, t
 DEEP = "a" + "<b>" * 2_500
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     ("before", "pattern"),

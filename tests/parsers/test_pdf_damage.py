@@ -63,6 +63,7 @@ def test_a_file_shorter_than_it_says_itself_is_not_complete() -> None:
     assert found.incomplete.startswith(f"the file says that it has {len(WHOLE) + 5000:,} bytes")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [WHOLE, report_pdf(), (SAMPLES / "museum-guide.pdf").read_bytes()],

@@ -40,6 +40,7 @@ def letters(count: int, *, step: float) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [5.0, 0.0, -5.0])
 def test_marks_on_the_letters_of_a_right_to_left_line(step: float) -> None:
     assert is_linear(lambda size: lambda: words_in_reading_order(letters(size, step=step), 10))

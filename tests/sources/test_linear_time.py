@@ -21,6 +21,7 @@ PATTERNS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READERS)
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_four_times_the_text_takes_about_four_times_the_steps(name: str, pattern: str) -> None:

@@ -499,6 +499,7 @@ def read_through(connection: SourceConnection, order: int = 1) -> dict[str, str]
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize(
     ("links", "kept"),

@@ -195,6 +195,7 @@ def _fragment_count(folder: Path) -> int:
     return int(opened.stats()["fragment_stats"]["num_fragments"])
 
 
+@pytest.mark.slow
 def test_files_of_many_small_writes_are_joined_while_they_go_on(tmp_path: Path) -> None:
     table = _table(tmp_path)
     oracle: Table = plugins.build("stores", "memory").connection(tmp_path).create(INFO)
@@ -221,6 +222,7 @@ def test_only_a_document_that_is_there_already_is_merged_with_the_others(tmp_pat
     assert opened.version == 4
 
 
+@pytest.mark.slow
 def test_an_index_outlives_the_joining_of_files_between_writes(tmp_path: Path) -> None:
     table, oracle = _indexed(tmp_path)
     table.optimise()

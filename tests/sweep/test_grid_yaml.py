@@ -46,6 +46,7 @@ def test_writing_reading_and_writing_again_gives_the_same_bytes() -> None:
     assert "&id" not in first
 
 
+@pytest.mark.slow
 @given(sweeps)
 def test_every_sweep_survives_the_round_trip_and_expands_to_the_same_configs(sweep: Sweep) -> None:
     text = written(sweep)

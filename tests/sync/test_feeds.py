@@ -65,6 +65,7 @@ def held(pipeline: Pipeline) -> set[str]:
     return {item_id for _, item_id in pipeline.ledger.items("library")}
 
 
+@pytest.mark.slow
 def test_after_a_first_listing_only_changes_are_asked_for(pipeline: Pipeline, drive: Drive) -> None:
     assert asked_by_a_sync(pipeline, drive) == ["list f0", "list f2", "list f4", "list f6"]
     drive.reads.clear()
@@ -404,6 +405,7 @@ def take(drive: Drive, step: tuple[object, ...], pipeline: Pipeline, clock: Cloc
             drive.move(file_id, "elsewhere")
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(STEPS, max_size=14))
 def test_any_changes_and_outages_end_where_a_fresh_build_does(steps: list[tuple[object, ...]]) -> None:

@@ -42,6 +42,7 @@ def test_after_reading_ahead_no_search_by_words_makes_an_index(
     assert here.tables.search(config(retriever), "tram").hits
 
 
+@pytest.mark.slow
 def test_a_retriever_that_cannot_work_stops_nothing(here: Workspace) -> None:
     broken = config("{name: reranked, model: /nowhere}")
     here.tables.build(broken)
