@@ -21,7 +21,7 @@ from workbench.parsers._pdf_lines import Box4, Line, page_lines
 from workbench.parsers._pdf_order import regions
 from workbench.parsers._pdf_paragraphs import NEW_REGION, breaks, footnotes_start
 from workbench.parsers._whole_text import check_length
-from workbench.parsers.pdf_reading.damage import missing_parts
+from workbench.parsers.pdf_reading.damage import missing_parts, unfinished_update
 from workbench.parsers.pdf_reading.letter_counts import count_letters, count_unexplained, count_visible
 from workbench.parsers.pdf_reading.unreadable import PageKind, holds_glyph_codes, is_xfa_notice, page_kind
 from workbench.records import Box, OmittedText
@@ -109,17 +109,20 @@ def pages_read(
             _outline(document) if first == 0 else [],
             _metadata(document),
             is_repaired,
-            _missing_parts(document, source) if is_repaired else "",
+            _missing_parts(document, source) if is_repaired or first == 0 else "",
             first == 0 and bool(pages) and _is_xfa_notice(document, pages[0].text),
         )
 
 
 def _missing_parts(document: Any, source: bytes | Path) -> str:
+    """Return why the file is incomplete, "" for a complete one; files that open as they are may lack their last changes."""
+    data = source if isinstance(source, bytes) else source.read_bytes()
     try:
         with memory_errors():
-            return missing_parts(document, source if isinstance(source, bytes) else source.read_bytes())
+            found = missing_parts(document, data) if document.is_repaired else ""
     except MUPDF_ERRORS:
         return "its list of pages is damaged"
+    return found or unfinished_update(data)
 
 
 def _is_xfa_notice(document: Any, text: str) -> bool:

@@ -22,7 +22,6 @@ from workbench.parsers._pdf_pages import PagesRead, page_count, pages_read
 from workbench.parsers._pdf_repeated import repeated_lines
 from workbench.parsers._whole_text import check_length
 from workbench.parsers.pdf_reading.completeness import margin_texts, page_letters
-from workbench.parsers.pdf_reading.damage import unfinished_update
 from workbench.parsers.pdf_reading.notes import (
     check_has_text,
     file_notes,
@@ -57,9 +56,13 @@ class Pdf(Parser):
     def parsed(
         self, data: bytes, name: str, document_id: str, uri: str, password: str | None = None
     ) -> ParsedFile:
-        read = pages_read(data, name, password)
-        read.incomplete = read.incomplete or unfinished_update(data)
-        return self.assembled([read], name, document_id, uri)
+        return self.parse_source(data, name, document_id, uri, password)
+
+    def parse_source(
+        self, source: bytes | Path, name: str, document_id: str, uri: str, password: str | None = None
+    ) -> ParsedFile:
+        """Return the same as ``parsed``; ``source`` may be the path of the file."""
+        return self.assembled([pages_read(source, name, password)], name, document_id, uri)
 
     def parsed_by(
         self,
@@ -88,18 +91,19 @@ class Pdf(Parser):
         with _on_disk(data) as source:
             count = workers.result(page_count, source, name, **limits)
             if count <= _PAGES_A_PART:
-                tasks = [(source, name, None, 0, count)]
-            else:
-                # Two parts a worker: one that is slow does not keep the others waiting for long.
-                step = min(500, max(_PAGES_A_PART // 2, -(-count // (2 * workers.size))))
-                tasks = [(source, name, None, first, first + step) for first in range(0, count, step)]
+                short: ParsedFile = workers.result(
+                    self.parse_source, source, name, document_id, uri, **limits
+                )
+                return short
+            # Two parts a worker: one that is slow does not keep the others waiting for long.
+            step = min(500, max(_PAGES_A_PART // 2, -(-count // (2 * workers.size))))
+            tasks = [(source, name, None, first, first + step) for first in range(0, count, step)]
             parts: dict[int, PagesRead] = {}
             for index, part in workers.results(pages_read, tasks, **limits):
                 if isinstance(part, WorkbenchError):
                     raise part
                 parts[index] = part
         in_order = [parts[index] for index in range(len(tasks))]
-        in_order[0].incomplete = in_order[0].incomplete or unfinished_update(data)
         joined: ParsedFile = workers.result(self.assembled, in_order, name, document_id, uri, **limits)
         return joined
 
