@@ -47,7 +47,6 @@ def question_sets(draw: st.DrawFn) -> QuestionSet:
     return question_set("a set", questions, judged)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS)
 @settings(max_examples=60, deadline=None)
 @given(given_set=question_sets())

@@ -157,7 +157,6 @@ def alive() -> int:
     return sum(type(one) in (SourceItem, Item, State, Standing) for one in gc.get_objects())
 
 
-@pytest.mark.slow
 def test_planning_holds_one_item_at_a_time_and_keeps_names_only(tmp_path: Path) -> None:
     count = 2_000
     ledger = Ledger(tmp_path / "ledger.db")

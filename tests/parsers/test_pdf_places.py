@@ -44,7 +44,6 @@ def test_boxes_cover_the_ink_of_turned_pages_and_nothing_else_does(page: int) ->
     assert not (pixels[~covered] < 128).any()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("turn", [0, 90, 180, 270, -90, 450])
 @pytest.mark.parametrize(
     "entries", [b"/UserUnit 2", b"/CropBox[50 300 900 820]", b"/CropBox[40 400 500 800]/UserUnit 1.5"]

@@ -125,7 +125,6 @@ def test_a_document_that_nobody_could_ever_read_does_not_shut_the_gate_for_ever(
     assert (again.published_value, again.compared_value) == (1.0, 1.0), "neither can answer it"
 
 
-@pytest.mark.slow
 def test_a_first_sync_that_was_left_in_the_middle_is_not_published(gated: Pipeline, books: Books) -> None:
     for number in range(600):
         books.texts[f"more{number}"] = f"Notice {number} is here.".encode()

@@ -137,7 +137,6 @@ def test_what_a_sync_leaves_agrees(pipeline: Pipeline) -> None:
     assert (found.agrees, found.documents, found.chunks) == (True, 3, 6)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("damage", DAMAGE, ids=lambda name: name.replace(" ", "_"))
 def test_damage_is_found_and_repaired_without_asking_a_source(
     pipeline: Pipeline, books: Books, damage: str
