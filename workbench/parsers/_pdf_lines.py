@@ -90,6 +90,8 @@ def page_lines(page: Any) -> PageLines:
         if chars and (letters := chars.get(group[0][5:7])):
             group = words_in_reading_order(letters, spans[0]["size"]) or group
             raw = _with_blanks(group)
+            # The spans' own letters are in the order of the file, and their places no longer those in the line.
+            spans = [{**_main_span(spans), "text": raw}]
         elif direction[0] == 1 and seems_tight(raw, group):
             tight = tight or _chars_by_line(text_page)
             divided = split_at_gaps(tight.get(group[0][5:7], ()), group, spans[0]["size"])
