@@ -35,6 +35,10 @@ class Visitor(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     site: Site
 
+    def do_POST(self) -> None:
+        self.site.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        self.do_GET()
+
     def do_GET(self) -> None:
         self.site.asked.append(self.path)
         self.site.headers.append(dict(self.headers.items()))
@@ -64,11 +68,12 @@ class Visitor(BaseHTTPRequestHandler):
 
 @dataclass
 class Site:
-    """Pages by path; ``asked`` and ``headers`` tell what was asked for, in order."""
+    """Pages by path; ``asked``, ``headers`` and ``bodies`` (of POST) tell what was asked for, in order."""
 
     pages: dict[str, Page] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
     port: int = 0
     closing: threading.Event = field(default_factory=threading.Event)
 

@@ -57,6 +57,10 @@ class ServiceError(WorkbenchError):
     """A service, a disk or a worker process did not do what it was asked to."""
 
 
+class QuotaError(ServiceError):
+    """What was paid for at a hosted service is used up, and no waiting heals that: it ends a run."""
+
+
 class BusyError(ServiceError):
     """Somebody else is writing the same thing right now."""
 

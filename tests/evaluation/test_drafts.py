@@ -9,9 +9,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.evaluation.chat_service import KEY, Service, chat_service
-from workbench.errors import Cancelled, InputError, ServiceError, SettingsError, WorkbenchError
+from tests.web_site import Clock
+from workbench.errors import Cancelled, InputError, QuotaError, ServiceError, SettingsError, WorkbenchError
 from workbench.evaluation.chat import ChatAddress, reply
 from workbench.evaluation.drafts import Drafts, DraftService, Shipment, drafted
+from workbench.http import Http
 from workbench.records import Document, Page
 
 TEXT = (
@@ -33,6 +35,7 @@ def service() -> Iterator[Service]:
 @pytest.fixture(autouse=True)
 def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DRAFT_API_KEY", KEY)
+    monkeypatch.setenv("WORKBENCH_ALLOW_HOSTS", "127.0.0.0/8")
 
 
 def shipment(service: Service, key_variable: str = "DRAFT_API_KEY", count: int = 3) -> Shipment:
@@ -170,15 +173,20 @@ def test_a_busy_service_is_asked_again_as_late_as_it_says(service: Service) -> N
     service.refuses(429, Retry_After="7")
     service.refuses(503)
     service.says("done")
-    waited: list[float] = []
-    assert reply(ChatAddress(service.address), "small", MESSAGES, KEY, sleep=waited.append) == "done"
-    assert sum(waited) == 9.0  # the seven that were asked for, and two before the third try
+    clock = Clock()
+    http = Http(clock=clock, sleep=clock.sleep)
+    assert reply(ChatAddress(service.address), "small", MESSAGES, KEY, http=http) == "done"
+    assert (
+        7.0 <= sum(clock.slept) <= 7.0 + 4.0
+    )  # the seven that were asked for, and at most four before the third try
     assert len(service.requests) == 3
 
 
 def test_a_service_that_stays_busy_or_wants_a_long_wait_is_given_up(service: Service) -> None:
     service.refuses(429, Retry_After="3600")
-    with pytest.raises(ServiceError, match=r"no more requests now \(429\) and asks to wait 3,600 seconds"):
+    with pytest.raises(
+        ServiceError, match=r"no more requests now \(429\), and asks to wait 3,600 seconds; asked once"
+    ):
         sent(service)
     assert len(service.requests) == 1
     service.answers.clear()
@@ -186,6 +194,25 @@ def test_a_service_that_stays_busy_or_wants_a_long_wait_is_given_up(service: Ser
     with pytest.raises(ServiceError, match="429"):
         sent(service)
     assert len(service.requests) == 1 + 3
+
+
+def test_a_quota_that_is_used_up_is_not_asked_again(service: Service) -> None:
+    body = json.dumps({"error": {"message": f"You exceeded your quota, {KEY}", "type": "insufficient_quota"}})
+    service.answers.append((429, {"Retry-After": "1"}, body.encode()))
+    with pytest.raises(QuotaError, match="quota is used up, and waiting does not help") as caught:
+        sent(service)
+    assert len(service.requests) == 1
+    assert KEY not in str(caught.value)
+
+
+def test_a_service_of_this_machine_has_to_be_allowed(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever opens the page types the address: it must not lead them around inside the network."""
+    monkeypatch.delenv("WORKBENCH_ALLOW_HOSTS")
+    with pytest.raises(SettingsError, match=r"can allow it with WORKBENCH_ALLOW_HOSTS=127\.0\.0\.1:"):
+        sent(service)
+    assert service.requests == []
 
 
 def test_waiting_for_a_busy_service_can_be_stopped(service: Service) -> None:
@@ -198,7 +225,7 @@ def test_waiting_for_a_busy_service_can_be_stopped(service: Service) -> None:
 def test_a_service_that_does_not_answer_is_left_after_the_limit(service: Service) -> None:
     service.hang = True
     service.says("too late")
-    with pytest.raises(ServiceError, match="did not answer within 0 seconds"):
+    with pytest.raises(ServiceError, match="did not answer in time; asked once"):
         reply(ChatAddress(service.address), "small", MESSAGES, KEY, answer_s=0.2)
 
 

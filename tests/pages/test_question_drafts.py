@@ -35,6 +35,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]
     monkeypatch.setenv("WORKBENCH_WORKSPACE", str(tmp_path))
     monkeypatch.setenv("WORKBENCH_WARM_UP", "off")
     monkeypatch.setenv("DRAFT_API_KEY", KEY)
+    monkeypatch.setenv("WORKBENCH_ALLOW_HOSTS", "127.0.0.0/8")
     st.cache_resource.clear()
     found = Workspace(tmp_path)
     found.add("tram.txt", TEXT.encode())

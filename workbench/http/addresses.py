@@ -145,7 +145,7 @@ def checked_addresses(host: str, port: int, allowed: AllowList) -> list[str]:
         reason = refusal(address)
         if reason and not allowed.allows(host, port, address):
             raise InputError(
-                f"{host} is not read: {text} is {reason}. Whoever runs this program can allow it "
+                f"{host} is not asked: {text} is {reason}. Whoever runs this program can allow it "
                 f"with {ENVIRONMENT_NAME}={host}:{port}",
                 "refused",
             )

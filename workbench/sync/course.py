@@ -14,6 +14,7 @@ from workbench.errors import (
     ContractError,
     ElsewhereError,
     InputError,
+    QuotaError,
     ServiceError,
     WorkbenchError,
 )
@@ -26,7 +27,7 @@ from workbench.sync.isolation import UnforeseenError
 from workbench.sync.listing import Sources, standings
 from workbench.sync.paying import Purse
 from workbench.sync.place import Place, stamp
-from workbench.sync.preparing import Prepared
+from workbench.sync.preparing import READ, Prepared
 from workbench.sync.tally import Tally
 
 STOPPED_ON_REQUEST = "stopped on request; everything finished so far is kept"
@@ -170,8 +171,13 @@ class Course:
         error: WorkbenchError | ContractError,
         item: Item | None = None,
     ) -> Iterator[events.Event]:
-        """Keep that an item could not be brought in, and yield it; raises ``Stop`` once too many have failed."""
+        """Keep that an item could not be brought in, and yield it; raises ``Stop`` once too many have failed.
+
+        A quota that is used up is no failure of the item: the run stops, and the next one goes on with it.
+        """
         place = self.place
+        if isinstance(error, QuotaError):
+            raise Stop("quota", str(error), keep=stage == READ) from error
         if isinstance(error, InputError) and error.status == "gone":
             self.gone[step.key] = step, str(error)
             if isinstance(error, ElsewhereError):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 
 from workbench.contracts import Table
-from workbench.errors import Cancelled, ContractError, ServiceError, WorkbenchError
+from workbench.errors import Cancelled, ContractError, QuotaError, ServiceError, WorkbenchError
 from workbench.ingest.entries import WRITTEN, Item, Moved
 from workbench.ingest.plan import Plan
 from workbench.ingest.steps import Step
@@ -130,6 +130,8 @@ class Documents:
             raise Stop("budget", str(error)) from error
         except Cancelled:
             raise
+        except QuotaError as error:
+            raise Stop("quota", str(error)) from error
         except (WorkbenchError, ContractError) as error:
             if len(pieces) == 1:
                 yield from self._course.failed(pieces[0].step, self._group.stage, error, pieces[0].newest)

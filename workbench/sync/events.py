@@ -142,7 +142,7 @@ class Progress(Event):
 
 @dataclass(frozen=True, slots=True)
 class Stopped(Event):
-    """The run ends early and cleanly: ``failures``, ``budget`` or ``cancelled``."""
+    """The run ends early and cleanly: ``failures``, ``budget``, ``quota`` or ``cancelled``."""
 
     kind: ClassVar[str] = "stopped"
     reason: str

@@ -12,7 +12,7 @@ from workbench import pipeline
 from workbench.config import Config
 from workbench.contracts import Fault, SourceAccess, SourceConnection
 from workbench.counts import counted
-from workbench.errors import Cancelled, ContractError, WorkbenchError
+from workbench.errors import Cancelled, ContractError, QuotaError, WorkbenchError
 from workbench.ingest.entries import Key
 from workbench.ingest.plan import Listed, Plan, RefusedRemoval, Removal, Rules, gone_removals, plan
 from workbench.ingest.standings import Standings
@@ -41,6 +41,8 @@ class Sources:
     removed: set[Key] = field(default_factory=set)
     connections: dict[str, SourceConnection] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    quota_used_up: str = ""
+    """The sentence of a service whose quota no waiting heals; "" while there is none."""
     cursors: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Source → its settings, and the cursor that may be kept once everything listed here is safely in."""
     incomplete: list[str] = field(default_factory=list)
@@ -110,6 +112,8 @@ class Sources:
                     self.cursors[source.key] = settings(source), listing.cursor
                 sentences = ([str(listing.failure)] if listing.failure else []) + listing.problems
                 message = _shortened(sentences)
+                if isinstance(listing.failure, QuotaError):
+                    self.quota_used_up = str(listing.failure)
                 if listing.failure:
                     self.failures.append(f"{source.key}: {listing.failure}")
                 elif source.key not in self.to_the_end:
@@ -119,6 +123,8 @@ class Sources:
                 raise
             except (WorkbenchError, ContractError) as error:
                 message = str(error)
+                if isinstance(error, QuotaError):
+                    self.quota_used_up = message
                 self.failures.append(f"{source.key}: {error}")
             if complete:
                 self.complete.add(source.key)

@@ -92,6 +92,8 @@ def _work(course: Course, wishes: Wishes) -> Generator[events.Event, None, str]:
             tally.time("list", time.perf_counter() - started, sources.standings.listed_count)
             keep_unlisted(place, sources, course.run_id)
             tally.count("unlisted", sources.unlisted_count)
+            if sources.quota_used_up:
+                raise Stop("quota", sources.quota_used_up)
         said = [*sources.failures, *sources.incomplete, *sources.unlisted, *trouble]
         tables = [OneTable(course, wishes)]
         tables += [OneTable(course.beside(published), wishes)] if published is not None else []

@@ -63,7 +63,9 @@ def _service() -> DraftService | None:
             "Address",
             known.address if known else "",
             placeholder="http://127.0.0.1:11434/v1",
-            help="The base address of an OpenAI-compatible service, up to and without /chat/completions.",
+            help="The base address of an OpenAI-compatible service, up to and without /chat/completions. A service on this "
+            "machine or in your network has to be allowed where the workbench is started: "
+            "WORKBENCH_ALLOW_HOSTS=127.0.0.1:11434.",
         )
         left, right = st.columns(2)
         model = left.text_input("Model", known.model if known else "", placeholder="Name of the model there")
