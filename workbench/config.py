@@ -17,8 +17,10 @@ from pydantic import BaseModel, ValidationError
 
 from workbench import plugins
 from workbench.contracts import Chunker, Embedder, Parser, Plugin, Retriever, Source, VectorStore
+from workbench.contracts.plugin import secret_problem
 from workbench.errors import ConfigError, SettingsError
 from workbench.records import digest
+from workbench.secrets import WRITE_A_REFERENCE, is_reference, missing, not_set, sounds_secret
 from workbench.sections import SECTIONS as PIPELINE_SECTIONS
 from workbench.sections import Budget, Deletes, Evaluate, Failures, Release, Schedule, Section
 
@@ -35,24 +37,6 @@ SECTIONS = {
 DEFAULTS = {"parser": "pdf", "store": "lancedb", "retriever": "nearest"}
 KEYS = ("version", "name", *SECTIONS, "sources", *PIPELINE_SECTIONS)
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._+-]{0,79}")
-ENVIRONMENT_PATTERN = re.compile(r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}")
-SECRET_WORDS = (
-    "api_key",
-    "apikey",
-    "password",
-    "passphrase",
-    "secret",
-    "credential",
-    "token_value",
-    "access_key",
-    "private_key",
-)
-
-
-def is_secret(key: str) -> bool:
-    """Say whether a setting of this name holds a secret: ``access_token`` does, ``size_tokens`` does not."""
-    name = key.lower()
-    return name.endswith("token") or any(word in name for word in SECRET_WORDS)
 
 
 @dataclass(frozen=True)
@@ -91,6 +75,14 @@ class Config:
     def table_name(self) -> str:
         """The one physical table of this (parser, chunker, embedder); names and retrievers share it."""
         return f"{self.chunker.name}__{self.embedder.name}__{self.fingerprint[:12]}"
+
+
+def check_environment(config: Config) -> None:
+    """Raise ``SettingsError`` that names every variable which the config refers to and which is not set."""
+    used = [*(getattr(config, section) for section in SECTIONS), *config.sources]
+    names = missing([plugin.model_dump(mode="json") for plugin in used])
+    if names:
+        raise SettingsError(not_set(names))
 
 
 def written(config: Config) -> str:
@@ -298,18 +290,17 @@ class Reader:
         for key, (at, node) in keys.items():
             value = settings[key]
             typing_error = isinstance(value, int) and f"{key}s" in cls.model_fields
-            if (
-                is_secret(key)
-                and not typing_error
-                and not (isinstance(value, str) and ENVIRONMENT_PATTERN.fullmatch(value))
-            ):
+            field = cls.model_fields.get(key)
+            if field is not None:
+                problem = secret_problem(key, field, value)
+            else:
+                unknown_secret = sounds_secret(key) and not typing_error and not is_reference(value)
+                problem = WRITE_A_REFERENCE if unknown_secret else ""
+            if problem:
                 # The value itself is never repeated: this message may be logged.
-                self.problems.append(
-                    f"line {at}, {label}.{key}: write a secret as ${{env:NAME}}, never as text"
-                )
+                self.problems.append(f"line {at}, {label}.{key}: {problem}")
                 del settings[key]
                 continue
-            field = cls.model_fields.get(key)
             for number_node, sentence in misread_numbers(
                 node, field is not None and _takes_text(field.annotation)
             ):

@@ -6,9 +6,18 @@ from abc import ABC
 from collections.abc import Callable
 from functools import cache
 from importlib import metadata
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic.fields import FieldInfo
+
+from workbench.secrets import (
+    WRITE_A_REFERENCE,
+    is_address,
+    is_reference,
+    password_in,
+    sounds_secret,
+)
 
 Tick = Callable[[int, int], None]
 """Called with (done, total) while work goes on; may raise ``Cancelled``."""
@@ -27,11 +36,29 @@ def installed(package: str) -> str:
         return ""
 
 
+def holds_secret(name: str, field: FieldInfo) -> bool:
+    """Say whether a setting holds a secret: its mark decides, and without one its name."""
+    extra = field.json_schema_extra
+    if isinstance(extra, dict) and isinstance(extra.get("secret"), bool):
+        return bool(extra["secret"])
+    return str in (field.annotation, *get_args(field.annotation)) and sounds_secret(name)
+
+
+def secret_problem(name: str, field: FieldInfo, value: Any) -> str:
+    """Return why this value may not stand in a setting, "" where it may. The sentence never repeats the value."""
+    if holds_secret(name, field):
+        return "" if value in ("", None) or is_reference(value) else WRITE_A_REFERENCE
+    if is_address(name) and isinstance(value, str):
+        return password_in(value)
+    return ""
+
+
 class Plugin(BaseModel, ABC):
     """Settings of one plug-in. ``VERSION`` rises whenever the same settings would give another answer.
 
     A field marked ``json_schema_extra={"identity": False}`` (a device, a batch size, an address) never changes
-    the answer and stays out of every key.
+    the answer and stays out of every key. One marked ``{"secret": True}`` holds ``${env:NAME}`` and nothing else: use
+    ``workbench.secrets.value_of`` where the connection is made. Addresses hold no password.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -41,6 +68,16 @@ class Plugin(BaseModel, ABC):
     """Installed packages that decide the answer: another version of one may give another."""
     label: ClassVar[str] = ""
     """A short human name, such as ``Sentences (spaCy)``."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _hold_no_secret(cls, values: Any) -> Any:
+        if isinstance(values, dict):
+            for name, value in values.items():
+                field = cls.model_fields.get(name)
+                if field is not None and (problem := secret_problem(name, field, value)):
+                    raise ValueError(f"{name}: {problem}")
+        return values
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from workbench.errors import ContractError, WorkbenchError
+from workbench.redaction import failure_text
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +24,7 @@ def isolated(plugin: str, name: str) -> Iterator[None]:
     except (WorkbenchError, ContractError):
         raise
     except Exception as error:
-        logger.exception("%s failed on %s", plugin, name)
+        logger.error("%s failed on %s\n%s", plugin, name, failure_text())
         raise UnforeseenError(
             f"a bug in {plugin}, {type(error).__name__}: {error}; the log has more, and a newer version may help"
         ) from error

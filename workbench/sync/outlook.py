@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 
+from workbench.config import check_environment
 from workbench.contracts import SourceAccess
 from workbench.errors import ServiceError
 from workbench.ingest.plan import Plan
@@ -35,6 +36,7 @@ class Outlook:
 
 def outlook(place: Place, cancelled: Callable[[], bool], *, confirmed: bool, retry_all: bool) -> Outlook:
     """Return what a sync would do now; nothing is changed."""
+    check_environment(place.config)
     with ExitStack() as stack:
         sources = Sources(stack.enter_context(standings(place)))
         access = SourceAccess(place.folder, cancelled)

@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
 
+from workbench.config import check_environment
 from workbench.contracts import SourceAccess
 from workbench.errors import Cancelled, ServiceError, WorkbenchError
 from workbench.ingest import entries
 from workbench.ingest.lock import pipeline_lock
+from workbench.redaction import redacted
 from workbench.sync import events
 from workbench.sync.course import STOPPED_ON_REQUEST, Course, Stop
 from workbench.sync.cursors import forget_cursors, keep_cursors
@@ -28,6 +30,7 @@ def sync(place: Place, wishes: Wishes, cancelled: Callable[[], bool]) -> Iterato
     Raises ``BusyError`` when another sync of the pipeline is running. Whatever stops this, a second one goes on from
     there, and ends where a fresh build would.
     """
+    check_environment(place.config)
     with pipeline_lock(place.lock_path, place.name, wishes.wait_s):
         yield from carried_out(place, wishes, cancelled)
 
@@ -66,7 +69,7 @@ def _told(course: Course, wishes: Wishes) -> Iterator[events.Event]:
         status, message = entries.CANCELLED, "interrupted"
         raise
     except BaseException as error:
-        message = f"{type(error).__name__}: {error}"
+        message = redacted(f"{type(error).__name__}: {error}")
         raise
     finally:
         course.end(status, message, None if wishes.stored else course.sources.to_the_end)

@@ -16,6 +16,7 @@ import streamlit as st
 from pydantic.fields import FieldInfo
 
 from workbench import plugins
+from workbench.contracts.plugin import holds_secret
 from workbench.errors import SettingsError
 from workbench.ui.wording import field_label, label_of, used_settings
 
@@ -177,7 +178,7 @@ def _widget(name: str, field: FieldInfo, key: str, value: Any, *, commas: bool =
         if key not in st.session_state:
             st.session_state[key] = ", ".join(value) if _is_list_of_texts(value) else ""
         typed = st.text_input(
-            label, key=key, help=f"{help_text or ''} (commas between them)", placeholder=_example(field)
+            label, key=key, help=f"{help_text or ''} (commas between them)", placeholder=_example(name, field)
         )
         return tuple(part.strip() for part in typed.split(",") if part.strip())
     if get_origin(kinds[0]) is tuple:
@@ -192,7 +193,11 @@ def _widget(name: str, field: FieldInfo, key: str, value: Any, *, commas: bool =
         return st.toggle(label, key=key, help=help_text)
     if kind is str:
         st.session_state[key] = st.session_state[key] or ""
-        typed = st.text_input(label, key=key, help=help_text, placeholder=_example(field))
+        if holds_secret(name, field):
+            help_text = (
+                f"{help_text or ''} Never the secret itself: the variable of the environment that holds it."
+            )
+        typed = st.text_input(label, key=key, help=help_text, placeholder=_example(name, field))
         return (typed or None) if optional else typed
     whole = kind is int
     if not whole and st.session_state[key] is not None:
@@ -210,7 +215,9 @@ def _widget(name: str, field: FieldInfo, key: str, value: Any, *, commas: bool =
     return typed if typed is not None or optional else (0 if whole else 0.0)
 
 
-def _example(field: FieldInfo) -> str | None:
+def _example(name: str, field: FieldInfo) -> str | None:
+    if holds_secret(name, field):
+        return "${env:NAME}"
     return f"such as {field.examples[0]}" if field.examples else None
 
 

@@ -19,6 +19,7 @@ from typing import Any, Literal
 import streamlit as st
 
 from workbench.errors import BusyError, Cancelled, WorkbenchError
+from workbench.redaction import failure_text
 from workbench.ui.messages import BUG_SENTENCE, guarded, plain
 
 logger = logging.getLogger(__name__)
@@ -229,8 +230,8 @@ class JobManager:
             state, job.error = "cancelled", ""
         except WorkbenchError as error:
             job.error = str(error)
-        except Exception:
-            logger.exception("the job %r failed", job.name)
+        except Exception:  # noqa: BLE001, the log says where
+            logger.error("the job %r failed\n%s", job.name, failure_text())
         finally:
             with self._lock:
                 self._end(job, state)

@@ -15,6 +15,7 @@ from pathlib import Path
 import streamlit as st
 
 from workbench.errors import WorkbenchError
+from workbench.redaction import failure_text
 from workbench.table_cells import one_line
 
 logger = logging.getLogger(__name__)
@@ -75,8 +76,8 @@ def guarded() -> Iterator[None]:
         yield
     except WorkbenchError as error:
         shown_error(error)
-    except Exception:
-        logger.exception("a page failed")
+    except Exception:  # noqa: BLE001, the log says where
+        logger.error("a page failed\n%s", failure_text())
         st.error(BUG_SENTENCE, icon=":material/error:")
 
 

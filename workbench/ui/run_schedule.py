@@ -12,6 +12,7 @@ import streamlit as st
 
 from workbench.errors import BusyError, WorkbenchError
 from workbench.ingest.entries import RUNNING, Run
+from workbench.redaction import failure_text
 from workbench.sections import Schedule
 from workbench.sync.run import Wishes
 from workbench.ui.jobs import Job, jobs, shown_duration
@@ -111,8 +112,8 @@ def _looking(folder: str, _here: Workspace) -> Scheduler:
         while True:
             try:
                 scheduler.look(datetime.now(UTC))
-            except Exception:
-                logger.exception("looking at the schedules failed")
+            except Exception:  # noqa: BLE001, the log says where
+                logger.error("looking at the schedules failed\n%s", failure_text())
             never.wait(LOOK_EVERY_S)
 
     threading.Thread(target=look, name="schedules", daemon=True).start()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workbench import pipeline
-from workbench.config import Config, written
+from workbench.config import Config, check_environment, written
 from workbench.contracts import Asked, TableInfo
 from workbench.errors import Cancelled, WorkbenchError
 from workbench.ingest.metering import Meter, metered
@@ -48,6 +48,7 @@ def build(
     write_times: WriteTimes,
 ) -> BuildResult:
     """Chunk, embed and write what is new; see ``Tables.build``."""
+    check_environment(config)
     started = time.perf_counter()
     before = {row.id: row for row in workspace.documents()}
     ids = list(before) if document_ids is None else list(document_ids)
