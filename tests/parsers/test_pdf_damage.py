@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from pathlib import Path
 
 import pymupdf
@@ -125,3 +126,57 @@ def test_a_file_that_was_cut_off_before_any_text_is_damaged_and_not_called_blank
         "damaged",
         f"some.pdf is not complete: {CUT_OFF}, and no text can be read in it; download or copy it again",
     )
+
+
+def nested_pages(counts: str) -> bytes:
+    """Return a PDF of five pages under two nodes of a tree, counted as ``root first second`` says."""
+    with pymupdf.open() as made:
+        for number in range(5):
+            made.new_page().insert_text((72, 72), f"Text of page {number + 1}")
+        root = int(made.xref_get_key(made.pdf_catalog(), "Pages")[1].split()[0])
+        kids = [made.page_xref(index) for index in range(5)]
+        nodes = []
+        for below in (kids[:2], kids[2:]):
+            node = made.get_new_xref()
+            listed = " ".join(f"{kid} 0 R" for kid in below)
+            made.update_object(node, f"<</Type/Pages/Parent {root} 0 R/Count {len(below)}/Kids[{listed}]>>")
+            for kid in below:
+                made.xref_set_key(kid, "Parent", f"{node} 0 R")
+            nodes.append(f"{node} 0 R")
+        made.xref_set_key(root, "Kids", f"[{' '.join(nodes)}]")
+        data = bytes(made.tobytes())
+    for true, said in zip("523", counts.split(), strict=True):
+        # Digit for digit, so that the file needs no repair.
+        assert data.count(b"/Count %s" % true.encode()) == 1
+        data = data.replace(b"/Count %s" % true.encode(), b"/Count %s" % said.encode())
+    return data
+
+
+ALL_FIVE = "\n\n".join(f"Text of page {number}" for number in range(1, 6))
+
+
+def test_a_file_that_counts_all_its_pages_has_no_note() -> None:
+    found = parsed(nested_pages("5 2 3"))
+    assert (found.document.text, found.warnings) == (ALL_FIVE, ())
+
+
+@pytest.mark.parametrize("counts", ["1 2 3", "0 2 3", "4 2 1", "1 1 0"])
+def test_pages_that_a_file_does_not_count_are_read_all_the_same(counts: str) -> None:
+    """MuPDF alone reads as many pages as the file says that it has: the others would be lost without a word."""
+    found = parsed(nested_pages(counts))
+    assert found.document.text == ALL_FIVE
+    assert len(found.document.pages) == 5
+    (note,) = found.warnings
+    assert note.startswith("The file says that it has ")
+    assert note.endswith("and holds 5: all of them were read.")
+
+
+def test_a_page_tree_that_is_a_circle_ends() -> None:
+    data = nested_pages("1 2 3")
+    with pymupdf.open(stream=data) as made:
+        root = int(made.xref_get_key(made.pdf_catalog(), "Pages")[1].split()[0])
+        node = int(made.xref_get_key(root, "Kids")[1].strip("[").split()[0])
+        made.xref_set_key(node, "Kids", f"[{made.page_xref(0)} 0 R {root} 0 R]")
+        circle = bytes(made.tobytes())
+    with suppress(InputError):
+        assert "Text of page 1" in parsed(circle).document.text

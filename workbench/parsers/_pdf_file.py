@@ -11,6 +11,7 @@ from typing import Any
 import pymupdf
 
 from workbench.errors import InputError
+from workbench.parsers.pdf_reading.page_tree import uncounted_pages
 
 pymupdf.TOOLS.mupdf_display_errors(False)
 pymupdf.TOOLS.mupdf_display_warnings(False)
@@ -70,6 +71,8 @@ def opened(source: bytes | Path, name: str, password: str | None = None) -> Iter
             )
         try:
             with memory_errors():
+                # Kept with the document, for the note: afterwards nobody sees that its count was wrong.
+                document.uncounted_pages = uncounted_pages(document)
                 page_count = document.page_count
         except MUPDF_ERRORS as error:
             raise _damaged(name) from error

@@ -77,6 +77,8 @@ class PagesRead:
     is_repaired: bool = False
     incomplete: str = ""
     is_xfa_notice: bool = False
+    uncounted_pages: int = 0
+    """How many pages the file holds beyond the number that it gives itself."""
 
 
 def page_count(source: bytes | Path, name: str, password: str | None = None) -> int:
@@ -111,6 +113,7 @@ def pages_read(
             is_repaired,
             _missing_parts(document, source) if is_repaired or first == 0 else "",
             first == 0 and bool(pages) and _is_xfa_notice(document, pages[0].text),
+            document.uncounted_pages,
         )
 
 

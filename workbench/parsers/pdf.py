@@ -28,6 +28,7 @@ from workbench.parsers.pdf_reading.notes import (
     is_unreadable,
     letter_notes,
     page_notes,
+    uncounted_note,
 )
 from workbench.parsers.pdf_reading.titles import find_title
 from workbench.records import Document, ParsedFile
@@ -43,7 +44,7 @@ _SMALL_BYTES = 100_000
 class Pdf(Parser):
     """Read PDF files with text in them; scans need OCR first."""
 
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
     label: ClassVar[str] = "PDF"
     suffixes: ClassVar[tuple[str, ...]] = (".pdf",)
     packages: ClassVar[tuple[str, ...]] = ("pymupdf",)
@@ -117,6 +118,8 @@ class Pdf(Parser):
         empty = tuple(page.number for page in pages if not page.text and not page.failed)
         is_repaired = any(part.is_repaired for part in parts)
         warnings = file_notes(incomplete, is_repaired=is_repaired, is_xfa_notice=xfa_notice)
+        if parts[0].uncounted_pages:
+            warnings.append(uncounted_note(parts[0].page_count, parts[0].uncounted_pages))
         warnings += page_notes(pages, incomplete)
         repeated = repeated_lines(pages)
         leave_out = self.remove_repeated

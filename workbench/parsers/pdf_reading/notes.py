@@ -80,6 +80,11 @@ def file_notes(incomplete: str, *, is_repaired: bool, is_xfa_notice: bool) -> li
     return found
 
 
+def uncounted_note(count: int, uncounted: int) -> str:
+    """Return what is said of a file that holds more pages than it counts: all ``count`` of them were read."""
+    return f"The file says that it has {counted(count - uncounted, 'page')}, and holds {count:,}: all of them were read."
+
+
 def page_notes(pages: Sequence[PageText], incomplete: str) -> list[str]:
     """Return what is said of pages that are damaged, without text or not readable.
 
