@@ -144,7 +144,7 @@ if sys.argv[2] == "read-only":
 from streamlit.testing.v1 import AppTest
 found = {}
 for page in sorted(Path("pages").glob("*.py")):
-    app = AppTest.from_file(str(Path("app.py").absolute()), default_timeout=60)
+    app = AppTest.from_file(str(Path("workbench/ui/main.py").absolute()), default_timeout=60)
     if page.stem == "demo":  # no page leads there, only its own address
         app.query_params["demo"] = "tiny"
         app.run()

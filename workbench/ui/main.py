@@ -1,4 +1,8 @@
-"""The frame around every page: navigation, and a plain message when the workspace itself cannot be used."""
+"""The script that Streamlit runs: navigation around every page, and a message when the workspace cannot be used.
+
+``app.py`` names it. Links to pages are ``resources.page_script``: beside this script there is no ``pages/``, which keeps
+Streamlit's older multipage mechanism out, so that the first visitor of a fresh server may come by any address.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,6 @@ from workbench.errors import WorkbenchError
 from workbench.ui import at_work, demo_view, resources, run_schedule, warming
 from workbench.ui.messages import guarded, shown_error
 
-PAGES = resources.ROOT / "pages"
 ASSETS = Path(__file__).parent / "assets"
 
 # Streamlit leaves five rem on both sides of the page down to the width of a phone.
@@ -43,8 +46,6 @@ def run() -> None:
     )
     st.html(NARROW_SCREEN + NO_RAW_CSV + LEVEL_LABELS)
     st.logo(ASSETS / "logo.svg", size="large")
-    # Every url_path differs from its file's stem: equal ones let a deep link on a fresh server run the file alone,
-    # through Streamlit's older multipage mechanism.
     chosen = _demo() if demo_view.wanted() else _workbench()
     try:
         resources.workspace()
@@ -94,4 +95,9 @@ def _workbench() -> st.Page:
 
 
 def _page(stem: str, title: str, url_path: str, icon: str, default: bool = False) -> st.Page:
-    return st.Page(PAGES / f"{stem}.py", title=title, url_path=url_path, icon=icon, default=default)
+    return st.Page(resources.page_script(stem), title=title, url_path=url_path, icon=icon, default=default)
+
+
+if __name__ == "__main__":
+    # Worker processes import the main module again, under another name: they must not draw a page.
+    run()
