@@ -58,7 +58,7 @@ def table(here: Workspace) -> Workspace:
 def page(name: str, **address: str) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=120)
     if name:
-        app.switch_page(f"../../pages/{name}.py")
+        app.run().switch_page(f"../../pages/{name}.py")
     for key, value in address.items():
         app.query_params[key] = value
     app.run()

@@ -66,7 +66,9 @@ def run(scope: dict[str, Any], hosts: str) -> list[dict[str, Any]]:
         if scope["type"] == "websocket":
             await send({"type": "websocket.accept"})
             return
-        await send({"type": "http.response.start", "status": ANSWERED, "headers": [(b"X-Frame-Options", b"ALLOW")]})
+        await send(
+            {"type": "http.response.start", "status": ANSWERED, "headers": [(b"X-Frame-Options", b"ALLOW")]}
+        )
         await send({"type": "http.response.body", "body": b"the app"})
 
     async def receive() -> dict[str, Any]:
@@ -260,8 +262,12 @@ def test_named_hosts_are_served_under_the_own_port_and_those_of_the_web() -> Non
         assert asked([("Host", host)], hosts="search.example")[0] == 421
     # A proxy holds the certificate.
     assert opened([("Host", "search.example"), ("Origin", "https://search.example")], hosts="search.example")
-    assert not opened([("Host", "search.example"), ("Origin", "https://evil.example")], hosts="search.example")
-    assert not opened([("Host", "search.example"), ("Origin", "https://search.example:8443")], hosts="search.example")
+    assert not opened(
+        [("Host", "search.example"), ("Origin", "https://evil.example")], hosts="search.example"
+    )
+    assert not opened(
+        [("Host", "search.example"), ("Origin", "https://search.example:8443")], hosts="search.example"
+    )
 
 
 def test_a_named_host_with_a_port_is_served_under_that_port_only() -> None:
@@ -273,10 +279,11 @@ def test_a_named_host_with_a_port_is_served_under_that_port_only() -> None:
 
 
 @pytest.mark.parametrize(
-    "entry", ["*", "http://search.example", "search.example/", "search.example:port", "a b", "*.example", "::1"]
+    "entry",
+    ["*", "http://search.example", "search.example/", "search.example:port", "a b", "*.example", "::1"],
 )
 def test_an_entry_that_is_no_host_is_told(entry: str) -> None:
-    with pytest.raises(SettingsError, match="WORKBENCH_HOSTS names .* write host or host:port"):
+    with pytest.raises(SettingsError, match=r"WORKBENCH_HOSTS names .* write host or host:port"):
         hosts_of({"WORKBENCH_HOSTS": f"search.example, {entry}"})
 
 

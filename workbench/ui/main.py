@@ -7,7 +7,6 @@ Streamlit's older multipage mechanism out, so that the first visitor of a fresh 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 # Before anything imports a model library: models come inside packages, nothing is looked up on the network.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -17,35 +16,12 @@ import streamlit as st
 from workbench.errors import WorkbenchError
 from workbench.ui import at_work, demo_view, resources, run_schedule, warming
 from workbench.ui.messages import guarded, shown_error
-
-ASSETS = Path(__file__).parent / "assets"
-
-# Streamlit leaves five rem on both sides of the page down to the width of a phone.
-NARROW_SCREEN = (
-    "<style>@media (max-width: 1150px) {"
-    " [data-testid='stMainBlockContainer'] { padding-inline: 1.75rem; } }</style>"
-)
-
-# The download that Streamlit puts over every table writes cells as they are: a name that starts with = is a formula.
-# Pages offer their own files.
-NO_RAW_CSV = (
-    "<style>[data-testid='stElementToolbarButton']:has(button[aria-label^='Download as CSV'])"
-    " { display: none; }</style>"
-)
-
-# Lower than the boxes beside them, their labels would stand lower than those of the boxes.
-LEVEL_LABELS = "<style>button[data-variant='segmented_control'] { min-height: 2.5rem; }</style>"
+from workbench.ui.widgets.page_setup import set_up_page
 
 
 def run() -> None:
     """Draw the navigation and the chosen page."""
-    st.set_page_config(
-        page_title="Retrieval Workbench",
-        page_icon=str(ASSETS / "favicon.svg"),
-        layout="wide",
-    )
-    st.html(NARROW_SCREEN + NO_RAW_CSV + LEVEL_LABELS)
-    st.logo(ASSETS / "logo.svg", size="large")
+    set_up_page("Retrieval Workbench")
     chosen = _demo() if demo_view.wanted() else _workbench()
     try:
         resources.workspace()
