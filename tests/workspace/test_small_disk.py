@@ -149,7 +149,7 @@ for page in sorted(Path("pages").glob("*.py")):
         app.query_params["demo"] = "tiny"
         app.run()
     else:
-        app.run().switch_page(str(page)).run()
+        app.run().switch_page(str(page.absolute())).run()
     found[page.stem] = [[str(e.value) for e in app.exception], [e.value for e in app.error]]
 print(json.dumps(found), flush=True)
 os._exit(0)  # the map's job may be compiling: an interpreter that ends in due form can crash in it

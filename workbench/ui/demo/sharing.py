@@ -36,7 +36,9 @@ def show_to_others(query: str, tables: Sequence[str], retriever: str) -> None:
         network_address(),
     )
     with st.popover("Show to others", icon=":material/co_present:"):
-        st.markdown("A page with one search box and nothing to break, to send or to project:")
+        st.markdown(
+            f"A page with one search box and nothing to break, to {'send or to project' if base else 'project'}:"
+        )
         here = urlsplit(opened_at)
         link = f"{base or f'{here.scheme}://{here.netloc}'}{path}/?{query}"
         if base:
