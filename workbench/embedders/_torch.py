@@ -19,6 +19,18 @@ from workbench.embedders._model_folder import ModelFolder
 from workbench.embedders._tokenizer import TokenIds
 from workbench.errors import SettingsError
 
+UNLOADABLE = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    ImportError,
+    SafetensorError,
+)
+"""What the libraries raise for files that hold something else than they say."""
 LOWEST_COSINE = 0.999
 CUDA_BATCH_FACTOR = 32
 PROBES = (
@@ -40,7 +52,9 @@ class TokenEncoder(torch.nn.Module):  # type: ignore[misc]
 
         logging.disable_progress_bar()
         with _loading(folder):
-            loaded = AutoModel.from_pretrained(str(folder.transformer), local_files_only=True)
+            loaded = AutoModel.from_pretrained(
+                str(folder.transformer), local_files_only=True, trust_remote_code=False, use_safetensors=True
+            )
         self.encoder = loaded.float().eval()
         self.mean = folder.pooling == "mean"
 
@@ -171,7 +185,13 @@ class TorchPipeline:
         self._folder = folder
         place = str(torch_device(device))
         with _loading(folder):
-            self._model = SentenceTransformer(str(folder.path), device=place, local_files_only=True)
+            self._model = SentenceTransformer(
+                str(folder.path),
+                device=place,
+                local_files_only=True,
+                trust_remote_code=False,
+                model_kwargs={"use_safetensors": True},
+            )
         self._model.max_seq_length = window_tokens + folder.tokenizer.special_count
         # Prefixes are settings here: a prompt named in the folder would be put in front of them unseen.
         self._model.default_prompt_name = None
@@ -199,7 +219,7 @@ class TorchPipeline:
 def _loading(folder: ModelFolder) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+    except UNLOADABLE as error:
         said = next(iter(str(error).splitlines()), type(error).__name__)
         raise SettingsError(f"the model in {folder.path} cannot be loaded: {said}") from error
 
