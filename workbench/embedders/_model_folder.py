@@ -106,6 +106,8 @@ class ModelFolder:
         found = self._json(Path(self.modules[0][1], "config.json"))
         if not found:
             raise SettingsError(f"{self.path} holds no model: there is no config.json in it")
+        if "" in found:
+            raise SettingsError(f"{self.path} holds no model: its config.json is no list of settings")
         return {key: value for key, value in found.items() if key not in COSMETIC_KEYS}
 
     @property

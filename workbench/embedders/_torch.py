@@ -5,7 +5,7 @@ Importing this file imports torch, which takes seconds: do so only to convert a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ import torch
 from safetensors import SafetensorError
 
 from workbench.contracts import Tick
+from workbench.counts import counted
 from workbench.embedders._batches import Rows, batches, padded
 from workbench.embedders._model_folder import ModelFolder
 from workbench.embedders._tokenizer import TokenIds
@@ -52,9 +53,14 @@ class TokenEncoder(torch.nn.Module):  # type: ignore[misc]
 
         logging.disable_progress_bar()
         with _loading(folder):
-            loaded = AutoModel.from_pretrained(
-                str(folder.transformer), local_files_only=True, trust_remote_code=False, use_safetensors=True
+            loaded, info = AutoModel.from_pretrained(
+                str(folder.transformer),
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                output_loading_info=True,
             )
+        _check_complete(folder, info["missing_keys"])
         self.encoder = loaded.float().eval()
         self.mean = folder.pooling == "mean"
 
@@ -213,6 +219,17 @@ class TorchPipeline:
             )
             done += len(rows)
         return result
+
+
+def _check_complete(folder: ModelFolder, missing_keys: Iterable[str]) -> None:
+    """Raise ``SettingsError`` where the weights lack parts: the library fills them with numbers drawn by chance."""
+    # The pooler is not used here, and many models are saved without one.
+    missing = sorted(key for key in missing_keys if not key.startswith("pooler."))
+    if missing:
+        raise SettingsError(
+            f"the weights in {folder.path} are not those of its config.json: {counted(len(missing), 'part')} of the"
+            f" network {'is' if len(missing) == 1 else 'are'} missing, such as {missing[0]}"
+        )
 
 
 @contextmanager
