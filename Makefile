@@ -12,7 +12,7 @@ export HF_HUB_OFFLINE = 1
 
 run: .venv/installed
 	@echo "Retrieval Workbench: http://127.0.0.1:$(PORT)"
-	@WORKBENCH_WORKSPACE="$(WORKSPACE)" $(BIN)/python -m workbench.ui.serve --server.port=$(PORT)
+	@WORKBENCH_WORKSPACE="$(WORKSPACE)" $(BIN)/python -m workbench.ui.server --server.port=$(PORT)
 
 test: .venv/installed-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile

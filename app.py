@@ -1,7 +1,9 @@
-"""The frame of the workbench: page order and nothing else. Start it with ``make run``."""
+"""The workbench as an app: its script, and the check in front of it. Start it with ``make run``."""
 
-from workbench.ui.frame import run
+import streamlit as st
+from starlette.middleware import Middleware
 
-if __name__ == "__main__":
-    # Worker processes import the main module again, under another name: they must not draw a page.
-    run()
+from workbench.ui.access.guard import Guard
+from workbench.ui.server import MAIN, follow_schedules
+
+app = st.App(MAIN, middleware=[Middleware(Guard)], lifespan=follow_schedules)

@@ -33,7 +33,7 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-sync",
 )
-OURS = ("workbench.ui.serve",)
+OURS = ("workbench.ui.server",)
 HELLO = "import streamlit as st\nst.title('Documents')\nst.selectbox('Read', ['a', 'b'])\n"
 
 

@@ -4,7 +4,7 @@ import streamlit as st
 
 from workbench.ui import cuts_page, passage_view
 from workbench.ui.messages import empty_state
-from workbench.ui.resources import workspace
+from workbench.ui.resources import page_script, workspace
 
 here = workspace()
 documents = here.documents()
@@ -18,7 +18,7 @@ if not documents:
         "content_cut",
         "Nothing to cut yet",
         "Add documents first. A library of samples is one click away on the Documents page.",
-        "pages/documents.py",
+        page_script("documents"),
         "Go to Documents",
     )
     st.stop()

@@ -5,7 +5,7 @@ import streamlit as st
 from workbench.ui import document_list, first_steps, upload_list
 from workbench.ui.documents import reader
 from workbench.ui.messages import empty_state
-from workbench.ui.resources import workspace
+from workbench.ui.resources import page_script, workspace
 
 st.title("Documents")
 about = st.container(horizontal=True, vertical_alignment="center")
@@ -22,7 +22,7 @@ about.caption(
 
 if documents:
     about.page_link(
-        "pages/chunks.py",
+        page_script("chunks"),
         label="Next: see how they are cut",
         icon=":material/arrow_forward:",
         width="content",

@@ -12,7 +12,7 @@ from workbench.ui import (
 )
 from workbench.ui.jobs import job_panel
 from workbench.ui.messages import empty_state, plain
-from workbench.ui.resources import workspace
+from workbench.ui.resources import page_script, workspace
 from workbench.ui.search_answers import outdated_warning, searchable_tables
 
 st.title("Evaluate")
@@ -25,7 +25,7 @@ if not tables:
         "table_rows",
         "No tables to compare yet",
         "Choose how to cut your documents and build two or more tables first.",
-        "pages/tables.py",
+        page_script("tables"),
         "Build tables",
     )
     st.stop()
@@ -34,7 +34,7 @@ if not sets:
         "quiz",
         "No questions yet",
         "Tables are compared on questions with known answers: import some, mark some, or take the sample questions.",
-        "pages/questions.py",
+        page_script("questions"),
         "Go to Questions",
     )
     st.stop()

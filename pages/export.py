@@ -5,7 +5,7 @@ import streamlit as st
 from workbench.ui import exporting
 from workbench.ui.card_row import card_row
 from workbench.ui.messages import empty_state
-from workbench.ui.resources import workspace
+from workbench.ui.resources import page_script, workspace
 
 here = workspace()
 choices = exporting.choices(here)
@@ -22,7 +22,7 @@ with left:
             "ios_share",
             "No config to export yet",
             "Compare ways of cutting on the Chunks page and build the one you like, or import a YAML here.",
-            "pages/chunks.py",
+            page_script("chunks"),
             "Go to Chunks",
         )
 with right:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from workbench.ui import map_controls, map_jobs, map_pair_view, map_view
 from workbench.ui.messages import empty_state
+from workbench.ui.resources import page_script
 from workbench.ui.search_answers import searchable_tables
 
 st.title("Map")
@@ -13,7 +14,7 @@ if not tables:
         "scatter_plot",
         "No tables to draw yet",
         "Choose how to cut your documents and build a table first.",
-        "pages/tables.py",
+        page_script("tables"),
         "Build a table",
     )
     st.stop()

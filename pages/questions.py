@@ -4,7 +4,7 @@ import streamlit as st
 
 from workbench.ui import answer_marking, question_drafts, question_list, question_sets
 from workbench.ui.messages import empty_state
-from workbench.ui.resources import workspace
+from workbench.ui.resources import page_script, workspace
 
 here = workspace()
 sets = here.question_sets.sets()
@@ -16,7 +16,7 @@ if not here.documents():
         "description",
         "No documents yet",
         "Questions are answered by passages of documents: add some first, or the sample library.",
-        "pages/documents.py",
+        page_script("documents"),
         "Add documents",
     )
     st.stop()

@@ -12,7 +12,7 @@ from workbench.ui import (
     source_files,
 )
 from workbench.ui.messages import empty_state
-from workbench.ui.resources import workspace
+from workbench.ui.resources import page_script, workspace
 
 here = workspace()
 files = {file.name: file for file in source_files.files(here)[0]}
@@ -27,7 +27,7 @@ if not names:
         "rocket_launch",
         "No pipeline yet",
         "A release is a synced table of a pipeline: make a pipeline and sync it.",
-        "pages/sources.py",
+        page_script("sources"),
         "Go to Sources",
     )
     st.stop()

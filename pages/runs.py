@@ -6,7 +6,7 @@ from workbench.sync.place import ledger_of
 from workbench.ui import run_failures, run_history, source_files
 from workbench.ui.jobs import job_panel
 from workbench.ui.messages import empty_state
-from workbench.ui.resources import workspace
+from workbench.ui.resources import page_script, workspace
 from workbench.ui.run_course import SYNC
 
 here = workspace()
@@ -21,7 +21,7 @@ if not names:
         "history",
         "No runs yet",
         "A run is one sync of a pipeline with its sources: make a pipeline and sync it.",
-        "pages/sources.py",
+        page_script("sources"),
         "Go to Sources",
     )
     st.stop()

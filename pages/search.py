@@ -4,7 +4,7 @@ import streamlit as st
 
 from workbench.ui import demo_view, search_controls, search_downloads, search_past, search_view, warming
 from workbench.ui.messages import empty_state
-from workbench.ui.resources import workspace
+from workbench.ui.resources import page_script, workspace
 from workbench.ui.search_answers import answers, outdated_warning, searchable_tables
 
 st.title("Search")
@@ -14,7 +14,7 @@ if not tables:
         "search",
         "No tables to search yet",
         "Choose how to cut your documents and build a table first.",
-        "pages/tables.py",
+        page_script("tables"),
         "Build a table",
     )
     st.stop()

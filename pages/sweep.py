@@ -5,7 +5,7 @@ import streamlit as st
 from workbench.ui import sweep_grid, sweep_results, sweep_runs
 from workbench.ui.jobs import job_panel
 from workbench.ui.messages import empty_state
-from workbench.ui.resources import workspace
+from workbench.ui.resources import page_script, workspace
 
 here = workspace()
 sets = here.question_sets.sets()
@@ -19,7 +19,7 @@ if not here.documents():
         "description",
         "No documents yet",
         "Configurations are compared on your documents: add some first, or the sample library.",
-        "pages/documents.py",
+        page_script("documents"),
         "Add documents",
     )
     st.stop()
@@ -28,7 +28,7 @@ if not sets:
         "quiz",
         "No questions yet",
         "Configurations are compared on questions with known answers: import some, mark some, or take the samples.",
-        "pages/questions.py",
+        page_script("questions"),
         "Go to Questions",
     )
     st.stop()

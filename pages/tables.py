@@ -5,7 +5,7 @@ import streamlit as st
 from workbench.ui import build_list, table_list
 from workbench.ui.jobs import job_panel
 from workbench.ui.messages import empty_state
-from workbench.ui.resources import workspace
+from workbench.ui.resources import page_script, workspace
 
 here = workspace()
 documents = here.documents()
@@ -18,7 +18,7 @@ if not documents:
         "description",
         "No documents yet",
         "A table is built from documents: add some first, or the sample library.",
-        "pages/documents.py",
+        page_script("documents"),
         "Add documents",
     )
     st.stop()

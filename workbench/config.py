@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, get_args
 
 import yaml
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ValidationError
 from workbench import plugins
 from workbench.contracts import Chunker, Embedder, Parser, Plugin, Retriever, Source, VectorStore
 from workbench.contracts.plugin import secret_problem
+from workbench.counts import counted
 from workbench.errors import ConfigError, SettingsError
 from workbench.records import digest
 from workbench.secrets import WRITE_A_REFERENCE, is_reference, missing, not_set, sounds_secret
@@ -27,6 +29,9 @@ from workbench.sections import Budget, Deletes, Evaluate, Failures, Release, Sch
 CONFIG_VERSION = 1
 LARGEST_CONFIG_CHARACTERS = 200_000
 DEEPEST = 50
+MAX_NUMBER_CHARACTERS = 100
+"""Longer ones stay text: Python computes with them for long, and refuses to write those of thousands of digits."""
+MAX_PROBLEMS, MAX_PROBLEM_CHARACTERS = 20, 500
 SECTIONS = {
     "parser": "parsers",
     "chunker": "chunkers",
@@ -111,8 +116,45 @@ def parsed(text: str, origin: str = "config") -> Config:
     reader = Reader(origin)
     config = reader.config(text)
     if reader.problems or config is None:
-        raise ConfigError(reader.problems, origin)
+        raise ConfigError(bounded(reader.problems), origin)
     return config
+
+
+def bounded(problems: Sequence[str]) -> list[str]:
+    """Return problems to be read by people: the first of very many, each cut where what it repeats has no end."""
+    told = [
+        one if len(one) <= MAX_PROBLEM_CHARACTERS else one[:MAX_PROBLEM_CHARACTERS] + " …"
+        for one in problems[:MAX_PROBLEMS]
+    ]
+    left = len(problems) - len(told)
+    return [*told, f"and {counted(left, 'more problem')}"] if left else told
+
+
+def read_config_file(path: Path, origin: str, takes_pipe: bool = False) -> str:
+    """Return the text of a file that should hold YAML; every trouble is a ``ConfigError`` that names ``origin``.
+
+    A file that is far too large is not read to its end. A pipe, whose writer may never come, is read where somebody has
+    named it (``takes_pipe``), but not where it merely lies in a folder.
+    """
+    try:
+        if path.is_dir():
+            raise ConfigError(["this is a folder, not a file"], origin)
+        if not takes_pipe and path.exists() and not path.is_file():
+            raise ConfigError(["this is not a file, but a pipe or a device"], origin)
+        with path.open("rb") as file:
+            # UTF-8 has four bytes for a character at most.
+            data = file.read(4 * LARGEST_CONFIG_CHARACTERS + 1)
+    except (OSError, ValueError) as error:
+        raise ConfigError([getattr(error, "strerror", None) or str(error)], origin) from error
+    if len(data) > 4 * LARGEST_CONFIG_CHARACTERS:
+        raise ConfigError(
+            [f"this file is too large for a config: more than {LARGEST_CONFIG_CHARACTERS:,} characters"],
+            origin,
+        )
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(["this is not a text file in UTF-8"], origin) from error
 
 
 class _Loader(yaml.SafeLoader):
@@ -158,7 +200,7 @@ class Reader:
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             line = f"line {mark.line + 1}: " if mark else ""
-            self.problems.append(f"{line}this is not YAML: {getattr(error, 'problem', None) or error}")
+            self.problems.append(f"{line}this is not YAML: {_yaml_problem(error)}")
             return None
         if not isinstance(node, yaml.MappingNode):
             self.problems.append(f"line 1: {shape}")
@@ -378,24 +420,41 @@ def _takes_text(annotation: Any) -> bool:
 
 
 def value_of(node: yaml.Node) -> Any:
-    """Return what a node holds; one that says what it is not (``0x_``, ``!!int abc``) is read as text."""
-    try:
-        return yaml.SafeLoader("").construct_object(_plain(node), deep=True)
-    except (ValueError, KeyError, TypeError, yaml.YAMLError):
-        return str(node.value)[:200]
+    """Return what a node holds: JSON values only.
 
-
-def _plain(node: yaml.Node) -> yaml.Node:
-    """Return the node with timestamps and exotic tags read as text: settings hold JSON values only."""
-    allowed = {f"tag:yaml.org,2002:{t}" for t in ("str", "int", "float", "bool", "null", "map", "seq")}
-    if isinstance(node, yaml.ScalarNode):
-        tag = node.tag if node.tag in allowed else "tag:yaml.org,2002:str"
-        return yaml.ScalarNode(tag, node.value, node.start_mark, node.end_mark)
+    Timestamps and exotic tags are read as text, and so is what is not what it says it is (``0x_``, ``!!int abc``) and a
+    number without end.
+    """
     if isinstance(node, yaml.SequenceNode):
-        return yaml.SequenceNode("tag:yaml.org,2002:seq", [_plain(n) for n in node.value], node.start_mark)
-    assert isinstance(node, yaml.MappingNode)
-    pairs = [(_plain(k), _plain(v)) for k, v in node.value]
-    return yaml.MappingNode("tag:yaml.org,2002:map", pairs, node.start_mark)
+        return [value_of(one) for one in node.value]
+    if isinstance(node, yaml.MappingNode):
+        return {_key_of(key): value_of(value) for key, value in node.value}
+    assert isinstance(node, yaml.ScalarNode)
+    text = str(node.value)
+    if node.tag not in _VALUE_TAGS or len(text) > MAX_NUMBER_CHARACTERS:
+        return text
+    try:
+        plain = yaml.ScalarNode(node.tag, text, node.start_mark, node.end_mark)
+        return yaml.SafeLoader("").construct_object(plain)
+    except (ValueError, KeyError, TypeError, OverflowError, yaml.YAMLError):
+        return text
+
+
+_VALUE_TAGS = frozenset(f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null"))
+
+
+def _key_of(node: yaml.Node) -> Any:
+    # A list or a mapping can be no key; its text is named as one that is not known.
+    return (
+        value_of(node) if isinstance(node, yaml.ScalarNode) else f"(a key in line {node.start_mark.line + 1})"
+    )
+
+
+def _yaml_problem(error: yaml.YAMLError) -> str:
+    # Of bytes the reader keeps the byte, of text the number of the character, which is all that is read here.
+    if isinstance(error, yaml.reader.ReaderError) and isinstance(error.character, int):
+        return f"the character U+{error.character:04X} at position {error.position + 1:,} is not allowed"
+    return str(getattr(error, "problem", None) or error)
 
 
 def head_comment(text: str) -> str:

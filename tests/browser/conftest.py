@@ -117,7 +117,7 @@ def streamlit_server(servers: Servers) -> Callable[..., str]:
 @pytest.fixture(scope="session")
 def serve(servers: Servers) -> Callable[..., str]:
     """Run the workbench as ``make run`` does and return its address. One server an environment."""
-    return lambda **environment: servers.address(("workbench.ui.serve",), **environment)
+    return lambda **environment: servers.address(("workbench.ui.server",), **environment)
 
 
 class Waiter:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import free_port
 from tests.browser.steps import SLOW_MS, at_top
 from workbench.config import Config, parsed
 from workbench.ui.demo_view import contestant
@@ -52,10 +57,13 @@ def test_a_link_leads_to_answers_on_their_pages_and_a_vote(
     page = new_page(1440, 1000)
     page.goto(server + "/ask?q=camera&tables=short&tables=long")
     page.get_by_role("button", name="Show to others").click(timeout=SLOW_MS)
-    link = page.get_by_text("/?demo=short&demo=long")
+    link = page.get_by_role("link", name="Open it on this computer")
     expect(link).to_be_visible()
-    address = (link.text_content() or "").strip()
-    assert address.startswith(server)
+    expect(page.get_by_text("Nobody else can open a link to this workbench")).to_be_visible()
+    expect(page.get_by_text("serve-demo --host 0.0.0.0 --token --table short --table long")).to_be_visible()
+    page.screenshot(path=pictures / "show_to_others.png")
+    address = link.get_attribute("href") or ""
+    assert address == server + "/?demo=short&demo=long"
 
     show = new_page(1440, 1000)
     show.goto(address)
@@ -94,3 +102,99 @@ def test_a_link_leads_to_answers_on_their_pages_and_a_vote(
     wide = phone.evaluate("document.documentElement.scrollWidth")
     assert wide <= 390
     phone.screenshot(path=pictures / "demo_phone_dark.png")
+
+
+@pytest.fixture
+def alone(folder: Path) -> Iterator[str]:
+    """The address of a demo that is served alone, with its token."""
+    port = free_port()
+    command = [sys.executable, "-m", "workbench", "--workspace", str(folder), "serve-demo", "--token"]
+    process = subprocess.Popen(
+        [*command, "--table", "short", "--table", "long", "--port", str(port)],
+        cwd=SAMPLES.parent.parent,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    assert process.stdout is not None
+    yield process.stdout.readline().strip()
+    process.terminate()
+    process.communicate(timeout=30)
+
+
+def test_served_alone_the_link_opens_the_search_box_and_nothing_leads_elsewhere(
+    alone: str, new_page: Callable[..., Page], pictures: Path
+) -> None:
+    server = alone.split("/?")[0]
+    show = new_page(1440, 1000)
+    show.goto(alone + "&q=" + quote(QUESTION))
+    cards = show.locator("[class*='st-key-demo-card']")
+    expect(cards).to_have_count(5, timeout=SLOW_MS)
+    expect(cards.first.locator("img")).to_be_visible(timeout=SLOW_MS)
+    assert "token" not in show.url
+    expect(show.get_by_test_id("stSidebar")).to_have_count(0)
+    expect(show.get_by_test_id("stSidebarNav")).to_have_count(0)
+    at_top(show)
+    show.screenshot(path=pictures / "demo_alone.png")
+
+    show.get_by_text("Compare two, blind").click()
+    show.get_by_role("button", name="B is better").click(timeout=SLOW_MS)
+    expect(show.get_by_text("Thank you, the vote counts.")).to_be_visible(timeout=SLOW_MS)
+    show.reload()
+    expect(cards.first).to_be_visible(timeout=SLOW_MS)
+
+    show.goto(server + "/?demo=long&page=feeds&view=mark")
+    expect(show.get_by_placeholder("Ask a question …")).to_be_visible(timeout=SLOW_MS)
+    expect(show.get_by_test_id("stSidebar")).to_have_count(0)
+
+
+def test_served_alone_nobody_without_the_link_and_no_other_address_is_served(
+    alone: str, chromium: Browser
+) -> None:
+    server = alone.split("/?")[0]
+    context = chromium.new_context()
+    stranger = context.new_page()
+    refused = stranger.goto(server)
+    assert refused is not None
+    assert refused.status == 403
+    expect(stranger.get_by_text("Open the link as it was sent to you")).to_be_visible()
+    for path in ("/feeds", "/library", "/ask"):
+        missing = stranger.goto(server + path)
+        assert missing is not None
+        assert missing.status == 404
+    context.close()
+
+
+def test_no_page_of_another_address_frames_the_workbench_or_reads_it(
+    serve: Callable[..., str], alone: str, folder: Path, chromium: Browser
+) -> None:
+    """Another web app of this machine, in a real browser: what it embeds stays empty, what it asks for is refused."""
+    server, other = serve(WORKBENCH_WORKSPACE=str(folder)), alone.split("/?")[0]
+    context = chromium.new_context()
+    page = context.new_page()
+    page.goto(f"{other}/_stcore/health")
+    found = page.evaluate(
+        """async (server) => {
+            const socket = await new Promise((done) => {
+                const one = new WebSocket(server.replace("http", "ws") + "/_stcore/stream", ["streamlit"]);
+                one.onopen = () => done("open");
+                one.onerror = () => done("refused");
+            });
+            const read = await fetch(server + "/_stcore/health").then((a) => a.status, () => "refused");
+            const image = await new Promise((done) => {
+                const one = new Image();
+                one.onload = () => done("shown");
+                one.onerror = () => done("refused");
+                one.src = server + "/favicon.png";
+            });
+            return [socket, read, image];
+        }""",
+        server,
+    )
+    assert found == ["refused", "refused", "refused"]
+    page.set_content(f'<iframe src="{server}"></iframe>')
+    page.wait_for_timeout(3_000)
+    frame = page.frames[1]
+    assert not frame.url.startswith(server) or "Documents" not in frame.locator("body").inner_text()
+    context.close()

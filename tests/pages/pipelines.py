@@ -14,7 +14,7 @@ from workbench.config import Config
 from workbench.sections import Evaluate
 from workbench.ui.jobs import jobs
 
-APP = Path(__file__).parent.parent.parent / "app.py"
+APP = Path(__file__).parent.parent.parent / "workbench" / "ui" / "main.py"
 
 
 def trams(folders: Sequence[Path], questions: Path | None = None, dimension: int = 1024) -> Config:
@@ -74,7 +74,7 @@ def _sentence(number: int) -> str:
 
 def page(name: str) -> AppTest:
     """Open a page."""
-    app = AppTest.from_file(str(APP), default_timeout=60).run().switch_page(f"pages/{name}.py").run()
+    app = AppTest.from_file(str(APP), default_timeout=60).run().switch_page(f"../../pages/{name}.py").run()
     assert not app.exception
     return app
 

@@ -22,7 +22,7 @@ from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
-APP = Path(__file__).parent.parent.parent / "app.py"
+APP = Path(__file__).parent.parent.parent / "workbench" / "ui" / "main.py"
 ROWS = [("Item", "Journeys", "Share"), ("Trams", "118", "27 %"), ("Buses", "2046", "61 %")]
 FIGURES = "118\t27 %"
 ASKED = "Trams journeys share"
@@ -58,7 +58,7 @@ def table(here: Workspace) -> Workspace:
 def page(name: str, **address: str) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=120)
     if name:
-        app.switch_page(f"pages/{name}.py")
+        app.run().switch_page(f"../../pages/{name}.py")
     for key, value in address.items():
         app.query_params[key] = value
     app.run()

@@ -49,7 +49,11 @@ def document(here: Workspace) -> str:
 
 
 def page(*configs: str, **address: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120).switch_page("pages/chunks.py")
+    app = (
+        AppTest.from_file(str(ROOT / "workbench" / "ui" / "main.py"), default_timeout=120)
+        .run()
+        .switch_page("../../pages/chunks.py")
+    )
     if configs:
         app.query_params["config"] = list(configs)
     for name, value in address.items():
@@ -189,8 +193,8 @@ def test_configs_are_added_removed_and_kept_when_the_page_is_left() -> None:
     app.session_state[state.DRAFTS] = [*app.session_state[state.DRAFTS], state.Draft({})]
     app = when_idle(app.run())
     assert len(metrics(app, "Chunks")) == 2
-    app.switch_page("pages/documents.py").run()
-    app.switch_page("pages/chunks.py").run()
+    app.switch_page("../../pages/documents.py").run()
+    app.switch_page("../../pages/chunks.py").run()
     app = when_idle(app)
     assert len(metrics(app, "Chunks")) == 2
     remove = next(b for b in app.button if b.help == "Remove from the comparison")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pymupdf
@@ -14,12 +15,15 @@ from streamlit.testing.v1 import AppTest
 from workbench import plugins
 from workbench.config import parsed
 from workbench.ui import demo_view
+from workbench.ui.demo import offer
+from workbench.ui.demo.offer import Offer, Rate, set_offer
 from workbench.ui.demo_view import PRESENTER, QUESTION, contestant, swapped, voted_as
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
-APP = Path(__file__).parent.parent.parent / "app.py"
+APP = Path(__file__).parent.parent.parent / "workbench" / "ui" / "main.py"
+ALONE = APP.parent / "demo" / "main.py"
 CONFIG = """
 version: 1
 name: {name}
@@ -111,7 +115,7 @@ def test_a_link_with_a_question_beyond_all_bounds_is_answered_or_refused_in_word
     for question in ("tram " * 1_000, "x" * 30_000):
         app = page("Small", q=question)
         assert not app.exception
-        assert heads(app) or app.error
+        assert heads(app) or app.error or app.warning
 
 
 def test_a_table_that_is_deleted_while_the_page_is_open_ends_in_words(here: Workspace) -> None:
@@ -163,6 +167,9 @@ def test_a_blind_vote_is_kept_for_the_right_table_and_summed_up(here: Workspace)
     assert (count.first, count.second, count.neither) == (1, 0, 0)
     first = names[0].rsplit(" · ", 1)[0]
     assert any(f"A is {first}, B is" in e.value and "1 of 1" in e.value for e in app.markdown)
+    assert any(
+        "One vote for each question and browser" in e.value and "renewed" in e.value for e in app.caption
+    )
 
 
 def test_the_latest_vote_of_one_browser_counts_whatever_tab_it_comes_from(here: Workspace) -> None:
@@ -234,3 +241,110 @@ def test_the_order_of_a_and_b_changes_with_the_question_and_is_fair() -> None:
     assert found == [swapped("voter", f"question {number} ") for number in range(400)]
     # A fair coin is off by 50 of 400 less than once in a million times.
     assert 150 < sum(found) < 250
+
+
+# ── served alone ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def offered(here: Workspace) -> Iterator[Workspace]:
+    """This process offers the small table."""
+    set_offer(Offer((SMALL.table_name,)))
+    yield here
+    set_offer(None)
+
+
+def alone(**parameters: str) -> AppTest:
+    app = AppTest.from_file(str(ALONE), default_timeout=60)
+    for name, value in parameters.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+@pytest.mark.usefixtures("offered")
+def test_served_alone_it_shows_the_table_that_is_offered_whatever_the_address_names() -> None:
+    own, other = alone(q=ASKED), alone(q=ASKED, demo="Large", way="keyword", view="mark")
+    assert not own.exception
+    assert [element.key for element in own.text_input] == [QUESTION]
+    assert heads(own) == heads(other) != []
+    assert not own.toggle
+    assert not other.toggle
+    assert len(own.sidebar) == 0
+    assert not any("not here any more" in caption.value for caption in other.caption)
+
+
+@pytest.mark.usefixtures("offered")
+def test_served_alone_no_other_table_stands_in_for_one_that_is_gone(here: Workspace) -> None:
+    here.tables.drop(SMALL.table_name)
+    app = alone(q=ASKED)
+    assert not app.exception
+    assert not heads(app)
+    assert "not here any more" in app.info[0].value
+
+
+@pytest.mark.usefixtures("offered")
+def test_served_alone_two_tables_are_compared_blind(here: Workspace) -> None:
+    set_offer(Offer((SMALL.table_name, LARGE.table_name)))
+    app = alone(q=ASKED)
+    app.toggle(PRESENTER).set_value(True).run()
+    assert [e.value for e in app.markdown if e.value in ("### A", "### B")] == ["### A", "### B"]
+
+
+@pytest.mark.parametrize("drawn", [partial(page, "Small"), alone])
+@pytest.mark.usefixtures("offered")
+def test_a_question_has_a_length_and_a_longer_one_is_told_its_own(drawn: Callable[..., AppTest]) -> None:
+    asked = "tram " * 100 + "x"
+    app = drawn(q=asked)
+    assert not app.exception
+    assert not heads(app)
+    assert "500 characters at most; this one has 501" in app.warning[0].value
+    assert heads(drawn(q=asked[:499]))
+
+
+@pytest.mark.usefixtures("offered")
+def test_a_visitor_in_a_hurry_is_told_to_wait_and_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(offer, "PER_VISITOR", 2)
+    hurried = alone(q=ASKED)
+    assert heads(hurried.run())
+    hurried.run()
+    assert not heads(hurried)
+    assert "Wait a minute" in hurried.warning[0].value
+    assert heads(alone(q=ASKED))
+
+
+@pytest.mark.usefixtures("here")
+def test_all_visitors_together_have_a_bound_too() -> None:
+    set_offer(Offer((SMALL.table_name,), rate=Rate(1)))
+    try:
+        assert heads(alone(q=ASKED))
+        assert "Wait a minute" in alone(q=ASKED).warning[0].value
+    finally:
+        set_offer(None)
+
+
+def test_votes_and_judgments_count_as_questions_do(here: Workspace) -> None:
+    set_offer(Offer((SMALL.table_name, LARGE.table_name), rate=Rate(2)))
+    try:
+        app = alone(q=ASKED)
+        app.session_state[demo_view.MARK] = {"mark": "0a" * 16}
+        app.toggle(PRESENTER).set_value(True).run()
+        buttons = [b for b in app.button if b.label in ("A is better", "This answers it")]
+        for button in buttons[:2]:
+            button.click()
+        app.run()
+        assert not app.exception
+        total = here.votes.count(contestant("Small", SMALL), contestant("Large", LARGE))
+        assert total.decided == 0
+        assert demo_view.VOTED_SET not in {kept.name for kept in here.question_sets.sets()}
+    finally:
+        set_offer(None)
+
+
+def test_a_rate_forgets_what_is_more_than_a_minute_old() -> None:
+    now = [0.0]
+    rate = Rate(2, clock=lambda: now[0])
+    assert [rate.admit(), rate.admit(), rate.admit()] == [True, True, False]
+    now[0] = 59.9
+    assert not rate.admit()
+    now[0] = 60.0
+    assert [rate.admit(), rate.admit(), rate.admit()] == [True, True, False]

@@ -92,7 +92,7 @@ def test_a_file_that_is_cut_off_says_so_before_all_other_warnings() -> None:
 
 def test_a_whole_file_of_one_page_is_drawn_by_the_page_itself(here: Workspace) -> None:
     here.add("report.pdf", report_pdf())
-    app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
+    app = AppTest.from_file(str(ROOT / "workbench" / "ui" / "main.py"), default_timeout=60).run()
     assert not app.exception
     data = drawn(app)
     assert data["caption"] == "Page 1 of 2"

@@ -33,7 +33,7 @@ from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
-APP = Path(__file__).parent.parent.parent / "app.py"
+APP = Path(__file__).parent.parent.parent / "workbench" / "ui" / "main.py"
 TEXTS = {
     "tram.txt": "The tram was late. Half of the fare is refunded after thirty minutes.\n\nA taxi is paid at night.",
     "battery.txt": "The battery is cooled at forty degrees. A bus with a hot battery is taken out of service.",
@@ -88,7 +88,7 @@ def the_set(here: Workspace) -> QuestionSet:
 
 
 def page(**address: str | list[str]) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=60).switch_page("pages/evaluate.py")
+    app = AppTest.from_file(str(APP), default_timeout=60).run().switch_page("../../pages/evaluate.py")
     for name, value in address.items():
         app.query_params[name] = value
     return app.run()
@@ -144,11 +144,11 @@ def test_the_question_set_of_one_page_is_the_one_of_the_next(here: Workspace) ->
     here.question_sets.save(replace(the_set(here), name="another"))
     app = page()
     assert app.selectbox(key=SET).value == "another"
-    app.switch_page("pages/questions.py").run()
+    app.switch_page("../../pages/questions.py").run()
     app.selectbox(key=CHOSEN).set_value("three").run()
     # As the navigation does: no parameter of one page is taken to the next.
     app.query_params.clear()
-    app.switch_page("pages/evaluate.py").run()
+    app.switch_page("../../pages/evaluate.py").run()
     assert app.selectbox(key=SET).value == "three"
 
 

@@ -19,7 +19,7 @@ from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
-APP = Path(__file__).parent.parent.parent / "app.py"
+APP = Path(__file__).parent.parent.parent / "workbench" / "ui" / "main.py"
 GOOD = """\
 # Ours, from last week
 version: 1
@@ -45,7 +45,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]
 
 
 def page(**address: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=60).switch_page("pages/export.py")
+    app = AppTest.from_file(str(APP), default_timeout=60).run().switch_page("../../pages/export.py")
     for name, value in address.items():
         app.query_params[name] = value
     return app.run()

@@ -22,7 +22,7 @@ from workbench.workspace.maps import MapSettings
 
 pytestmark = pytest.mark.slow
 
-APP = Path(__file__).parent.parent.parent / "app.py"
+APP = Path(__file__).parent.parent.parent / "workbench" / "ui" / "main.py"
 CONFIG = """
 version: 1
 name: {name}
@@ -95,7 +95,7 @@ def busy() -> Iterator[threading.Event]:
 
 
 def page(**address: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=120).switch_page("pages/map.py")
+    app = AppTest.from_file(str(APP), default_timeout=120).run().switch_page("../../pages/map.py")
     for name, value in address.items():
         app.query_params[name] = value
     return app.run()

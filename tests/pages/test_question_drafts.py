@@ -18,7 +18,7 @@ from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
-APP = Path(__file__).parent.parent.parent / "app.py"
+APP = Path(__file__).parent.parent.parent / "workbench" / "ui" / "main.py"
 TEXT = "The tram was late. Half of the fare is refunded after thirty minutes.\n\nA taxi is paid at night."
 REFUND = "Half of the fare is refunded after thirty minutes."
 TAXI = "A taxi is paid at night."
@@ -45,7 +45,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]
 
 
 def page() -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=60).switch_page("pages/questions.py")
+    app = AppTest.from_file(str(APP), default_timeout=60).run().switch_page("../../pages/questions.py")
     app.query_params["view"] = "draft"
     return app.run()
 

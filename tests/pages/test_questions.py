@@ -17,7 +17,8 @@ from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
-APP = Path(__file__).parent.parent.parent / "app.py"
+APP = Path(__file__).parent.parent.parent / "workbench" / "ui" / "main.py"
+SAMPLES = Path(__file__).parent.parent.parent / "data" / "samples"
 TEXT = "The tram was late. Half of the fare is refunded after thirty minutes.\n\nA taxi is paid at night."
 REFUND = "Half of the fare is refunded after thirty minutes."
 CSV = f"question,expected text,document\nIs the fare refunded?,{REFUND},tram.txt\nWho pays?,Nobody ever said so.,tram.txt\n"
@@ -52,7 +53,7 @@ def the_set(here: Workspace, name: str = "fares") -> QuestionSet:
 
 
 def page(**address: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=60).switch_page("pages/questions.py")
+    app = AppTest.from_file(str(APP), default_timeout=60).run().switch_page("../../pages/questions.py")
     for name, value in address.items():
         app.query_params[name] = value
     return app.run()
@@ -110,7 +111,7 @@ def test_a_file_without_questions_is_explained_and_keeps_nothing(here: Workspace
 
 
 def test_the_sample_questions_are_one_click_away(empty: Workspace) -> None:
-    empty.add("app-release-notes.md", (APP.parent / "data" / "samples" / "app-release-notes.md").read_bytes())
+    empty.add("app-release-notes.md", (SAMPLES / "app-release-notes.md").read_bytes())
     app = button(page(), "Add the sample questions")
     assert not app.exception
     (kept,) = empty.question_sets.sets()
@@ -154,7 +155,7 @@ def test_a_selected_text_and_a_typed_question_become_a_judgment(with_set: Worksp
 
 
 def test_a_rectangle_drawn_on_the_page_marks_the_words_under_it(with_set: Workspace) -> None:
-    pdf = APP.parent / "data" / "samples" / "fares-and-timetable.pdf"
+    pdf = SAMPLES / "fares-and-timetable.pdf"
     added = with_set.add(pdf.name, pdf)
     document, layout = with_set.document(str(added.document_id)), with_set.layout(str(added.document_id))
     start = document.text.index("Children under six travel free")
@@ -186,7 +187,7 @@ def test_a_rectangle_drawn_on_the_page_marks_the_words_under_it(with_set: Worksp
 
 
 def test_a_rectangle_over_an_empty_part_of_the_page_marks_nothing(with_set: Workspace) -> None:
-    pdf = APP.parent / "data" / "samples" / "fares-and-timetable.pdf"
+    pdf = SAMPLES / "fares-and-timetable.pdf"
     document_id = with_set.add(pdf.name, pdf).document_id
     app = page(view="mark")
     app.selectbox(key="judged document").set_value(document_id).run()

@@ -19,7 +19,7 @@ from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
-APP = Path(__file__).parent.parent.parent / "app.py"
+APP = Path(__file__).parent.parent.parent / "workbench" / "ui" / "main.py"
 TEXT = b"The tram was late. Half of the fare is refunded. A taxi is paid at night. Cameras record no sound."
 ASKED = "is half of the fare refunded?"
 CONFIG = """
@@ -61,7 +61,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]
 def page(name: str, **address: str | list[str]) -> AppTest:
     app = AppTest.from_file(str(APP), default_timeout=60)
     if name != "demo":
-        app.switch_page(f"pages/{name}.py")
+        app.run().switch_page(f"../../pages/{name}.py")
     for key, value in address.items():
         app.query_params[key] = value
     return app.run()

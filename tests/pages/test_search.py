@@ -27,7 +27,7 @@ from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
-APP = Path(__file__).parent.parent.parent / "app.py"
+APP = Path(__file__).parent.parent.parent / "workbench" / "ui" / "main.py"
 TEXTS = {
     "tram.txt": "The tram was late. Half of the fare is refunded after thirty minutes.\n\nA taxi is paid at night.",
     "battery.txt": "The battery is cooled at forty degrees. A bus with a hot battery is taken out of service.",
@@ -60,7 +60,7 @@ def two_tables(here: Workspace) -> Workspace:
 
 
 def page(**address: str | list[str]) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=60).switch_page("pages/search.py")
+    app = AppTest.from_file(str(APP), default_timeout=60).run().switch_page("../../pages/search.py")
     for name, value in address.items():
         app.query_params[name] = value
     return app.run()
@@ -237,9 +237,9 @@ def test_leaving_the_page_and_returning_without_an_address_keeps_it() -> None:
     app = page()
     app.text_input(QUESTION).set_value("hot battery?").run()
     app.multiselect(TABLES).set_value(["Small"]).run()
-    app.switch_page("pages/documents.py").run()
+    app.switch_page("../../pages/documents.py").run()
     app.query_params.clear()
-    app.switch_page("pages/search.py").run()
+    app.switch_page("../../pages/search.py").run()
     assert app.text_input(QUESTION).value == "hot battery?"
     assert app.multiselect(TABLES).value == ["Small"]
     assert "hot battery?" in app.query_params["q"]
@@ -248,10 +248,10 @@ def test_leaving_the_page_and_returning_without_an_address_keeps_it() -> None:
 @pytest.mark.usefixtures("two_tables")
 def test_a_link_from_another_page_decides_about_the_table_and_keeps_the_question() -> None:
     app = page(q="fare", tables=["Small"])
-    app.switch_page("pages/documents.py").run()
+    app.switch_page("../../pages/documents.py").run()
     app.query_params.clear()
     app.query_params["tables"] = "Large"
-    app.switch_page("pages/search.py").run()
+    app.switch_page("../../pages/search.py").run()
     assert app.multiselect(TABLES).value == ["Large"]
     assert app.text_input(QUESTION).value == "fare"
 

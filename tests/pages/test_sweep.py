@@ -21,7 +21,7 @@ from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
-APP = Path(__file__).parent.parent.parent / "app.py"
+APP = Path(__file__).parent.parent.parent / "workbench" / "ui" / "main.py"
 TEXTS = {
     "tram.txt": "The tram was late. Half of the fare is refunded after thirty minutes.\n\nA taxi is paid at night.",
     "battery.txt": "The battery is cooled at forty degrees. A bus with a hot battery is taken out of service.",
@@ -77,7 +77,7 @@ def the_set(here: Workspace) -> QuestionSet:
 
 
 def page() -> AppTest:
-    return AppTest.from_file(str(APP), default_timeout=60).switch_page("pages/sweep.py").run()
+    return AppTest.from_file(str(APP), default_timeout=60).run().switch_page("../../pages/sweep.py").run()
 
 
 def opened(name: str = "small") -> AppTest:

@@ -17,7 +17,7 @@ from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
-APP = Path(__file__).parent.parent.parent / "app.py"
+APP = Path(__file__).parent.parent.parent / "workbench" / "ui" / "main.py"
 CONFIG = Config(
     "tiny",
     plugins.build("chunkers", "nltk_sentences", {"size_tokens": 30}),
@@ -43,7 +43,7 @@ def filled(here: Workspace) -> Workspace:
 
 
 def page() -> AppTest:
-    return AppTest.from_file(str(APP), default_timeout=60).run().switch_page("pages/tables.py").run()
+    return AppTest.from_file(str(APP), default_timeout=60).run().switch_page("../../pages/tables.py").run()
 
 
 def when_idle(app: AppTest) -> AppTest:
@@ -118,7 +118,7 @@ def test_a_table_that_is_out_of_date_says_so_and_can_be_built_again(
 def test_a_link_chooses_its_configs_and_the_address_follows_the_choice(filled: Workspace) -> None:
     other = Config("other", CONFIG.chunker, plugins.build("embedders", "hashing", {"dimension": 32}))
     filled.save_config(other)
-    app = AppTest.from_file(str(APP), default_timeout=60).switch_page("pages/tables.py")
+    app = AppTest.from_file(str(APP), default_timeout=60).run().switch_page("../../pages/tables.py")
     app.query_params["config"] = ["tiny", "other", "gone"]
     app.run()
     assert app.multiselect(key=CHOSEN).value == ["tiny", "other"]
@@ -130,9 +130,9 @@ def test_the_choice_of_documents_is_kept_when_the_page_is_left(filled: Workspace
     first, second, _ = filled.documents()
     app = page()
     app.multiselect(key=SOME).set_value([first.id, second.id]).run()
-    app.switch_page("pages/documents.py").run()
+    app.switch_page("../../pages/documents.py").run()
     filled.delete([second.id])
-    app.switch_page("pages/tables.py").run()
+    app.switch_page("../../pages/tables.py").run()
     assert not app.exception
     assert app.multiselect(key=SOME).value == [first.id]
 

@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 from workbench.ui.at_work import brief
 from workbench.ui.jobs import Job, jobs
 
-APP = Path(__file__).parent.parent.parent / "app.py"
+APP = Path(__file__).parent.parent.parent / "workbench" / "ui" / "main.py"
 LONG_S = 60
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import streamlit
 from streamlit.testing.v1 import AppTest
 
-from workbench.ui import frame, messages
+from workbench.ui import messages
+from workbench.ui.widgets import page_setup
 
 ROOT = Path(__file__).parent.parent.parent
 APPS = ROOT / "tests" / "browser" / "apps"
@@ -39,8 +40,8 @@ def test_the_chunk_viewer_gives_back_what_was_clicked_and_selected() -> None:
 def test_what_hides_the_raw_csv_of_tables_names_parts_that_streamlit_has() -> None:
     scripts = (Path(streamlit.__file__).parent / "static" / "static" / "js").glob("*.js")
     found = "".join(script.read_text(encoding="utf-8") for script in scripts)
-    (part,) = re.findall(r"data-testid='(\w+)'", frame.NO_RAW_CSV)
-    (label,) = re.findall(r"aria-label\^='([^']+)'", frame.NO_RAW_CSV)
+    (part,) = re.findall(r"data-testid='(\w+)'", page_setup.NO_RAW_CSV)
+    (label,) = re.findall(r"aria-label\^='([^']+)'", page_setup.NO_RAW_CSV)
     assert f'"data-testid":`{part}`' in found
     assert f"label:`{label}`" in found or f"`{label}`" in found
 

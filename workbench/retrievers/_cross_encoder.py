@@ -10,11 +10,24 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from safetensors import SafetensorError
 
 from workbench.errors import MissingPackageError, SettingsError
+from workbench.model_files import check_model_folder, is_folder, local_path
 from workbench.records import digest
 
 _BATCH_PAIRS = 32
+UNLOADABLE = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    SafetensorError,
+)
+"""What the libraries raise for files that hold something else than they say."""
 _ONE_READER = threading.Lock()
 
 
@@ -23,8 +36,9 @@ def model_folder(model: str) -> Path:
 
     Nothing is ever downloaded. Raises ``SettingsError`` that says what to do.
     """
-    path = Path(model).expanduser()
-    if model and path.is_dir():
+    path = local_path(model)
+    if model and is_folder(path):
+        check_model_folder(path)
         return path.resolve()
     if path.is_absolute() or model.startswith((".", "~")) or not model:
         raise SettingsError(
@@ -35,13 +49,15 @@ def model_folder(model: str) -> Path:
     from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError, RevisionNotFoundError
 
     try:
-        return Path(snapshot_download(model, local_files_only=True))
+        found = Path(snapshot_download(model, local_files_only=True))
     except (LocalEntryNotFoundError, RevisionNotFoundError, HFValidationError) as error:
         raise SettingsError(
             f"the cross-encoder {model} is not on this machine, and models are not downloaded while the workbench "
             f"runs: fetch it once with `hf download {model}`, give the folder of another one as model, or use the "
             "retriever fused"
         ) from error
+    check_model_folder(found)
+    return found
 
 
 def files_digest(folder: Path) -> str:
@@ -89,8 +105,13 @@ def _read(folder: Path, files: str) -> tuple[Any, int | None]:
     except ImportError as error:
         raise MissingPackageError("sentence-transformers", "The retriever reranked") from error
     try:
-        found = CrossEncoder(str(folder), local_files_only=True, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        found = CrossEncoder(
+            str(folder),
+            local_files_only=True,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},
+        )
+    except UNLOADABLE as error:
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise SettingsError(f"{folder} holds no cross-encoder that can be loaded: {reason}") from error
     return found, found.max_length

@@ -15,6 +15,7 @@ from workbench.config import (
     SECTIONS,
     Config,
     Reader,
+    bounded,
     head_comment,
     misread_numbers,
     value_of,
@@ -89,7 +90,7 @@ def parsed(text: str, origin: str = "sweep") -> Sweep:
     reader = _SweepReader(origin)
     sweep = reader.sweep(text)
     if reader.problems or sweep is None:
-        raise ConfigError(reader.problems, origin)
+        raise ConfigError(bounded(reader.problems), origin)
     return sweep
 
 

@@ -18,7 +18,7 @@ from workbench.ui.hit_text import STYLE, hit_text
 from workbench.ui.messages import empty_state, guarded, plain, shown_error
 from workbench.ui.pager import go_to_box, pager_pixels
 from workbench.ui.passages import Passage, passages
-from workbench.ui.resources import workspace
+from workbench.ui.resources import page_script, workspace
 from workbench.ui.state import choose_document, current_document
 from workbench.ui.wording import pages_said
 
@@ -37,7 +37,7 @@ def marking_view(questions: QuestionSet) -> None:
             "description",
             "No documents yet",
             "Answers are marked in documents: add some first.",
-            "pages/documents.py",
+            page_script("documents"),
             "Add documents",
         )
         return

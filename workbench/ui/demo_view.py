@@ -17,6 +17,7 @@ from workbench.records import Hit, digest
 from workbench.spans import Span
 from workbench.ui.components.page_viewer import rectangles_on
 from workbench.ui.components.voter_mark import voter_mark
+from workbench.ui.demo.offer import Offer, admit
 from workbench.ui.hit_text import STYLE, has_pages, hit_text, title_and_name
 from workbench.ui.messages import plain, shown_error
 from workbench.ui.page_crop import Rectangle, page_crop
@@ -34,6 +35,7 @@ SUGGESTIONS = 4
 VOTED_SET, ANSWERS_GRADE = "Demo votes", 2
 """Where answers that an audience named are kept as judgments, and with which grade."""
 LONGEST_QUESTION_CHARACTERS = 500
+TOO_OFTEN = "That was much in a short time. Wait a minute, then go on."
 DPI = 140
 KEPT_STRIPS = 200
 """In memory, each of some 100 kB: a vote or a second look draws none again."""
@@ -52,12 +54,23 @@ def wanted() -> bool:
     return PARAMETER in st.query_params
 
 
-def demo(found: Mapping[str, TableRow]) -> None:
-    """Draw the page for the tables that the address names, the newest table where it names none that is here."""
-    named = [text for text in st.query_params.get_all(PARAMETER) if text]
-    meant = labels_meant(named, found)
+def demo(found: Mapping[str, TableRow], offer: Offer | None = None) -> None:
+    """Draw the page for the tables that are offered.
+
+    In the workbench the address names tables and retriever, and the newest table stands in where none of them is here;
+    on a demo server the address has no say.
+    """
+    is_alone = offer is not None
+    offer = offer or Offer(
+        tuple(text for text in st.query_params.get_all(PARAMETER) if text), st.query_params.get(WAY, "")
+    )
+    meant = labels_meant(offer.tables, found)
+    if is_alone and not meant:
+        # Nobody has said that any other table may be shown.
+        st.info("What this demo was made for is not here any more.", icon=":material/search:")
+        return
     labels = meant or list(found)[:1]
-    columns = [(label, _config(found[label])) for label in labels[:2]]
+    columns = [(label, _config(found[label], offer.retriever)) for label in labels[:2]]
     st.html(f"<style>{STYLE}{_LOOK}</style>")
     if QUESTION not in st.session_state:
         st.session_state[QUESTION] = st.query_params.get(QUESTION_PARAMETER, "")
@@ -77,21 +90,28 @@ def demo(found: Mapping[str, TableRow]) -> None:
     documents = {row.id: row for row in workspace().documents()}
     if not question:
         _suggestions(documents)
+    elif len(question) > LONGEST_QUESTION_CHARACTERS:
+        # The box takes no more, but an address may hold anything.
+        st.warning(
+            f"A question has {LONGEST_QUESTION_CHARACTERS} characters at most; this one has {len(question):,}.",
+            icon=":material/short_text:",
+        )
+    elif not admit():
+        st.warning(TOO_OFTEN, icon=":material/hourglass_top:")
     elif len(columns) > 1 and st.session_state.get(PRESENTER):
         _blind(question, columns, documents)
     else:
         _answers(question, columns[0][1], documents, ANSWERS, "one")
     _presenter(columns)
-    if named and not meant:
+    if offer.tables and not meant:
         st.caption("What this link was made for is not here any more: these answers come from another index.")
 
 
-def _config(row: TableRow) -> Config:
+def _config(row: TableRow, retriever: str) -> Config:
     if row.config is None:
         raise WorkbenchError(f"the config of {row.config_name} cannot be read")
-    way = st.query_params.get(WAY, "")
-    if way in RETRIEVERS and way in plugins.names("retrievers"):
-        return replace(row.config, retriever=plugins.build("retrievers", way))
+    if retriever in RETRIEVERS and retriever in plugins.names("retrievers"):
+        return replace(row.config, retriever=plugins.build("retrievers", retriever))
     return row.config
 
 
@@ -170,6 +190,9 @@ def _answer_button(question: str, hit: Hit, sentence: Span | None, key: str) -> 
 
 def _judge(question: str, document_id: str, start: int, end: int) -> None:
     here = workspace()
+    if not admit():
+        st.toast(TOO_OFTEN, icon=":material/hourglass_top:")
+        return
     try:
         here.question_sets.judge(VOTED_SET, question, here.document(document_id), start, end, ANSWERS_GRADE)
     except WorkbenchError as error:
@@ -300,6 +323,10 @@ def _votes(question: str, voter: str | None, columns: Sequence[tuple[str, Config
             f"decided votes: {share.value:.0%} [{share.low:.0%}, {share.high:.0%}], {verdict}; "
             f"{count.neither} saw no difference."
         )
+        st.caption(
+            "One vote for each question and browser. The mark by which a browser is known can be renewed, with a private "
+            "window or by clearing its data: this is a show of hands, not a ballot."
+        )
 
 
 def voted_as(voter: str, question: str, *contestants: str) -> str:
@@ -308,6 +335,9 @@ def voted_as(voter: str, question: str, *contestants: str) -> str:
 
 
 def _vote(voter: str, question: str, first: str, second: str, winner: Winner) -> None:
+    if not admit():
+        st.toast(TOO_OFTEN, icon=":material/hourglass_top:")
+        return
     try:
         workspace().votes.vote(voted_as(voter, question, first, second), question, first, second, winner)
     except WorkbenchError as error:

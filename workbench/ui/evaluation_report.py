@@ -20,7 +20,7 @@ from workbench.ui import state
 from workbench.ui.evaluation_ground import ground, reasons, told
 from workbench.ui.evaluation_runs import Choice, Measured
 from workbench.ui.messages import plain
-from workbench.ui.resources import workspace
+from workbench.ui.resources import page_script, workspace
 from workbench.ui.verdict_view import cost_measure
 
 WORST_QUESTIONS = 10
@@ -64,7 +64,7 @@ def downloads(choice: Choice, found: Measured, verdict: Verdict) -> None:
             and st.button(f"{plain(best)} as YAML", icon=":material/ios_share:")
         ):
             state.export(choice.configs[best])
-            st.switch_page("pages/export.py")
+            st.switch_page(page_script("export"))
 
 
 def about(choice: Choice, verdict: Verdict) -> dict[str, object]:

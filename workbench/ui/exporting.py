@@ -18,7 +18,7 @@ from workbench.evaluation.questions import QuestionSet
 from workbench.ui import address, presets, state
 from workbench.ui.messages import plain, shown_error
 from workbench.ui.question_list import file_stem
-from workbench.ui.resources import ROOT
+from workbench.ui.resources import ROOT, page_script
 from workbench.workspace import TableRow, Workspace
 
 CHOICE = "export.config"
@@ -223,7 +223,7 @@ def show(choice: Choice, here: Workspace) -> None:
         st.caption("The question file is the CSV that the page Questions offers under Export.")
     st.markdown("**Run it on sources that change**", help="A pipeline reads only what is new or changed.")
     st.page_link(
-        "pages/sources.py",
+        page_script("sources"),
         label="Make it a pipeline: sources, syncs and releases",
         icon=":material/sync_alt:",
         width="content",
@@ -233,7 +233,7 @@ def show(choice: Choice, here: Workspace) -> None:
 def open_on_chunks(config: Config) -> None:
     """Open the Chunks page with this config beside the others."""
     state.compare(config)
-    st.switch_page("pages/chunks.py")
+    st.switch_page(page_script("chunks"))
 
 
 # ── import ───────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -16,7 +16,7 @@ from workbench.ui.comparison import Cuts
 from workbench.ui.cut_figures import Figures
 from workbench.ui.judged_answers import Answers
 from workbench.ui.messages import plain, shown_error, term_help
-from workbench.ui.resources import workspace
+from workbench.ui.resources import page_script, workspace
 
 
 def figure_cards(columns: Sequence[Cuts], found: Sequence[Answers]) -> None:
@@ -82,7 +82,7 @@ def _card(column: Cuts, answers: Answers) -> None:
             build(column.config)
         if st.button("YAML", icon=":material/ios_share:", type="tertiary", key=f"yaml.{column.draft.id}"):
             state.export(column.config)
-            st.switch_page("pages/export.py")
+            st.switch_page(page_script("export"))
 
 
 def window_sentence(found: Figures) -> str:
@@ -116,7 +116,7 @@ def build(config: Config) -> None:
         shown_error(error)
         return
     state.preselect([name])
-    st.switch_page("pages/tables.py", query_params={"config": name})
+    st.switch_page(page_script("tables"), query_params={"config": name})
 
 
 def renamed(config: Config, name: str) -> Config:

@@ -9,6 +9,7 @@ import streamlit as st
 from workbench.counts import counted
 from workbench.records import Chunk, Hit, digest
 from workbench.ui.hit_text import hit_text, origin
+from workbench.ui.resources import page_script
 from workbench.ui.search_answers import pages_of
 from workbench.workspace import DocumentRow
 
@@ -53,7 +54,7 @@ def _card(chunk: Chunk, document: DocumentRow | None, hit: Hit | None) -> None:
             )
             if document is not None:
                 st.page_link(
-                    "pages/documents.py",
+                    page_script("documents"),
                     label="Open document",
                     icon=":material/description:",
                     query_params={"doc": document.name, "page": str(chunk.page_start)},

@@ -16,7 +16,7 @@ from workbench.evaluation.questions import QuestionSet
 from workbench.records import Document
 from workbench.ui import address, state
 from workbench.ui.messages import guarded, plain, shown_error
-from workbench.ui.resources import SAMPLES, sample_files, workspace
+from workbench.ui.resources import SAMPLES, page_script, sample_files, workspace
 from workbench.workspace.question_sets import set_name
 
 CHOSEN, VIEW = "judged set", "judged view"
@@ -86,7 +86,7 @@ def chosen(sets: Sequence[QuestionSet]) -> tuple[QuestionSet, str]:
         st.caption(facts(found), help=POWER_HELP, width="content")
         if any(judgment.grade > 0 for judgment in found.judgments):
             st.page_link(
-                "pages/evaluate.py",
+                page_script("evaluate"),
                 label="Next: measure with them",
                 icon=":material/arrow_forward:",
                 query_params={"set": name},

@@ -18,6 +18,7 @@ from workbench.ui.jobs import job_panel
 from workbench.ui.messages import guarded, plain, sentence
 from workbench.ui.release_jobs import FORCE, GATE, MEASURE, PUBLISH, Measured
 from workbench.ui.release_view import documents_of
+from workbench.ui.resources import page_script
 from workbench.ui.source_files import PipelineFile
 from workbench.workspace import Workspace
 
@@ -39,7 +40,7 @@ def show(
             icon=":material/sync:",
         )
         st.page_link(
-            "pages/sources.py",
+            page_script("sources"),
             label="Go to Sources",
             icon=":material/arrow_forward:",
             query_params={"pipeline": file.name},

@@ -8,6 +8,7 @@ from workbench.config import parsed
 from workbench.sync import Pipeline
 from workbench.sync.place import ledger_of
 from workbench.ui import release_view
+from workbench.ui.resources import page_script
 from workbench.workspace import Workspace
 
 
@@ -21,7 +22,7 @@ def show(here: Workspace, name: str) -> None:
             "With its YAML added under Sources, that can be done here, too.",
             width="stretch",
         )
-        st.page_link("pages/sources.py", label="Go to Sources", icon=":material/arrow_forward:")
+        st.page_link(page_script("sources"), label="Go to Sources", icon=":material/arrow_forward:")
     if not releases:
         release_view.show_nothing_published()
         return

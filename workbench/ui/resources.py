@@ -10,8 +10,14 @@ import streamlit as st
 from workbench.workspace import Workspace
 
 ROOT = Path(__file__).parent.parent.parent
+PAGES = ROOT / "pages"
 SAMPLES = ROOT / "data" / "samples"
 SAMPLE_SUFFIXES = (".pdf", ".md", ".html", ".txt")
+
+
+def page_script(name: str) -> str:
+    """Return the script of a page, as links and page switches want it: Streamlit looks beside its main script else."""
+    return str(PAGES / f"{name}.py")
 
 
 def workspace_folder() -> Path:

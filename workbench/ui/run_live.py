@@ -7,6 +7,7 @@ import streamlit as st
 
 from workbench.ui.jobs import Job, job_panel, jobs, shown_duration
 from workbench.ui.messages import guarded, plain
+from workbench.ui.resources import page_script
 from workbench.ui.run_course import LIVE, STAGES, SYNC, Course, last_course
 
 SHOWN_FAILURES = 5
@@ -66,14 +67,14 @@ def _drawn(course: Course, job: Job) -> None:
     if not job.active and course.run_id is not None:
         with st.container(horizontal=True, gap="small"):
             st.page_link(
-                "pages/runs.py",
+                page_script("runs"),
                 label="Its run in detail",
                 icon=":material/history:",
                 query_params={"pipeline": course.pipeline},
                 width="content",
             )
             st.page_link(
-                "pages/releases.py",
+                page_script("releases"),
                 label="Publish",
                 icon=":material/rocket_launch:",
                 query_params={"pipeline": course.pipeline},

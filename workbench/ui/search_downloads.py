@@ -11,6 +11,7 @@ import streamlit as st
 
 from workbench.evaluation.formats.cells import written
 from workbench.ui import demo_view
+from workbench.ui.demo.sharing import show_to_others
 from workbench.ui.search_answers import Answer
 from workbench.ui.search_controls import OWN, SearchChoice
 from workbench.workspace import DocumentRow
@@ -60,16 +61,11 @@ def downloads(choice: SearchChoice, found: Sequence[Answer], documents: Mapping[
 
 def demo_link(choice: SearchChoice) -> None:
     """Draw the link of the Demo page for the columns on screen."""
-    base = str(st.context.url or "").split("?")[0].rsplit("/", 1)[0]
     # Two columns of one table cannot be told apart by a link that names tables: they make one demo.
     tables = list(dict.fromkeys(choice.tables))[:2]
-    way = [(demo_view.WAY, choice.ways[0])] if choice.ways[0] != OWN else []
-    link = f"{base}/?{urlencode([*((demo_view.PARAMETER, table) for table in tables), *way])}"
-    with st.popover("Show to others", icon=":material/co_present:"):
-        st.markdown("A page with one search box and nothing to break, to send or to project:")
-        st.code(link, language=None, wrap_lines=True)
-        if len(tables) > 1:
-            st.caption("It can compare the two tables blind, as A and B, and counts the votes.")
+    retriever = choice.ways[0] if choice.ways[0] != OWN else ""
+    way = [(demo_view.WAY, retriever)] if retriever else []
+    show_to_others(urlencode([*((demo_view.PARAMETER, table) for table in tables), *way]), tables, retriever)
 
 
 def hit_rows(

@@ -10,7 +10,7 @@ from typing import Any
 
 import streamlit as st
 
-from workbench.config import Config, parsed
+from workbench.config import Config, parsed, read_config_file
 from workbench.contracts import Source
 from workbench.errors import ConfigError, InputError, SettingsError
 from workbench.files import write_atomically, writing
@@ -53,11 +53,9 @@ def files(here: Workspace) -> tuple[list[PipelineFile], list[ConfigError]]:
     found, wrong = [], []
     for path in sorted(folder(here).glob("*.yaml")):
         try:
-            found.append(PipelineFile(path, parsed(path.read_text(encoding="utf-8"), path.name)))
+            found.append(PipelineFile(path, parsed(read_config_file(path, path.name), path.name)))
         except ConfigError as error:
             wrong.append(error)
-        except (OSError, UnicodeDecodeError):
-            wrong.append(ConfigError(["it cannot be read as text in UTF-8"], path.name))
     return sorted(found, key=lambda file: file.name.casefold()), wrong
 
 

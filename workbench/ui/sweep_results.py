@@ -18,7 +18,7 @@ from workbench.ui import charts, state
 from workbench.ui.exporting import file_name, yaml_of
 from workbench.ui.jobs import jobs
 from workbench.ui.messages import guarded, plain
-from workbench.ui.resources import workspace
+from workbench.ui.resources import page_script, workspace
 from workbench.ui.sweep_runs import RUN
 from workbench.ui.verdict_view import verdict_box
 
@@ -158,7 +158,7 @@ def _take_away(found: Standing, configs: Mapping[str, Config]) -> None:
         )
         if st.button("Open on Export", icon=":material/ios_share:"):
             state.export(config)
-            st.switch_page("pages/export.py")
+            st.switch_page(page_script("export"))
         st.download_button(
             "Both tables (CSV)",
             as_csv(found),

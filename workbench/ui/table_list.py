@@ -11,7 +11,7 @@ from workbench.counts import counted
 from workbench.ui.build_list import continue_build
 from workbench.ui.jobs import shown_duration
 from workbench.ui.messages import empty_state, guarded, plain, term_help
-from workbench.ui.resources import workspace
+from workbench.ui.resources import page_script, workspace
 from workbench.workspace import TableRow
 
 NAME_PIXELS = 210
@@ -65,13 +65,13 @@ def _row(row: TableRow, document_count: int) -> None:
                     continue_build(row.config)
                     st.rerun()
                 st.page_link(
-                    "pages/search.py",
+                    page_script("search"),
                     label="Search",
                     query_params={"tables": row.config_name},
                     width="content",
                 )
                 st.page_link(
-                    "pages/map.py", label="Map", query_params={"table": row.config_name}, width="content"
+                    page_script("map"), label="Map", query_params={"table": row.config_name}, width="content"
                 )
             if st.button(
                 "",

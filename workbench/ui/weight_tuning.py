@@ -15,7 +15,7 @@ from workbench.ui import state
 from workbench.ui.evaluation_runs import Choice
 from workbench.ui.jobs import Job, job_panel, jobs
 from workbench.ui.messages import plain
-from workbench.ui.resources import workspace
+from workbench.ui.resources import page_script, workspace
 
 KIND = "tune"
 TABLE = "tuned table"
@@ -97,4 +97,4 @@ def _result(choice: Choice, label: str, found: Tuning) -> None:
     if st.button("Export with these weights", icon=":material/ios_share:"):
         told = found.sentence(choice.questions.name)
         state.export(tuned_config(tunable_config(choice.configs[label]), found, told))
-        st.switch_page("pages/export.py")
+        st.switch_page(page_script("export"))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench import sweep as sweeps
-from workbench.config import Config
+from workbench.config import Config, read_config_file
 from workbench.contracts import Embedder, EmbeddingModel, Tick
 from workbench.errors import ConfigError, SettingsError, WorkbenchError
 from workbench.evaluation.questions import QuestionSet
@@ -55,8 +55,8 @@ class Sweeps:
         found = []
         for path in sorted(self._folder.glob("*.yaml")):
             try:
-                found.append(sweeps.parsed(path.read_text(encoding="utf-8"), path.name))
-            except (ConfigError, OSError, UnicodeDecodeError):
+                found.append(sweeps.parsed(read_config_file(path, path.name), path.name))
+            except ConfigError:
                 continue
         return sorted(found, key=lambda one: (one.name.casefold(), one.name))
 

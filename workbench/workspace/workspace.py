@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from workbench import pipeline, plugins
 from workbench.analysis import Memo, TextAnalysis
-from workbench.config import Config, parsed, written
+from workbench.config import Config, parsed, read_config_file, written
 from workbench.contracts import Embedder, EmbeddingModel, Parser
 from workbench.errors import ConfigError, InputError, ServiceError, SettingsError
 from workbench.files import shown_name, touch, write_atomically, writing
@@ -234,7 +234,7 @@ class Workspace:
         found = []
         for path in sorted((self.folder / "configs").glob("*.yaml")):
             try:
-                found.append(parsed(path.read_text(encoding="utf-8"), path.name))
-            except (ConfigError, OSError, UnicodeDecodeError):
+                found.append(parsed(read_config_file(path, path.name), path.name))
+            except ConfigError:
                 continue
         return sorted(found, key=lambda config: config.name.casefold())

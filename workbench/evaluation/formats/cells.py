@@ -76,12 +76,21 @@ def column(name: str) -> str:
 
 def header(text: str) -> tuple[list[str], str]:
     """Return the columns of the first line that is not empty, and the delimiter between them."""
+    csv.field_size_limit(LARGEST_CELL_CHARACTERS)
     for line in io.StringIO(text, newline=""):
         if line.strip():
-            tries = [next(csv.reader([line], delimiter=mark), []) for mark in ",;\t"]
+            tries = [_cells(line, mark) for mark in ",;\t"]
             best = max(range(3), key=lambda i: (len(tries[i]), -i))
             return [column(original(cell)) for cell in tries[best]], ",;\t"[best]
     return [], ","
+
+
+def _cells(line: str, delimiter: str) -> list[str]:
+    """Return the cells of one line, none for a line that is no row."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
 
 
 def rows(text: str, columns: Sequence[str], delimiter: str, *, has_header: bool = True) -> Iterator[Row]:
@@ -110,7 +119,7 @@ def rows(text: str, columns: Sequence[str], delimiter: str, *, has_header: bool 
         if broken.count('"') % 2:
             yield Row(at + 1, {}, "a quotation mark is opened and never closed")
         else:
-            yield _row(at + 1, next(csv.reader([broken], delimiter=delimiter), []), columns)
+            yield _row(at + 1, _cells(broken, delimiter), columns)
         at += 1
 
 

@@ -1,9 +1,12 @@
-"""The frame around every page: navigation, and a plain message when the workspace itself cannot be used."""
+"""The script that Streamlit runs: navigation around every page, and a message when the workspace cannot be used.
+
+``app.py`` names it. Links to pages are ``resources.page_script``: beside this script there is no ``pages/``, which keeps
+Streamlit's older multipage mechanism out, so that the first visitor of a fresh server may come by any address.
+"""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 # Before anything imports a model library: models come inside packages, nothing is looked up on the network.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -13,38 +16,12 @@ import streamlit as st
 from workbench.errors import WorkbenchError
 from workbench.ui import at_work, demo_view, resources, run_schedule, warming
 from workbench.ui.messages import guarded, shown_error
-
-PAGES = resources.ROOT / "pages"
-ASSETS = Path(__file__).parent / "assets"
-
-# Streamlit leaves five rem on both sides of the page down to the width of a phone.
-NARROW_SCREEN = (
-    "<style>@media (max-width: 1150px) {"
-    " [data-testid='stMainBlockContainer'] { padding-inline: 1.75rem; } }</style>"
-)
-
-# The download that Streamlit puts over every table writes cells as they are: a name that starts with = is a formula.
-# Pages offer their own files.
-NO_RAW_CSV = (
-    "<style>[data-testid='stElementToolbarButton']:has(button[aria-label^='Download as CSV'])"
-    " { display: none; }</style>"
-)
-
-# Lower than the boxes beside them, their labels would stand lower than those of the boxes.
-LEVEL_LABELS = "<style>button[data-variant='segmented_control'] { min-height: 2.5rem; }</style>"
+from workbench.ui.widgets.page_setup import set_up_page
 
 
 def run() -> None:
     """Draw the navigation and the chosen page."""
-    st.set_page_config(
-        page_title="Retrieval Workbench",
-        page_icon=str(ASSETS / "favicon.svg"),
-        layout="wide",
-    )
-    st.html(NARROW_SCREEN + NO_RAW_CSV + LEVEL_LABELS)
-    st.logo(ASSETS / "logo.svg", size="large")
-    # Every url_path differs from its file's stem: equal ones let a deep link on a fresh server run the file alone,
-    # through Streamlit's older multipage mechanism.
+    set_up_page("Retrieval Workbench")
     chosen = _demo() if demo_view.wanted() else _workbench()
     try:
         resources.workspace()
@@ -94,4 +71,9 @@ def _workbench() -> st.Page:
 
 
 def _page(stem: str, title: str, url_path: str, icon: str, default: bool = False) -> st.Page:
-    return st.Page(PAGES / f"{stem}.py", title=title, url_path=url_path, icon=icon, default=default)
+    return st.Page(resources.page_script(stem), title=title, url_path=url_path, icon=icon, default=default)
+
+
+if __name__ == "__main__":
+    # Worker processes import the main module again, under another name: they must not draw a page.
+    run()

@@ -1,0 +1,1 @@
+"""Who may come in: the addresses that are served, and the check in front of every request."""

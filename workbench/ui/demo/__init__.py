@@ -1,0 +1,1 @@
+"""The search box for stakeholders, served alone: ``python -m workbench serve-demo``."""

@@ -1,0 +1,39 @@
+"""The script of a demo server: the search box, and no navigation that could lead to another page."""
+
+from __future__ import annotations
+
+import os
+
+# Before anything imports a model library: models come inside packages, nothing is looked up on the network.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+import streamlit as st
+
+from workbench.errors import WorkbenchError
+from workbench.ui import demo_view, resources, warming
+from workbench.ui.demo.offer import Offer, current_offer
+from workbench.ui.messages import guarded, shown_error
+from workbench.ui.search_answers import searchable_tables
+from workbench.ui.widgets.page_setup import set_up_page
+
+
+def run() -> None:
+    """Draw the search box."""
+    set_up_page("Search")
+    try:
+        resources.workspace()
+    except WorkbenchError as error:
+        shown_error(error)
+        st.stop()
+    warming.start()
+    with guarded():
+        tables = searchable_tables()
+        if not tables:
+            st.info("There is nothing to search here yet.", icon=":material/search:")
+            st.stop()
+        demo_view.demo(tables, current_offer() or Offer())
+
+
+if __name__ == "__main__":
+    # Worker processes import the main module again, under another name: they must not draw a page.
+    run()

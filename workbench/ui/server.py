@@ -1,0 +1,61 @@
+"""``python -m workbench.ui.server [streamlit options]``: start the workbench, from whatever folder.
+
+``streamlit run app.py`` starts the same app, with the same check in front of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from workbench.errors import SettingsError, WorkbenchError
+from workbench.ui.access.hosts import hosts_of
+
+APP = Path(__file__).parent.parent.parent / "app.py"
+MAIN = Path(__file__).parent / "main.py"
+WRONG_USAGE = 2
+
+
+def main(options: Sequence[str]) -> int:
+    """Run the server until it is stopped; return 2 where it cannot be started as it was asked to."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    try:
+        hosts_of()
+    except SettingsError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return WRONG_USAGE
+    # Streamlit reads its config from the working directory.
+    os.chdir(APP.parent)
+    from streamlit.web import cli
+
+    sys.argv = ["streamlit", "run", str(APP), *options]
+    cli.main()
+    return 0
+
+
+@asynccontextmanager
+async def follow_schedules(_app: object) -> AsyncIterator[None]:
+    """Follow the pipelines' schedules from the start of the server on, not from the first visit."""
+    # The workspace takes a second to open: visitors do not wait for it. The name keeps the task from being collected.
+    following = asyncio.create_task(asyncio.to_thread(_follow))
+    yield
+    following.cancel()
+
+
+def _follow() -> None:
+    from workbench.ui import resources, run_schedule
+
+    try:
+        run_schedule.keep_looking(resources.workspace())
+    except WorkbenchError as error:
+        # The first page that is opened says so too.
+        logging.getLogger(__name__).warning("no schedule is followed: %s", error)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
