@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from workbench.database import Database, Style
 from workbench.ingest.columns import (
     FAILURE_COLUMNS,
     ITEM_COLUMNS,
@@ -21,10 +22,10 @@ from workbench.ingest.columns import (
     item_row,
     state,
 )
-from workbench.ingest.database import Database
 from workbench.ingest.entries import REMOVING, WRITTEN, Failure, Item, Key, Moved, State
 from workbench.ingest.releases import Releases
 from workbench.ingest.runs import Runs
+from workbench.ingest.schema import MIGRATIONS
 from workbench.ingest.standings import Standings
 from workbench.ingest.unlisted import UnlistedItems
 
@@ -54,6 +55,10 @@ _PUT_FAILURE = (
     f" VALUES (?, {_marks(FAILURE_COLUMNS)})"
 )
 
+STYLE = Style(
+    "the next sync looks again at what the tables hold, and the releases are found again; only the log of runs is lost"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
@@ -68,7 +73,7 @@ class Ledger:
     """All pipelines of one workspace. ``runs``, ``releases`` and ``unlisted`` are kept in the same file."""
 
     def __init__(self, path: Path) -> None:
-        self._database = Database(path)
+        self._database = Database(path, MIGRATIONS, STYLE)
         self.runs = Runs(self._database)
         self.releases = Releases(self._database)
         self.unlisted = UnlistedItems(self._database)
@@ -109,7 +114,7 @@ class Ledger:
 
     def standings(self, pipeline: str, table: str, document_id: Callable[[str, str], str]) -> Standings:
         """Return where what the sources list is laid beside what is known here."""
-        return Standings(self._database.path, pipeline, table, document_id)
+        return Standings(self._database, pipeline, table, document_id)
 
     def balance(self, pipeline: str, table: str) -> Balance:
         """Return what a table should hold, in numbers."""

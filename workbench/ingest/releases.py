@@ -6,8 +6,8 @@ import json
 import sqlite3
 from collections.abc import Mapping
 
+from workbench.database import Database
 from workbench.errors import BusyError, InputError
-from workbench.ingest.database import Database
 from workbench.ingest.entries import Release, Switch
 
 PUBLISH, ROLL_BACK = "publish", "roll_back"

@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, astuple
 
+from workbench.database import Database
 from workbench.errors import InputError
-from workbench.ingest.database import Database
 from workbench.ingest.entries import FIGURE_NAMES, INTERRUPTED, RUNNING, Attempt, Figures, Run, Timing
 
 KEPT_RUNS = 1_000

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from workbench.database import scratch
 from workbench.files import database_error
 from workbench.ingest.entries import Key
 
@@ -47,9 +48,7 @@ class Steps:
     def __init__(self) -> None:
         self._count = 0
         with _translated():
-            # Without a name SQLite keeps it in a file that is gone with the process, however that ends.
-            self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-            self._database.execute("PRAGMA journal_mode = OFF")
+            self._database = scratch()
             self._database.execute(
                 "CREATE TABLE steps (number INTEGER PRIMARY KEY, action TEXT, source TEXT, item_id TEXT, fetch INTEGER)"
             )

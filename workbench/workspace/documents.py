@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from workbench.files import database_error, writing
-from workbench.ingest.database import migrate, schema_version
+from workbench.database import Database, Style
 from workbench.records import PageLetters, ParsedFile
 from workbench.workspace.schema import MIGRATIONS
 
@@ -88,35 +87,24 @@ class Placed:
     """The earlier version, which stays because the new file is incomplete: the list was not changed."""
 
 
+STYLE = Style(
+    "the documents are found again from the files that are kept beside it",
+    # Not WAL: there even reading writes, so that a full disk would hide what is kept on it.
+    write_ahead=False,
+)
+
+
 class DocumentList:
     """The rows of ``workspace.db``; safe for several processes and threads, one short connection per call."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        with self.connection() as db:
-            # Not WAL: there even reading writes, so that a full disk would hide what is kept on it.
-            with suppress(sqlite3.OperationalError):
-                db.execute("PRAGMA journal_mode = DELETE")
-            is_current = schema_version(db) == len(MIGRATIONS)
-        if not is_current:
-            with self.connection(write=True) as db:
-                migrate(db, MIGRATIONS, path)
+        self._database = Database(path, MIGRATIONS, STYLE)
 
     @contextmanager
     def connection(self, write: bool = False) -> Iterator[sqlite3.Connection]:
         """Yield a connection; with ``write`` inside one transaction that nobody else can write in."""
-        with writing(self._path.parent):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with closing(sqlite3.connect(self._path, timeout=30, isolation_level=None)) as db:
-                if write:
-                    # Asked for at once: a transaction that begins by reading could find its answer outdated.
-                    db.execute("BEGIN IMMEDIATE")
-                yield db
-                if write:
-                    db.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise database_error(self._path, error) from error
+        with self._database.writing() if write else self._database.reading() as db:
+            yield db
 
     def rows(self) -> list[DocumentRow]:
         """Return all documents by name."""
