@@ -51,7 +51,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = arguments().parse_args(argv)
         out = Output(getattr(options, "json", False))
         workspace = Workspace(getattr(options, "workspace", Path("data/workspace")))
-        status: int = options.run(workspace, options, out)
+        try:
+            status: int = options.run(workspace, options, out)
+        finally:
+            for notice in workspace.notices:
+                out.message(notice)
         return status
     except (KeyboardInterrupt, Cancelled):
         out.message("interrupted; everything finished so far is kept")

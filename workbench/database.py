@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.errors import BusyError, ServiceError
-from workbench.files import NO_ROOM_OR_RIGHT, database_error, writing
+from workbench.files import NO_ROOM_OR_RIGHT, database_error, is_full, write_atomically, writing
 
 Migration = str | Callable[[sqlite3.Connection], None]
 """Statements, or a function that is given the connection."""
@@ -57,6 +57,8 @@ class Style:
     is_cache: bool = False
     """Whether a file that is no database any more may simply go."""
     texts_as_bytes: bool = False
+    reserve_bytes: int = 0
+    """How much is set aside beside the file for the writes that must succeed on a full disk."""
 
 
 class Database:
@@ -93,8 +95,14 @@ class Database:
             self._check_unchanged(stamp)
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection inside one transaction that nobody else can write in: all of it is kept, or nothing."""
+    def writing(self, from_reserve: bool = False) -> Iterator[sqlite3.Connection]:
+        """Yield a connection inside one transaction that nobody else can write in: all of it is kept, or nothing.
+
+        ``from_reserve`` gives up what was set aside, where the disk is full.
+        """
+        if from_reserve and is_full(self.path.parent):
+            with suppress(OSError):
+                self._reserve.unlink()
         if self._is_absent():
             self._prepare()
         with self._translated(), closing(self._connected()) as database:
@@ -104,6 +112,8 @@ class Database:
                 self._fill(database)
             yield database
             database.execute("COMMIT")
+        if from_reserve:
+            self._set_reserve()
 
     @contextmanager
     def maintaining(self) -> Iterator[sqlite3.Connection]:
@@ -144,6 +154,7 @@ class Database:
             with closing(self._connected()) as database:
                 if schema_version(database) == len(self._migrations):
                     self._set_journal(database)
+                    self._set_reserve()
                     return
                 if self._style.gives_pages_back:
                     # Before the first table, or it has no effect.
@@ -152,6 +163,7 @@ class Database:
                 database.execute("BEGIN IMMEDIATE")
                 self._fill(database)
                 database.execute("COMMIT")
+                self._set_reserve()
         except sqlite3.Error as error:
             if not is_unwritable(error):
                 raise database_error(self.path, error, self._style.loss) from error
@@ -164,6 +176,19 @@ class Database:
         elif not self._style.write_ahead and now != "delete":
             with suppress(sqlite3.OperationalError):  # somebody else has it open: another time
                 database.execute("PRAGMA journal_mode = DELETE")
+
+    @property
+    def _reserve(self) -> Path:
+        return self.path.with_suffix(".reserve")
+
+    def _set_reserve(self) -> None:
+        """Set space aside while there is some."""
+        size = self._style.reserve_bytes
+        if not size or self._reserve.exists() or is_full(self.path.parent):
+            return
+        with suppress(OSError):
+            # No zeros: some file systems would need no space for them.
+            write_atomically(self._reserve, os.urandom(size))
 
     def _fill(self, database: sqlite3.Connection) -> None:
         """Bring the file up to date, within the transaction of the caller: another process may have been quicker."""
@@ -287,7 +312,7 @@ class Database:
         found = roomy_folder(2 * size_bytes + _SPARE_BYTES)
         if found is None:
             raise ServiceError(
-                f"changes wait beside {self.path}, and neither memory nor {tempfile.gettempdir()} has room for"
+                f"changes wait beside {self.path}, and neither memory nor {temporary_folder()} has room for"
                 f" {-(-(2 * size_bytes + _SPARE_BYTES) // 2**20):,} MB to read them with: free some space and try again"
             )
         return found
@@ -316,7 +341,7 @@ def is_unwritable(error: sqlite3.Error) -> bool:
 def scratch() -> sqlite3.Connection:
     """Return an empty database for what is at hand now: on the disk where that has room, else in memory."""
     # Without a name SQLite keeps it in a file that is gone with the process, however that ends.
-    place = "" if _free_bytes(tempfile.gettempdir()) > _SCRATCH_BYTES else ":memory:"
+    place = "" if _free_bytes(temporary_folder()) > _SCRATCH_BYTES else ":memory:"
     database = sqlite3.connect(
         place, timeout=PATIENCE_S, isolation_level=None, check_same_thread=False, uri=True
     )
@@ -326,8 +351,16 @@ def scratch() -> sqlite3.Connection:
 
 def roomy_folder(size_bytes: int) -> str | None:
     """Return a folder for temporary files with so much room, in memory or on the disk; None where there is none."""
-    free, folder = max((_free_bytes(folder), folder) for folder in ("/dev/shm", tempfile.gettempdir()))  # noqa: S108
+    free, folder = max((_free_bytes(folder), folder) for folder in ("/dev/shm", temporary_folder()))  # noqa: S108
     return folder if free > size_bytes else None
+
+
+def temporary_folder() -> str:
+    """Return the folder for temporary files, also where Python finds none that it can write to."""
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:
+        return "/tmp"  # noqa: S108
 
 
 def _free_bytes(folder: str) -> int:

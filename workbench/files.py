@@ -47,7 +47,7 @@ def database_error(file: Path, error: sqlite3.Error, loss: str = "") -> ServiceE
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return BusyError(f"another process has been writing to {file} for long: try again")
-    if code == sqlite3.SQLITE_FULL or (code in _MAY_BE_FULL and _is_full(file.parent)):
+    if code == sqlite3.SQLITE_FULL or (code in _MAY_BE_FULL and is_full(file.parent)):
         return ServiceError(f"the disk that holds {file} is full: free some space and try again")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return ServiceError(f"{file} cannot be written: give this user the right to write there")
@@ -56,7 +56,8 @@ def database_error(file: Path, error: sqlite3.Error, loss: str = "") -> ServiceE
     return ServiceError(f"{file} cannot be used ({error}): check the free space and the disk")
 
 
-def _is_full(folder: Path) -> bool:
+def is_full(folder: Path) -> bool:
+    """Return whether the disk that holds a folder has next to no room."""
     try:
         return shutil.disk_usage(folder).free < _ROOM_BYTES
     except OSError:

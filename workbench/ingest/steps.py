@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from workbench.database import scratch
+from workbench.database import scratch, temporary_folder
 from workbench.files import database_error
 from workbench.ingest.entries import Key
 
@@ -79,4 +78,4 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise database_error(Path(tempfile.gettempdir()), error) from error
+        raise database_error(Path(temporary_folder()), error) from error

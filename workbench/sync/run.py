@@ -37,7 +37,8 @@ def carried_out(place: Place, wishes: Wishes, cancelled: Callable[[], bool]) -> 
     course = Course(place, cancelled)
     with place.kept.in_use():
         yield from _told(course, wishes)
-    if course.extent.written:
+    # A ledger that was lost does not know yet what other pipelines need.
+    if course.extent.written and place.ledger.is_whole:
         place.kept.clean(place.ledger.content_hashes, place.ledger.parse_keys)
 
 
