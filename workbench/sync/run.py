@@ -45,9 +45,8 @@ def carried_out(place: Place, wishes: Wishes, cancelled: Callable[[], bool]) -> 
 def _told(course: Course, wishes: Wishes) -> Iterator[events.Event]:
     """Yield the events of a run, and close it in the ledger however it ends."""
     status, message = entries.BROKEN, ""
-    begun = course.begin()
     try:
-        yield begun
+        yield course.begin()
         try:
             message = yield from _work(course, wishes)
             figures = course.tally.figures
@@ -70,7 +69,13 @@ def _told(course: Course, wishes: Wishes) -> Iterator[events.Event]:
         message = f"{type(error).__name__}: {error}"
         raise
     finally:
-        course.end(status, message, None if wishes.stored else course.sources.to_the_end)
+        complete = None if wishes.stored else course.sources.to_the_end
+        try:
+            course.end(status, message, complete)
+        except KeyboardInterrupt:
+            # The interrupt came while the run was being closed: no run may stay open.
+            course.end(status, message, complete)
+            raise
     seconds = time.perf_counter() - course.started
     yield events.Finished(course.run_id, status, message, seconds, course.tally.figures)
 
