@@ -1,6 +1,7 @@
 """``python -m workbench``: the same functions as the browser, from a terminal.
 
-Exit status: 0 done, 1 some items failed (each named), 2 wrong usage or config, 130 interrupted.
+Exit status: 0 done, 1 some items failed (each named), 2 wrong usage or config, 130 interrupted (Ctrl-C), 143 ended by
+SIGTERM.
 """
 
 from __future__ import annotations
@@ -16,7 +17,17 @@ from pathlib import Path
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from workbench import commands
-from workbench.commands.terminal import DONE, INTERRUPTED, SOME_FAILED, WRONG_USAGE, Output, interrupted_early
+from workbench.commands.terminal import (
+    DONE,
+    INTERRUPTED,
+    SOME_FAILED,
+    TERMINATED,
+    WRONG_USAGE,
+    Output,
+    Terminated,
+    interrupted_early,
+    stops_on_request,
+)
 from workbench.errors import Cancelled, InputError, SettingsError, WorkbenchError
 
 # Loading the rest takes seconds. Whoever has told the shell to ignore the signal keeps it ignored.
@@ -51,8 +62,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         options = arguments().parse_args(argv)
         out = Output(getattr(options, "json", False))
         workspace = Workspace(getattr(options, "workspace", Path("data/workspace")))
-        status: int = options.run(workspace, options, out)
+        try:
+            with stops_on_request():
+                status: int = options.run(workspace, options, out)
+        finally:
+            for notice in workspace.notices:
+                out.message(notice)
         return status
+    except Terminated:
+        out.message("ended on request; everything finished so far is kept")
+        return TERMINATED
     except (KeyboardInterrupt, Cancelled):
         out.message("interrupted; everything finished so far is kept")
         return INTERRUPTED

@@ -66,6 +66,16 @@ class QuotaError(ServiceError):
     """What was paid for at a hosted service is used up, and no waiting heals that: it ends a run."""
 
 
+class DamagedTableError(ServiceError):
+    """Files of a table are missing or hold something else: it has to be written anew, which embeds nothing twice."""
+
+    def __init__(self, table: str, what: str) -> None:
+        super().__init__(
+            f"the table {table} is damaged: {what}. Building it again writes it anew, and for a table of a pipeline"
+            " verify --repair does; nothing is embedded twice"
+        )
+
+
 class BusyError(ServiceError):
     """Somebody else is writing the same thing right now."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import sqlite3
 import tempfile
 import unicodedata
@@ -14,6 +15,13 @@ from pathlib import Path, PurePosixPath
 from workbench.errors import BusyError, ServiceError
 
 LONGEST_NAME_CHARACTERS = 180
+NO_ROOM_OR_RIGHT = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.EFBIG}
+)
+"""What the system says where nothing can be written."""
+_MAY_BE_FULL = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN})
+_ROOM_BYTES = 64 * 2**10
+"""SQLite needs about so much beside a file; without it, it says that the disk cannot be read."""
 
 
 @contextmanager
@@ -22,7 +30,7 @@ def writing(place: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise ServiceError(
                 f"the disk that holds {place} is full: free some space and try again"
             ) from error
@@ -33,19 +41,27 @@ def writing(place: Path) -> Iterator[None]:
         raise ServiceError(f"{place} cannot be used: {error.strerror or error}") from error
 
 
-def database_error(file: Path, error: sqlite3.Error) -> ServiceError:
-    """Return SQLite's refusal as a sentence that names ``file`` and what to do."""
+def database_error(file: Path, error: sqlite3.Error, loss: str = "") -> ServiceError:
+    """Return SQLite's refusal as a sentence that names ``file`` and what to do; ``loss`` says what losing it costs."""
     # The low byte is the family: each has many finer codes.
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return BusyError(f"another process has been writing to {file} for long: try again")
-    if code == sqlite3.SQLITE_FULL:
+    if code == sqlite3.SQLITE_FULL or (code in _MAY_BE_FULL and is_full(file.parent)):
         return ServiceError(f"the disk that holds {file} is full: free some space and try again")
     if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
         return ServiceError(f"{file} cannot be written: give this user the right to write there")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return ServiceError(f"{file} is damaged: delete it, what it held is then made again")
+        return ServiceError(f"{file} is damaged: move it away and try again" + (f"; {loss}" if loss else ""))
     return ServiceError(f"{file} cannot be used ({error}): check the free space and the disk")
+
+
+def is_full(folder: Path) -> bool:
+    """Return whether the disk that holds a folder has next to no room."""
+    try:
+        return shutil.disk_usage(folder).free < _ROOM_BYTES
+    except OSError:
+        return False
 
 
 def write_atomically(path: Path, data: bytes) -> None:

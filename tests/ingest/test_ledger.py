@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from workbench.database import Database
 from workbench.errors import InputError, ServiceError
 from workbench.ingest import runs as runs_module
-from workbench.ingest.database import Database
 from workbench.ingest.entries import WRITING, WRITTEN, Attempt, Failure, Figures, Item, State, Timing
-from workbench.ingest.ledger import Ledger
+from workbench.ingest.ledger import STYLE, Ledger
 from workbench.ingest.schema import MIGRATIONS
 
 AT = "2026-03-01T12:00:00+00:00"
@@ -70,7 +70,7 @@ def test_failures_of_each_table_are_kept_apart(ledger: Ledger) -> None:
 
 def test_failures_of_an_earlier_version_belong_to_the_table_of_their_run(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
-    with Database(path, MIGRATIONS[:1]).writing() as database:
+    with Database(path, MIGRATIONS[:1], STYLE).writing() as database:
         database.execute("INSERT INTO runs VALUES (1, 'p', 't', 'done', '', '', NULL, '{}')")
         marks = ", ".join("?" * 15)
         row = ("p", "s", "a", "a.txt", "1", "f", "read", "X", "no", 1, 1, AT, AT, AT, 1)
@@ -81,7 +81,7 @@ def test_failures_of_an_earlier_version_belong_to_the_table_of_their_run(tmp_pat
 def test_states_of_an_earlier_version_say_nothing_of_what_was_partly_read(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     values = ("p", "t", "d", "s", "a", WRITING, "r:h", "k", "p", "file:a", 2, 20)
-    with Database(path, MIGRATIONS[:1]).writing() as database:
+    with Database(path, MIGRATIONS[:1], STYLE).writing() as database:
         database.execute(
             "INSERT INTO states (pipeline, table_name, document_id, source, item_id, status, recipe, state_key,"
             f" parse_key, uri, chunk_count, token_count) VALUES ({', '.join('?' * len(values))})",
@@ -148,27 +148,27 @@ def test_the_oldest_runs_are_forgotten(ledger: Ledger, monkeypatch: pytest.Monke
 
 def test_a_file_of_an_earlier_version_is_brought_up_to_date(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
-    Database(path, MIGRATIONS[:1])
+    Database(path, MIGRATIONS[:1], STYLE)
     later = (*MIGRATIONS, "CREATE TABLE more (x TEXT) STRICT; INSERT INTO more VALUES ('here')")
-    with Database(path, later).reading() as database:
+    with Database(path, later, STYLE).reading() as database:
         assert database.execute("SELECT x FROM more").fetchone()[0] == "here"
 
 
 def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
-    Database(path, (*MIGRATIONS, "CREATE TABLE more (x TEXT)"))
+    Database(path, (*MIGRATIONS, "CREATE TABLE more (x TEXT)"), STYLE)
     with pytest.raises(ServiceError, match="newer version"):
-        Database(path)
+        Database(path, MIGRATIONS, STYLE)
 
 
 def test_half_a_migration_is_never_kept(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
-    Database(path)
+    Database(path, MIGRATIONS, STYLE)
     with pytest.raises(ServiceError):
-        Database(path, (*MIGRATIONS, "CREATE TABLE more (x TEXT); CREATE TABLE more (x TEXT)"))
+        Database(path, (*MIGRATIONS, "CREATE TABLE more (x TEXT); CREATE TABLE more (x TEXT)"), STYLE)
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT count(*) FROM sqlite_master WHERE name = 'more'").fetchone()[0] == 0
-    Database(path)
+    Database(path, MIGRATIONS, STYLE)
 
 
 def test_several_threads_may_open_and_write_it_at_once(tmp_path: Path) -> None:
@@ -186,7 +186,20 @@ def test_several_threads_may_open_and_write_it_at_once(tmp_path: Path) -> None:
     assert len(Ledger(tmp_path / "ledger.db").items("p")) == 20
 
 
-def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
-    (tmp_path / "ledger.db").write_bytes(b"not a database at all, and long enough to be looked at" * 40)
-    with pytest.raises(ServiceError, match=r"ledger\.db is damaged"):
-        Ledger(tmp_path / "ledger.db")
+def test_a_file_that_is_no_database_is_set_aside_and_begun_anew(tmp_path: Path) -> None:
+    garbage = b"not a database at all, and long enough to be looked at" * 40
+    (tmp_path / "ledger.db").write_bytes(garbage)
+    assert Ledger(tmp_path / "ledger.db").pipelines() == []
+    assert (tmp_path / "ledger.db.damaged-1").read_bytes() == garbage
+
+
+def test_a_damaged_file_is_named_and_works_again_once_it_is_moved_away(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    Ledger(path).note_items("p", [ITEM], AT)
+    data = bytearray(path.read_bytes())
+    data[4096:] = b"\xff" * (len(data) - 4096)
+    path.write_bytes(data)
+    with pytest.raises(ServiceError, match=r"ledger\.db is damaged: move it away and try again"):
+        Ledger(path).items("p")
+    path.rename(tmp_path / "away")
+    assert Ledger(path).items("p") == {}

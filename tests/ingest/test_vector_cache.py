@@ -124,11 +124,11 @@ def test_a_damaged_row_is_computed_anew(cache: VectorCache, tmp_path: Path, dama
     assert cached_vectors(["a", "b"], RecordingModel(), cache)[1] == 0
 
 
-def test_a_file_that_is_no_database_is_named_with_what_to_do(cache: VectorCache, tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_begun_anew(cache: VectorCache, tmp_path: Path) -> None:
     (tmp_path / "vectors").mkdir()
     (tmp_path / "vectors" / "vectors.db").write_bytes(b"something else entirely" * 100)
-    with pytest.raises(ServiceError, match=r"vectors\.db is damaged: delete it"):
-        cached_vectors(["a"], RecordingModel(), cache)
+    assert cached_vectors(["a"], RecordingModel(), cache)[1] == 1
+    assert cached_vectors(["a"], RecordingModel(), VectorCache(tmp_path / "vectors"))[1] == 0
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_a_lock_that_is_held_too_long_is_told(
     cache: VectorCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cached_vectors(["a"], RecordingModel(), cache)
-    monkeypatch.setattr("workbench.ingest.vector_cache.PATIENCE_S", 0.05)
+    monkeypatch.setattr("workbench.database.PATIENCE_S", 0.05)
     other = sqlite3.connect(tmp_path / "vectors" / "vectors.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(BusyError, match="another process"):

@@ -263,7 +263,15 @@ def test_a_table_of_another_program_is_left_out(tmp_path: Path) -> None:
         ),
         (OSError(errno.EROFS, os.strerror(errno.EROFS)), "permissions"),
         (RuntimeError("lance error: LanceError(IO): Permission denied (os error 13)"), "permissions"),
-        (RuntimeError("something odd\nwith a long trace"), "could not be written: something odd"),
+        (
+            RuntimeError("something odd\nwith a long trace"),
+            "could not be written, and its store does not say",
+        ),
+        (RuntimeError("lance error: file size is too small, /root/x/utils.rs:172:20"), "is damaged"),
+        (
+            ValueError("Invalid input, file does not appear to be a Lance file (invalid magic: [7])"),
+            "is damaged",
+        ),
     ],
 )
 def test_failures_of_the_disk_say_what_to_do(error: Exception, says: str) -> None:
@@ -271,6 +279,8 @@ def test_failures_of_the_disk_say_what_to_do(error: Exception, says: str) -> Non
     assert isinstance(found, ServiceError)
     assert says in str(found)
     assert "\n" not in str(found)
+    assert ".rs" not in str(found)
+    assert "lance" not in str(found).lower()
 
 
 def test_a_wrong_value_of_ours_stays_a_bug() -> None:

@@ -14,6 +14,9 @@ from workbench.workspace import Workspace
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("configs", nargs="+", metavar="CONFIG.yaml")
+    parser.add_argument(
+        "--yes", action="store_true", help="empty a table although the workspace has no documents"
+    )
 
 
 def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
@@ -27,7 +30,7 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
                 f"{name}: {step.documents_done} of {counted(step.documents_total, 'document')}, {counted(step.chunks_done, 'chunk')}"
             )
 
-        result = workspace.tables.build(config, on_step=on_step)
+        result = workspace.tables.build(config, on_step=on_step, may_empty=options.yes)
         failed += len(result.failed)
         for name, message in result.failed:
             out.message(f"{name}: {message}")

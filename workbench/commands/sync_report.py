@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Generator, Iterable, Mapping
 
 from workbench.commands.terminal import DONE, INTERRUPTED, SOME_FAILED, Output
 from workbench.counts import counted
@@ -22,11 +22,16 @@ STATUS = {
 def report(course: Iterable[events.Event], out: Output) -> events.Finished:
     """Print the events as they come, and return the last one."""
     last: events.Event | None = None
-    for event in course:
-        last = event
-        if out.as_json:
-            out.row(event.as_dict(), "")
-        _shown(event, out)
+    try:
+        for event in course:
+            last = event
+            if out.as_json:
+                out.row(event.as_dict(), "")
+            _shown(event, out)
+    finally:
+        # An interrupt that comes between two events must close the run, too.
+        if isinstance(course, Generator):
+            course.close()
     if not isinstance(last, events.Finished):
         raise ContractError("a sync ended without saying how")
     return last

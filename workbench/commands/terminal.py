@@ -5,10 +5,43 @@ from __future__ import annotations
 import codecs
 import json
 import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-DONE, SOME_FAILED, WRONG_USAGE, INTERRUPTED = 0, 1, 2, 130
+DONE, SOME_FAILED, WRONG_USAGE, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+
+
+class Terminated(KeyboardInterrupt):
+    """The system, or whoever runs the program, asked it to end: it stops as on Ctrl-C."""
+
+
+@contextmanager
+def stops_on_request() -> Iterator[None]:
+    """Let SIGTERM end what runs inside as Ctrl-C does, so that a run is closed and worker processes end.
+
+    Not in other threads than the first, which alone gets signals, and not where somebody else handles the signal.
+    """
+    if (
+        threading.current_thread() is not threading.main_thread()
+        or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL
+    ):
+        yield
+        return
+
+    def stop(*_: Any) -> None:
+        # Asked twice, it still ends in due form.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise Terminated
+
+    signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def interrupted_early(*_: Any) -> None:

@@ -172,6 +172,10 @@ class Table(ABC):
     def size_bytes(self) -> int:
         """Return the space the table takes."""
 
+    def damage(self) -> str:
+        """Return which of its files is missing or another one than was written, "" for none; no row is read."""
+        return ""
+
     def optimise(self) -> str | None:
         """Compact, and index when the table is large; return a sentence on what was measured, if anything."""
         return None

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
+from workbench.counts import counted
+from workbench.database import Database, Style
 from workbench.ingest.columns import (
     FAILURE_COLUMNS,
     ITEM_COLUMNS,
@@ -21,10 +23,11 @@ from workbench.ingest.columns import (
     item_row,
     state,
 )
-from workbench.ingest.database import Database
 from workbench.ingest.entries import REMOVING, WRITTEN, Failure, Item, Key, Moved, State
-from workbench.ingest.releases import Releases
+from workbench.ingest.release_copies import ReleaseCopies
+from workbench.ingest.releases import Releases, put_back
 from workbench.ingest.runs import Runs
+from workbench.ingest.schema import MIGRATIONS
 from workbench.ingest.standings import Standings
 from workbench.ingest.unlisted import UnlistedItems
 
@@ -54,6 +57,11 @@ _PUT_FAILURE = (
     f" VALUES (?, {_marks(FAILURE_COLUMNS)})"
 )
 
+STYLE = Style(
+    "the next sync looks again at what the tables hold, and the releases are found again; only the log of runs is lost",
+    reserve_bytes=256 * 2**10,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Balance:
@@ -68,10 +76,39 @@ class Ledger:
     """All pipelines of one workspace. ``runs``, ``releases`` and ``unlisted`` are kept in the same file."""
 
     def __init__(self, path: Path) -> None:
-        self._database = Database(path)
+        self.notice = ""
+        """What has to be told of a ledger that was lost, "" where it was not."""
+        self._copies = ReleaseCopies(path.parent / "releases")
+        self._database = Database(path, MIGRATIONS, STYLE, self._find_again)
         self.runs = Runs(self._database)
-        self.releases = Releases(self._database)
+        self.releases = Releases(self._database, self._copies)
+        if not self._copies.is_kept and (known := self.pipelines()):
+            # Made by an earlier version, which kept no copies.
+            self._copies.begin()
+            for pipeline in known:
+                self.releases.copy(pipeline)
         self.unlisted = UnlistedItems(self._database)
+
+    def _find_again(self, database: sqlite3.Connection) -> None:
+        """Fill a ledger that was just made with the releases of an earlier one, which was lost."""
+        found = [copy for copy in self._copies.all() if copy.releases]
+        for copy in found:
+            put_back(database, copy)
+        if found:
+            count = sum(len(copy.releases) for copy in found)
+            self.notice = (
+                f"the ledger was lost: {counted(count, 'release was', 'releases were')} found again from the copy"
+                " beside it; the log of runs is lost, and the next sync looks again at what the tables hold"
+            )
+
+    def knows(self, pipeline: str) -> bool:
+        """Return whether nothing of a pipeline can have been lost: it ran here, or copies of releases are kept."""
+        return self._copies.is_kept or bool(self.runs.recent(pipeline, 1))
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every pipeline that has releases ran since the ledger was made."""
+        return {copy.pipeline for copy in self._copies.all() if copy.releases} <= set(self.pipelines())
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -109,7 +146,7 @@ class Ledger:
 
     def standings(self, pipeline: str, table: str, document_id: Callable[[str, str], str]) -> Standings:
         """Return where what the sources list is laid beside what is known here."""
-        return Standings(self._database.path, pipeline, table, document_id)
+        return Standings(self._database, pipeline, table, document_id)
 
     def balance(self, pipeline: str, table: str) -> Balance:
         """Return what a table should hold, in numbers."""
@@ -285,7 +322,7 @@ class Ledger:
 
     def forget_table(self, pipeline: str, table: str) -> None:
         """Forget what a table held: it is gone."""
-        with self._database.writing() as database:
+        with self._database.writing(from_reserve=True) as database:
             database.execute("DELETE FROM states WHERE pipeline = ? AND table_name = ?", (pipeline, table))
 
     # ── failures ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -6,9 +6,10 @@ import json
 import sqlite3
 from collections.abc import Mapping
 
+from workbench.database import Database
 from workbench.errors import BusyError, InputError
-from workbench.ingest.database import Database
 from workbench.ingest.entries import Release, Switch
+from workbench.ingest.release_copies import ReleaseCopies, ReleaseCopy
 
 PUBLISH, ROLL_BACK = "publish", "roll_back"
 
@@ -16,8 +17,8 @@ PUBLISH, ROLL_BACK = "publish", "roll_back"
 class Releases:
     """One pointer row per pipeline: publishing and rolling back are one small write each."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, copies: ReleaseCopies) -> None:
+        self._database, self._copies = database, copies
 
     def published(self, pipeline: str) -> Release | None:
         """Return the release that questions are answered from, or None."""
@@ -68,7 +69,7 @@ class Releases:
                 )
                 now = _published(database, pipeline)
                 assert now is not None
-                return now
+                return now  # its copy has an older gate, which costs nobody an answer
             new = database.execute(
                 "INSERT INTO releases (pipeline, table_name, config, model_title, created_at_utc, gate, forced,"
                 " previous_id, price_per_million_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -87,7 +88,29 @@ class Releases:
             _point(database, pipeline, PUBLISH, before, int(new or 0), at_utc)
             now = _published(database, pipeline)
         assert now is not None
+        self.copy(pipeline)
         return now
+
+    def find_again(
+        self, pipeline: str, table: str, config: str, model_title: str, created_at_utc: str
+    ) -> None:
+        """Note a release that a lost ledger knew; nobody knows what was measured, or that it was published."""
+        with self._database.writing() as database:
+            database.execute(
+                "INSERT INTO releases (pipeline, table_name, config, model_title, created_at_utc, gate, forced)"
+                " VALUES (?, ?, ?, ?, ?, ?, 0)",
+                (pipeline, table, config, model_title, created_at_utc, json.dumps({"found_again": True})),
+            )
+
+    def copy(self, pipeline: str) -> None:
+        """Keep a copy of a pipeline's releases beside the ledger."""
+        published = self.published(pipeline)
+        self._copies.keep(
+            pipeline,
+            self.all(pipeline),
+            None if published is None else published.id,
+            self.published_since(pipeline) or "",
+        )
 
     def earlier(self, pipeline: str) -> Release:
         """Return the release before the published one; raises ``InputError`` when there is none."""
@@ -96,19 +119,22 @@ class Releases:
 
     def roll_back(self, pipeline: str, to: Release, at_utc: str) -> None:
         """Point the pipeline at the release before the published one, which must still be ``to``."""
-        with self._database.writing() as database:
+        with self._database.writing(from_reserve=True) as database:
             if _earlier(database, pipeline).id != to.id:
                 raise BusyError(f"another release of {pipeline} was published just now: look again")
             _point(database, pipeline, ROLL_BACK, _published(database, pipeline), to.id, at_utc)
+        self.copy(pipeline)
 
     def forget(self, release_ids: list[int]) -> bool:
         """Drop releases whose table is about to go: nobody can go back to them. False, and nothing is dropped, where
         one of them has been published in the meantime: going back does not wait for a lock."""
         marks = [(release_id,) for release_id in release_ids]
-        with self._database.writing() as database:
+        with self._database.writing(from_reserve=True) as database:
             published = {row[0] for row in database.execute("SELECT release_id FROM pointers")}
             if published & set(release_ids):
                 return False
+            query = "SELECT DISTINCT pipeline FROM releases WHERE id IN (SELECT value FROM json_each(?))"
+            pipelines = [row[0] for row in database.execute(query, (json.dumps(release_ids),))]
             for mark in marks:
                 # Who stood behind a forgotten one now stands behind the one before that.
                 database.execute(
@@ -117,7 +143,35 @@ class Releases:
                     mark,
                 )
                 database.execute("DELETE FROM releases WHERE id = ?", mark)
+        for pipeline in pipelines:
+            self.copy(pipeline)
         return True
+
+
+def put_back(database: sqlite3.Connection, copy: ReleaseCopy) -> None:
+    """Write the releases of a copy, in the transaction of the caller."""
+    for one in copy.releases:
+        database.execute(
+            "INSERT OR IGNORE INTO releases (id, pipeline, table_name, config, model_title, created_at_utc, gate, forced,"
+            " previous_id, price_per_million_tokens) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                one.id,
+                copy.pipeline,
+                one.table_name,
+                one.config,
+                one.model_title,
+                one.created_at_utc,
+                json.dumps(dict(one.gate)),
+                int(one.forced),
+                one.previous_id,
+                one.price_per_million_tokens,
+            ),
+        )
+    if copy.published_id is not None:
+        database.execute(
+            "INSERT INTO pointers SELECT pipeline, id, ? FROM releases WHERE pipeline = ? AND id = ?",
+            (copy.since_utc, copy.pipeline, copy.published_id),
+        )
 
 
 def _published(database: sqlite3.Connection, pipeline: str) -> Release | None:

@@ -7,8 +7,8 @@ import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, astuple
 
+from workbench.database import Database
 from workbench.errors import InputError
-from workbench.ingest.database import Database
 from workbench.ingest.entries import FIGURE_NAMES, INTERRUPTED, RUNNING, Attempt, Figures, Run, Timing
 
 KEPT_RUNS = 1_000
@@ -35,6 +35,14 @@ class Runs:
             ).lastrowid
             _forget_oldest(database, pipeline)
         return int(new or 0)
+
+    def close_open(self, pipeline: str, status: str, message: str, at_utc: str) -> None:
+        """Close what claims to run, for a caller who holds the lock and was stopped before it knew its run's id."""
+        with self._database.writing() as database:
+            database.execute(
+                "UPDATE runs SET status = ?, ended_at_utc = ?, message = ? WHERE pipeline = ? AND status = ?",
+                (status, at_utc, message, pipeline, RUNNING),
+            )
 
     def note(
         self, run_id: int, figures: Figures, timings: Sequence[Timing], attempts: Sequence[Attempt]

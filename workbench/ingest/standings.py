@@ -8,18 +8,16 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from workbench.database import Database, scratch
 from workbench.files import database_error
 from workbench.ingest.columns import FAILURE_COLUMNS, ITEM_COLUMNS, STATE_COLUMNS, failure, item, state
 from workbench.ingest.entries import WRITTEN, Failure, Item, Key, State
 from workbench.records import SourceItem
-
-PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +117,15 @@ class Standings:
     """
 
     def __init__(
-        self, ledger: Path, pipeline: str, table: str, document_id: Callable[[str, str], str]
+        self, ledger: Database, pipeline: str, table: str, document_id: Callable[[str, str], str]
     ) -> None:
         self._ledger = ledger
         self._about = {"pipeline": pipeline, "name": table}
         self._document_id = document_id
+        self._attached = ExitStack()
         with self._translated():
-            # Without a name SQLite keeps it in a file that is gone with the process, however that ends.
-            self._database = sqlite3.connect(
-                "", timeout=PATIENCE_S, isolation_level=None, check_same_thread=False
-            )
-            self._database.execute("PRAGMA journal_mode = OFF")
-            self._database.execute("ATTACH ? AS ledger", (str(ledger),))
+            self._database = scratch()
+            self._attached.enter_context(ledger.attached(self._database, "ledger"))
             self._database.execute(
                 "CREATE TABLE listed (number INTEGER PRIMARY KEY, source TEXT NOT NULL, item_id TEXT NOT NULL,"
                 " document_id TEXT NOT NULL, said TEXT NOT NULL, UNIQUE (source, item_id)) STRICT"
@@ -189,13 +184,15 @@ class Standings:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._database.close()
+        if kind is None:
+            self._attached.close()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
-            raise database_error(self._ledger, error) from error
+            raise database_error(self._ledger.path, error) from error
 
 
 def _said(one: SourceItem) -> str:

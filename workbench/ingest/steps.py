@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from workbench.database import scratch, temporary_folder
 from workbench.files import database_error
 from workbench.ingest.entries import Key
 
@@ -47,9 +47,7 @@ class Steps:
     def __init__(self) -> None:
         self._count = 0
         with _translated():
-            # Without a name SQLite keeps it in a file that is gone with the process, however that ends.
-            self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-            self._database.execute("PRAGMA journal_mode = OFF")
+            self._database = scratch()
             self._database.execute(
                 "CREATE TABLE steps (number INTEGER PRIMARY KEY, action TEXT, source TEXT, item_id TEXT, fetch INTEGER)"
             )
@@ -80,4 +78,4 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        raise database_error(Path(tempfile.gettempdir()), error) from error
+        raise database_error(Path(temporary_folder()), error) from error

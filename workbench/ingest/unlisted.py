@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 from workbench.contracts import Fault
-from workbench.ingest.database import Database
+from workbench.database import Database
 from workbench.ingest.entries import Unlisted
 
 

@@ -5,29 +5,35 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from functools import partial
+from contextlib import suppress
+from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from workbench.contracts import Compute, EmbeddingModel, Passage, Tick, no_tick
+from workbench.database import Database, Style
 from workbench.errors import ServiceError
-from workbench.files import database_error
 from workbench.ingest.claims import Claims
 from workbench.records import Vectors
 
 SLICE_TEXTS = 256
 """How many texts are embedded before their vectors are kept: what a killed process may lose."""
 KEYS_A_QUERY = 500
-PATIENCE_S = 30.0
 LENGTH_TOLERANCE = 1e-3
 
 ROWS_A_STEP = 2_000
 """How many rows are dropped at once when the cache is pruned."""
 
-_VERSION = 1
+STYLE = Style(
+    "what was in it is computed again when it is asked for",
+    # Not WAL: there even reading writes, so that a full disk would hide what is kept on it.
+    write_ahead=False,
+    gives_pages_back=True,
+    is_cache=True,
+    texts_as_bytes=True,
+)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS vectors (
     key BLOB PRIMARY KEY, dimension INTEGER NOT NULL, numbers BLOB NOT NULL, day INTEGER NOT NULL DEFAULT 0
@@ -51,7 +57,7 @@ class VectorCache:
         rows: dict[str, Vectors] = {}
         stale: list[tuple[int, bytes]] = []
         today = _today()
-        with self._open() as database:
+        with self._database.reading() as database:
             for some in _groups(keys, KEYS_A_QUERY):
                 marks = ",".join("?" * len(some))
                 query = f"SELECT key, dimension, numbers, day FROM vectors WHERE key IN ({marks})"  # noqa: S608
@@ -61,8 +67,9 @@ class VectorCache:
                         rows[key.hex()] = row
                         if day != today:
                             stale.append((today, key))
+        if stale:
             # Once a day and vector. A disk that takes no more must not keep anybody from reading.
-            with suppress(sqlite3.OperationalError), database:
+            with suppress(ServiceError), self._database.writing() as database:
                 database.executemany("UPDATE vectors SET day = ? WHERE key = ?", stale)
         return rows
 
@@ -72,7 +79,7 @@ class VectorCache:
             (bytes.fromhex(key), vectors.shape[1], np.ascontiguousarray(row, "<f4").tobytes(), _today())
             for key, row in zip(keys, vectors, strict=True)
         ]
-        with self._open() as database, database:
+        with self._database.writing() as database:
             database.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?, ?)", rows)
 
     def rows(
@@ -145,12 +152,12 @@ class VectorCache:
         return [text for key, text in keys.items() if key not in kept]
 
     def __len__(self) -> int:
-        with self._open() as database:
+        with self._database.reading() as database:
             return int(database.execute("SELECT count(*) FROM vectors").fetchone()[0])
 
     def size_bytes(self) -> int:
         """Return the space the cache takes on the disk."""
-        return sum(file.stat().st_size for file in self._folder.glob("vectors.db*"))
+        return self._database.size_bytes()
 
     def prune(self, size_bytes: int) -> int:
         """Drop the vectors that were used longest ago until ``size_bytes`` are left; return how many went.
@@ -159,54 +166,34 @@ class VectorCache:
         """
         dropped = 0
         while True:
-            with self._open() as database:
+            with self._database.maintaining() as database:
                 used = _used_bytes(database)
                 if used <= size_bytes:
                     return dropped
                 count = int(database.execute("SELECT count(*) FROM vectors").fetchone()[0])
                 surplus = min(ROWS_A_STEP, -(-count * (used - size_bytes) // used))
-                with database:
-                    rows = database.execute(
-                        "DELETE FROM vectors WHERE key IN (SELECT key FROM vectors ORDER BY day, rowid LIMIT ?)",
-                        (surplus,),
-                    ).rowcount
+                rows = database.execute(
+                    "DELETE FROM vectors WHERE key IN (SELECT key FROM vectors ORDER BY day, rowid LIMIT ?)",
+                    (surplus,),
+                ).rowcount
                 # ``execute`` would stop after one page: the pragma gives a row for each, without a column.
                 database.executescript("PRAGMA incremental_vacuum")
             if not rows:
                 return dropped
             dropped += rows
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        # One connection a call: it costs a fraction of a millisecond, and none is ever shared or inherited.
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self._file, timeout=PATIENCE_S)) as database:
-                # A damaged row may claim to be text, which must not end the whole reading.
-                database.text_factory = bytes
-                if database.execute("PRAGMA user_version").fetchone()[0] < _VERSION:
-                    _prepare(database)
-                yield database
-        except OSError as error:
-            raise ServiceError(
-                f"the vector cache in {self._folder} cannot be used: {error.strerror}"
-            ) from error
-        except sqlite3.Error as error:
-            raise database_error(self._file, error) from error
+    @cached_property
+    def _database(self) -> Database:
+        # At its first use: a workspace in which nothing is embedded gets no file.
+        return Database(self._file, (_prepare,), STYLE)
 
 
 def _prepare(database: sqlite3.Connection) -> None:
-    """Make the table, or bring that of an earlier version up to date; safe when several do it at once."""
-    # Not WAL: there even reading writes, so that a full disk would hide what is kept on it.
-    database.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    database.execute("PRAGMA journal_mode = DELETE")
-    with database:
-        database.execute("BEGIN IMMEDIATE")
-        database.execute(_SCHEMA)
-        if "day" not in {bytes(row[1]).decode() for row in database.execute("PRAGMA table_info(vectors)")}:
-            database.execute("ALTER TABLE vectors ADD COLUMN day INTEGER NOT NULL DEFAULT 0")
-        database.execute("CREATE INDEX IF NOT EXISTS vectors_by_day ON vectors (day)")
-        database.execute(f"PRAGMA user_version = {_VERSION}")
+    """Make the table, or bring that of an earlier version up to date."""
+    database.execute(_SCHEMA)
+    if "day" not in {bytes(row[1]).decode() for row in database.execute("PRAGMA table_info(vectors)")}:
+        database.execute("ALTER TABLE vectors ADD COLUMN day INTEGER NOT NULL DEFAULT 0")
+    database.execute("CREATE INDEX IF NOT EXISTS vectors_by_day ON vectors (day)")
 
 
 def _used_bytes(database: sqlite3.Connection) -> int:

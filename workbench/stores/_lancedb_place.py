@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import logging
+import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from workbench.contracts import TableInfo
-from workbench.errors import InputError, MissingPackageError, ServiceError
+from workbench.errors import (
+    DamagedTableError,
+    InputError,
+    MissingPackageError,
+    ServiceError,
+    WorkbenchError,
+)
 from workbench.stores._index_note import IndexNote
+from workbench.stores._lancedb_damage import is_damage, panics_held_back
 from workbench.stores._lancedb_rows import birth_of, info_of
 from workbench.stores._write_lock import write_lock
 
@@ -17,6 +27,7 @@ if TYPE_CHECKING:
     from workbench.stores.lancedb import LanceDB
 
 _T = TypeVar("_T")
+_log = logging.getLogger(__name__)
 _METADATA_BYTES = 4 * 2**20
 """LanceDB keeps what it read of every version; by default it would hold up to 1 GB of that, and 6 GB of indexes."""
 
@@ -36,6 +47,9 @@ class Place:
     def database(self) -> Any:
         """Return LanceDB's connection; a table it opens stays at the version of that moment."""
         if self._database is None:
+            # What they would print on stderr names files of the machine that they were built on.
+            os.environ.setdefault("LANCEDB_LOG", "off")
+            os.environ.setdefault("LANCE_LOG", "error")
             try:
                 import lancedb
                 import pyarrow as pa
@@ -49,6 +63,11 @@ class Place:
             )
             self._database = lancedb.connect(str(self.folder), session=session)
         return self._database
+
+    def opened(self, name: str) -> Any:
+        """Return LanceDB's table at its newest version."""
+        with panics_held_back():
+            return self.database().open_table(name)
 
     def info(self, name: str, opened: Any) -> TableInfo:
         """Return what the table is; ``about`` also tells what was last measured on its index."""
@@ -66,7 +85,7 @@ class Place:
                 raise InputError(f"there is no table named {name}: build it first", "not_built")
             try:
                 with _translated(name, "read"):
-                    return answer(self.database().open_table(name))
+                    return answer(self.opened(name))
             except _Vanished:
                 if attempt == 3:
                     raise
@@ -81,7 +100,7 @@ class Place:
                 yield self.database()
 
 
-class _Vanished(ServiceError):
+class _Vanished(DamagedTableError):
     """Files of the version that is being read are gone."""
 
 
@@ -89,18 +108,22 @@ class _Vanished(ServiceError):
 def _translated(name: str, doing: str) -> Iterator[None]:
     try:
         yield
-    except (OSError, RuntimeError, ValueError) as error:
+    except WorkbenchError:
+        raise
+    except BaseException as error:
+        if not isinstance(error, (OSError, RuntimeError, ValueError)) and not is_damage(error):
+            raise
         found = translation(name, doing, error)
         if found is None:
             raise
         raise found from error
 
 
-def translation(name: str, doing: str, error: Exception) -> Exception | None:
+def translation(name: str, doing: str, error: BaseException) -> Exception | None:
     """Return what a user is told about a foreign error, or None when it must be a bug."""
     said = str(error)
     lower = said.lower()
-    if "no space left" in lower or "os error 28" in lower or "quota exceeded" in lower:
+    if any(sign in lower for sign in ("no space left", "os error 28", "os error 27", "quota exceeded")):
         return ServiceError(
             f"disk is full: the table {name} could not be {doing}; free some space and try again"
         )
@@ -111,8 +134,20 @@ def translation(name: str, doing: str, error: Exception) -> Exception | None:
     if "was not found" in lower and "table" in lower:
         return InputError(f"there is no table named {name}: build it first", "not_built")
     if "not found" in lower or "no such file" in lower:
-        return _Vanished(f"files of the table {name} are missing: delete the table and build it again")
+        return _Vanished(name, "files of it are missing")
+    if is_damage(error):
+        _log.warning("the table %s is damaged: %s", name, _shown(said))
+        return DamagedTableError(name, "files of it hold something else than was written")
     if isinstance(error, ValueError):  # a bug of ours more likely than a state of the disk
         return None
-    reason = said.strip().splitlines()[0][:200] if said.strip() else type(error).__name__
-    return ServiceError(f"the table {name} could not be {doing}: {reason}")
+    # Its own words hold paths of the machine that it was built on: they go to the log.
+    _log.warning("the table %s could not be %s: %s", name, doing, _shown(said))
+    return ServiceError(
+        f"the table {name} could not be {doing}, and its store does not say why in words for people"
+        f" ({type(error).__name__}): look at the disk, and try again"
+    )
+
+
+def _shown(said: str) -> str:
+    """Return a foreign message without the places in source files at its end."""
+    return re.sub(r",? ?\S*/\S+\.rs:\d+(:\d+)?", "", " ".join(said.split()))[:300]

@@ -13,6 +13,7 @@ from workbench.errors import InputError, SettingsError
 from workbench.records import Chunk, Vectors
 from workbench.stores._exact import MatrixCache
 from workbench.stores._index_note import IndexNote, least_cosines, recall, sample_of
+from workbench.stores._lancedb_damage import find_damage
 from workbench.stores._lancedb_memory import buffers_given_back
 from workbench.stores._lancedb_place import Place
 from workbench.stores._lancedb_rows import (
@@ -64,8 +65,8 @@ class LanceTable(Table):
         name = self.info.name
         if not self._place.path(name, ".lance").is_dir():
             raise InputError(f"there is no table named {name}: build it first", "not_built")
-        with self._place.writing(name) as database:
-            yield database.open_table(name)
+        with self._place.writing(name):
+            yield self._place.opened(name)
 
     # ── writing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -106,11 +107,14 @@ class LanceTable(Table):
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     def states(self) -> dict[str, str]:
-        found = self._read(lambda t: t.search().select(["document_id", "state_key"]).to_arrow())
-        # Joined before they become Python's: a document has the same state in each of its rows.
-        found = found.group_by(["document_id", "state_key"]).aggregate([])
+        def pairs(opened: Any) -> list[tuple[str, str]]:
+            found = opened.search().select(["document_id", "state_key"]).to_arrow()
+            # Joined before they become Python's: a document has the same state in each of its rows.
+            found = found.group_by(["document_id", "state_key"]).aggregate([])
+            return sorted(zip(*(found[name].to_pylist() for name in found.schema.names), strict=True))
+
         states: dict[str, str] = {}
-        for one, key in sorted(zip(*(found[name].to_pylist() for name in found.schema.names), strict=True)):
+        for one, key in self._read(pairs):
             states[one] = "" if one in states else key
         return states
 
@@ -121,8 +125,10 @@ class LanceTable(Table):
         if document_ids is not None and not document_ids:
             return []
         where = None if document_ids is None else Filter(document_ids=tuple(document_ids))
-        found = self._read(lambda t: filtered(t.search(), where).select(list(CHUNK_COLUMNS)).to_arrow())
-        return sorted(chunks_of(found), key=lambda chunk: (chunk.document_id, chunk.ordinal))
+        found = self._read(
+            lambda t: chunks_of(filtered(t.search(), where).select(list(CHUNK_COLUMNS)).to_arrow())
+        )
+        return sorted(found, key=lambda chunk: (chunk.document_id, chunk.ordinal))
 
     def vectors(self, chunk_ids: Sequence[str] | None = None) -> tuple[list[str], Vectors]:
         from lancedb.expr import col
@@ -228,6 +234,10 @@ class LanceTable(Table):
                 continue
         return total
 
+    def damage(self) -> str:
+        folder = self._place.path(self.info.name, ".lance")
+        return self._read(lambda opened: find_damage(opened, folder))
+
     def optimise(self) -> str | None:
         """Join small files, remove old versions, and index the vectors when there are many.
 
@@ -247,7 +257,7 @@ class LanceTable(Table):
                 # Not IVF_PQ: its recall@10 was .44 where this one's was 1, for the same time. Made after joining
                 # the files, which would move the rows under it.
                 opened.create_index("vector", config=IvfFlat(distance_type="cosine"))
-            opened = self._place.database().open_table(self.info.name)
+            opened = self._place.opened(self.info.name)
             note = self._measured(opened, count) if wanted else None
             if note is None:
                 path.unlink(missing_ok=True)

@@ -24,6 +24,8 @@ def words_language(opened: Any) -> str | None:
     for index in opened.list_indices():
         if index.name == _INDEX:
             details = index.index_details
+            if details is None:
+                return None  # it cannot be read any more: it is made anew
             return str(details["language"]).lower() if details["stem"] else "none"
     return None
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from workbench.contracts import StoreConnection, Table, TableInfo, VectorStore
-from workbench.errors import InputError, SettingsError
+from workbench.errors import DamagedTableError, InputError, SettingsError
 from workbench.stores._lancedb_place import Place
 from workbench.stores._lancedb_rows import has_metadata, schema_of
 from workbench.stores._lancedb_table import LanceTable
@@ -64,7 +64,7 @@ class _Connection(StoreConnection):
         place = self._place
         with place.writing(info.name) as database:
             try:
-                opened = database.open_table(info.name)
+                opened = place.opened(info.name)
                 if not has_metadata(opened):  # a table of the first kind
                     opened.add_columns({"metadata": "''"})
             except ValueError:
@@ -87,8 +87,8 @@ class _Connection(StoreConnection):
         for path in sorted(self._place.folder.glob("*.lance")):
             try:
                 found.append(self.table(path.stem).info)
-            except (InputError, SettingsError):
-                # Being made or dropped right now, left half made by a killed process, or not ours.
+            except (InputError, SettingsError, DamagedTableError):
+                # Being made or dropped right now, left half made by a killed process, not ours, or not to be read.
                 continue
         return sorted(found, key=lambda info: info.name)
 

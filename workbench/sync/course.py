@@ -102,6 +102,10 @@ class Course:
     def end(self, status: str, message: str, complete_sources: Collection[str] | None) -> None:
         """Close the run in the ledger; ``complete_sources`` is None where no source was asked."""
         tally = self.tally
+        if not self.run_id:
+            # It ended while it began. The lock is ours: what claims to run is this one.
+            self.place.ledger.runs.close_open(self.place.name, status, message, self.place.now_utc())
+            return
         self.place.ledger.runs.end(
             self.run_id,
             status,

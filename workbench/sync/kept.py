@@ -10,16 +10,20 @@ import sqlite3
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from workbench.files import database_error, writing
-from workbench.ingest.database import write_ahead
+from workbench.database import Database, Style
 from workbench.records import ParsedFile
 from workbench.workspace.parses import packed, unpacked
 
-PATIENCE_S = 30.0
 KEYS_A_STEP = 500
+STYLE = Style(
+    "the next sync reads again what was in it",
+    synchronous="NORMAL",
+    gives_pages_back=True,
+    is_cache=True,
+)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS contents (hash TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS parses (key TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT;
@@ -31,13 +35,7 @@ class Kept:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with writing(path.parent):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        with self._open() as database:
-            # Before the first table, or it has no effect: freed pages go back to the disk.
-            database.execute("PRAGMA auto_vacuum = INCREMENTAL")
-            write_ahead(database)
-            database.executescript(_SCHEMA)
+        self._database = Database(path, (_SCHEMA,), STYLE)
 
     def content(self, content_hash: str) -> bytes | None:
         """Return the bytes of a content, or None."""
@@ -70,7 +68,7 @@ class Kept:
     def without_parse(self, wanted: Iterable[tuple[str, str]]) -> list[str]:
         """Return the document ids whose text is not kept, of (parse key, document id) in the order of the keys."""
         absent = []
-        with self._open() as database:
+        with self._database.reading() as database:
             kept = (row[0] for row in database.execute("SELECT key FROM parses ORDER BY key"))
             here = next(kept, None)
             for key, document_id in wanted:
@@ -102,7 +100,7 @@ class Kept:
             return self._cleaned(content_hashes(), parse_keys()) if free else 0
 
     def _cleaned(self, content_hashes: Iterator[str], parse_keys: Iterator[str]) -> int:
-        with self._open() as database:
+        with self._database.maintaining() as database:
             old_contents = _absent(database, "SELECT hash FROM contents ORDER BY hash", content_hashes)
             old_parses = _absent(database, "SELECT key FROM parses ORDER BY key", parse_keys)
             for query, keys in (
@@ -110,8 +108,9 @@ class Kept:
                 ("DELETE FROM parses WHERE key = ?", old_parses),
             ):
                 for start in range(0, len(keys), KEYS_A_STEP):
-                    with database:
-                        database.executemany(query, [(key,) for key in keys[start : start + KEYS_A_STEP]])
+                    database.execute("BEGIN IMMEDIATE")
+                    database.executemany(query, [(key,) for key in keys[start : start + KEYS_A_STEP]])
+                    database.execute("COMMIT")
             if old_contents or old_parses:
                 # All of its answers have to be read: each is a page that is given back.
                 database.execute("PRAGMA incremental_vacuum").fetchall()
@@ -120,18 +119,18 @@ class Kept:
 
     def size_bytes(self) -> int:
         """Return the space it takes on the disk."""
-        return sum(path.stat().st_size for path in self._path.parent.glob(f"{self._path.name}*"))
+        return self._database.size_bytes()
 
     def _data(self, query: str, keys: Sequence[str]) -> list[tuple[str, bytes]]:
         if not keys:
             return []
-        with self._open() as database:
+        with self._database.reading() as database:
             rows = [(key, database.execute(query, (key,)).fetchone()) for key in keys]
         return [(key, bytes(row[0])) for key, row in rows if row is not None]
 
     def _put(self, query: str, rows: Sequence[tuple[str, bytes]]) -> None:
         if rows:
-            with self._open() as database, database:
+            with self._database.writing() as database:
                 database.executemany(query, rows)
 
     @contextmanager
@@ -152,15 +151,6 @@ class Kept:
                 fcntl.flock(handle, fcntl.LOCK_UN)
         finally:
             os.close(handle)
-
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(self._path, timeout=PATIENCE_S)) as database:
-                database.execute("PRAGMA synchronous = NORMAL")
-                yield database
-        except sqlite3.Error as error:
-            raise database_error(self._path, error) from error
 
 
 def _opened(data: bytes, document_id: str, uri: str) -> ParsedFile | None:

@@ -20,6 +20,7 @@ from workbench.errors import InputError
 from workbench.ingest.entries import Item
 from workbench.ingest.ledger import Ledger
 from workbench.records import Document, digest
+from workbench.sync.found_again import find_releases
 from workbench.sync.kept import Kept
 from workbench.workspace import Workspace
 
@@ -43,7 +44,10 @@ def parse_key(parser: Parser, item: Item) -> str:
 
 def ledger_of(workspace: Workspace) -> Ledger:
     """Return the ledger of all pipelines of a workspace, for readers without a config at hand."""
-    return Ledger(workspace.folder / "pipelines" / "ledger.db")
+    ledger = Ledger(workspace.folder / "pipelines" / "ledger.db")
+    if ledger.notice:
+        workspace.notices.append(ledger.notice)
+    return ledger
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,10 @@ class Place:
     @cached_property
     def ledger(self) -> Ledger:
         """The ledger of all pipelines."""
-        return ledger_of(self.workspace)
+        ledger = ledger_of(self.workspace)
+        if notice := find_releases(ledger, self.connection, self.name):
+            self.workspace.notices.append(notice)
+        return ledger
 
     @cached_property
     def kept(self) -> Kept:

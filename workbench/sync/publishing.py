@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 
 from workbench import pipeline
 from workbench.config import Config, parsed, written
 from workbench.contracts import Filter, StoreConnection, Tick, VectorStore, no_tick
-from workbench.errors import ConfigError, InputError, WorkbenchError
+from workbench.errors import BusyError, ConfigError, InputError, ServiceError, WorkbenchError
 from workbench.ingest.entries import Release
 from workbench.ingest.lock import pipeline_lock
 from workbench.records import Hit
 from workbench.sections import Release as ReleaseSettings
+from workbench.sync.found_again import UNKNOWN_POINTER
 from workbench.sync.gate import GateResult, gate
 from workbench.sync.place import Place
 from workbench.sync.texts import Texts
@@ -120,19 +122,56 @@ def clean(place: Place) -> Cleaned:
     was synced last: it may be somebody's next release. Releases whose table is gone are taken off the list.
     """
     with pipeline_lock(place.lock_path, place.name, 0):
-        gone = []
+        if place.ledger.releases.published(place.name) is None:
+            _check_pointer(place)
+        gone, unforgotten = [], []
         for table, connection in _beyond(place):
-            if not place.ledger.releases.forget(list(table.release_ids)):
-                continue
-            place.ledger.forget_table(place.name, table.name)
-            connection.drop(table.name)
-            gone.append(table)
-        for release in place.ledger.releases.all(place.name):
-            config = _config_of(release)
-            if config is not None and not place.beside(config).has_table(release.table_name):
-                place.ledger.releases.forget([release.id])
-    blobs = place.kept.clean(place.ledger.content_hashes, place.ledger.parse_keys)
+            try:
+                forgotten = _forgotten(place, table)
+            except BusyError:
+                raise
+            except ServiceError:
+                # A full disk: the tables themselves make room.
+                forgotten = not _is_published(place, table)
+                if forgotten:
+                    unforgotten.append(table)
+            if forgotten:
+                connection.drop(table.name)
+                gone.append(table)
+        # Where they made too little room the next clean takes their releases off the list.
+        with suppress(ServiceError) if unforgotten else nullcontext():
+            for table in unforgotten:
+                _forgotten(place, table)
+            for release in place.ledger.releases.all(place.name):
+                config = _config_of(release)
+                if config is not None and not place.beside(config).has_table(release.table_name):
+                    place.ledger.releases.forget([release.id])
+    blobs = 0
+    with suppress(ServiceError) if gone else nullcontext():
+        if place.ledger.is_whole:
+            blobs = place.kept.clean(place.ledger.content_hashes, place.ledger.parse_keys)
     return Cleaned(tuple(gone), blobs)
+
+
+def _check_pointer(place: Place) -> None:
+    """Raise ``InputError`` where a lost ledger knew what is published: no other table may pass for it."""
+    if place.ledger.releases.all(place.name) or not (
+        place.ledger.knows(place.name) or not place.has_table(place.table_name)
+    ):
+        raise InputError(UNKNOWN_POINTER.format(name=place.name), "not_published")
+
+
+def _forgotten(place: Place, table: TableOnDisk) -> bool:
+    """Take a table out of the ledger; False where it has been published in the meantime."""
+    if not place.ledger.releases.forget(list(table.release_ids)):
+        return False
+    place.ledger.forget_table(place.name, table.name)
+    return True
+
+
+def _is_published(place: Place, table: TableOnDisk) -> bool:
+    published = place.ledger.releases.published(place.name)
+    return published is not None and published.table_name == table.name
 
 
 def cleanable(place: Place) -> list[TableOnDisk]:
@@ -144,6 +183,8 @@ def answer(place: Place, question: str, k: int | None = None, where: Filter | No
     """Return the hits of what is published, with the model and the settings it was published with."""
     release = place.ledger.releases.published(place.name)
     config, table_name = place.config, place.table_name
+    if release is None:
+        _check_pointer(place)
     if release is not None:
         config, table_name = parsed(release.config, f"release {release.id}"), release.table_name
     there = place.beside(config)

@@ -40,16 +40,16 @@ def carried_out(place: Place, wishes: Wishes, cancelled: Callable[[], bool]) -> 
     course = Course(place, cancelled)
     with place.kept.in_use():
         yield from _told(course, wishes)
-    if course.extent.written:
+    # A ledger that was lost does not know yet what other pipelines need.
+    if course.extent.written and place.ledger.is_whole:
         place.kept.clean(place.ledger.content_hashes, place.ledger.parse_keys)
 
 
 def _told(course: Course, wishes: Wishes) -> Iterator[events.Event]:
     """Yield the events of a run, and close it in the ledger however it ends."""
     status, message = entries.BROKEN, ""
-    begun = course.begin()
     try:
-        yield begun
+        yield course.begin()
         try:
             message = yield from _work(course, wishes)
             figures = course.tally.figures
@@ -72,7 +72,13 @@ def _told(course: Course, wishes: Wishes) -> Iterator[events.Event]:
         message = redacted(f"{type(error).__name__}: {error}")
         raise
     finally:
-        course.end(status, message, None if wishes.stored else course.sources.to_the_end)
+        complete = None if wishes.stored else course.sources.to_the_end
+        try:
+            course.end(status, message, complete)
+        except KeyboardInterrupt:
+            # The interrupt came while the run was being closed: no run may stay open.
+            course.end(status, message, complete)
+            raise
     seconds = time.perf_counter() - course.started
     yield events.Finished(course.run_id, status, message, seconds, course.tally.figures)
 

@@ -41,7 +41,7 @@ def verified(place: Place) -> Verification:
 
     Nothing is changed. Raises ``BusyError`` while a sync is running: what is half written agrees with nothing.
     """
-    with pipeline_lock(place.lock_path, place.name, 0):
+    with pipeline_lock(place.lock_path, place.name, 0, to_read=True):
         return _compared(place)
 
 

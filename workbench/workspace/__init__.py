@@ -4,6 +4,7 @@ One folder holds everything; nothing in it is needed twice::
 
     workspace.db     which documents are here (SQLite)
     originals/       the files, by content hash
+    names/           what the list says of each, so that a lost list is found again
     parsed/          their texts and layouts, by parse key
     images/          page images, by parse key, page and resolution
     memo/            tokens and sentences, by text hash

@@ -7,7 +7,6 @@ a text that its parser has not read yet cannot be known, so it counts as still t
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -21,16 +20,6 @@ if TYPE_CHECKING:
     from workbench.workspace.documents import DocumentRow
     from workbench.workspace.workspace import Workspace
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS states (
-    table_name TEXT NOT NULL,
-    document_id TEXT NOT NULL,
-    method TEXT NOT NULL,
-    parse_key TEXT NOT NULL,
-    state TEXT NOT NULL,
-    PRIMARY KEY (table_name, document_id)
-) STRICT, WITHOUT ROWID
-"""
 Known = tuple[str, str, str]
 """Method, parse key, and the state that they give."""
 
@@ -91,20 +80,18 @@ class CurrentStates:
         return pipeline.state_key(empty, config, self._workspace.model(config.embedder))
 
     def _known(self, table_name: str) -> dict[str, Known]:
-        with self._workspace.document_list.connection() as db, suppress(sqlite3.OperationalError):
+        with self._workspace.document_list.connection() as db:
             found = db.execute(
                 "SELECT document_id, method, parse_key, state FROM states WHERE table_name = ?", (table_name,)
             )
             return {
                 document_id: (method, parse_key, state) for document_id, method, parse_key, state in found
             }
-        return {}  # nothing was ever kept
 
     def _keep(self, table_name: str, entries: list[tuple[str, Known]]) -> None:
         if not entries:
             return
         with self._workspace.document_list.connection(write=True) as db:
-            db.execute(_SCHEMA)
             db.executemany(
                 "INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?, ?)",
                 [(table_name, document_id, *known) for document_id, known in entries],

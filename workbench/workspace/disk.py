@@ -48,6 +48,7 @@ _FOLDERS_ARE_PARTS = frozenset({"maps", "models"})
 _Column = Literal["stored_hash", "content_hash"]
 _BY_CONTENT: dict[str, _Column] = {
     "originals": "stored_hash",
+    "names": "stored_hash",
     "images": "stored_hash",
     "parsed": "content_hash",
 }
@@ -104,6 +105,7 @@ class Disk:
         gone: dict[str, int] = {}
         with writing(self._folder), self._turn() as mine:
             if mine:
+                self._workspace.document_list.complete_names()
                 for kind in _BY_CONTENT:
                     gone[kind] = self._drop_orphans(kind)
                 for kind, limit in LIMITS_BYTES.items():

@@ -5,73 +5,20 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from workbench.files import database_error, writing
-from workbench.ingest.database import migrate, schema_version
+from workbench.counts import counted
+from workbench.database import Database, Style
 from workbench.records import PageLetters, ParsedFile
+from workbench.workspace.document_names import DocumentNames
+from workbench.workspace.document_rows import Copy, DocumentRow, apply_reading
 from workbench.workspace.schema import MIGRATIONS
 
-
-@dataclass(frozen=True, slots=True)
-class DocumentRow:
-    """A document as the list shows it. ``uri`` is a path, or ``upload:`` and the name."""
-
-    id: str
-    name: str
-    uri: str
-    content_hash: str
-    stored_hash: str
-    suffix: str
-    size_bytes: int
-    title: str
-    page_count: int
-    character_count: int
-    empty_pages: tuple[int, ...]
-    failed_pages: tuple[int, ...]
-    warnings: tuple[str, ...]
-    added_at_utc: str
-    letters_kept: int = 0
-    """Letters and digits in the text, of those counted on its pages; both are 0 where a format does not count them."""
-    letters_on_page: int = 0
-    short_pages: tuple[PageLetters, ...] = ()
-    """The pages of which letters are missing in the text."""
-    incomplete: str = ""
-    """Why the file is incomplete, as ``ParsedFile.incomplete`` says it; "" for a complete one."""
-
-
-def apply_reading(row: DocumentRow, found: ParsedFile) -> DocumentRow:
-    """Return the row with the counts and notes of a parsed file; its title and date stay."""
-    return replace(
-        row,
-        page_count=len(found.document.pages),
-        character_count=len(found.document.text),
-        empty_pages=found.empty_pages,
-        failed_pages=found.failed_pages,
-        warnings=found.warnings,
-        letters_kept=sum(page.kept for page in found.letters),
-        letters_on_page=sum(page.on_page for page in found.letters),
-        short_pages=found.short_pages,
-        incomplete=found.incomplete,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Copy:
-    """A file with the content of a document that is here: of itself only its place is kept.
-
-    It becomes a document once the other one is no more what it is a copy of. No id is in both lists.
-    """
-
-    id: str
-    name: str
-    uri: str
-    content_hash: str
-    suffix: str
+__all__ = ["Copy", "DocumentList", "DocumentRow", "Placed", "apply_reading", "now_utc"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,35 +35,49 @@ class Placed:
     """The earlier version, which stays because the new file is incomplete: the list was not changed."""
 
 
+STYLE = Style(
+    "the documents are found again from the files that are kept beside it",
+    # Not WAL: there even reading writes, so that a full disk would hide what is kept on it.
+    write_ahead=False,
+)
+
+
 class DocumentList:
     """The rows of ``workspace.db``; safe for several processes and threads, one short connection per call."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        with self.connection() as db:
-            # Not WAL: there even reading writes, so that a full disk would hide what is kept on it.
-            with suppress(sqlite3.OperationalError):
-                db.execute("PRAGMA journal_mode = DELETE")
-            is_current = schema_version(db) == len(MIGRATIONS)
-        if not is_current:
-            with self.connection(write=True) as db:
-                migrate(db, MIGRATIONS, path)
+        self.notice = ""
+        """What has to be told of a list that was lost, "" where it was not."""
+        self._names = DocumentNames(path.parent)
+        self._database = Database(path, MIGRATIONS, STYLE, self._find_again)
+        if self._database.set_aside is not None:
+            self.notice += (
+                f"; the damaged list is kept as {self._database.set_aside.name}" if self.notice else ""
+            )
 
     @contextmanager
     def connection(self, write: bool = False) -> Iterator[sqlite3.Connection]:
         """Yield a connection; with ``write`` inside one transaction that nobody else can write in."""
-        with writing(self._path.parent):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with closing(sqlite3.connect(self._path, timeout=30, isolation_level=None)) as db:
-                if write:
-                    # Asked for at once: a transaction that begins by reading could find its answer outdated.
-                    db.execute("BEGIN IMMEDIATE")
-                yield db
-                if write:
-                    db.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise database_error(self._path, error) from error
+        with self._database.writing() if write else self._database.reading() as db:
+            yield db
+
+    def _find_again(self, db: sqlite3.Connection) -> None:
+        """Fill a list that was just made with the documents whose files are kept here: then an earlier one was lost."""
+        rows, copies = self._names.find_all()
+        if not rows:
+            return
+        for row in rows:
+            _insert(db, row)
+        db.executemany("INSERT INTO copies VALUES (?, ?, ?, ?, ?)", [astuple(copy) for copy in copies])
+        unnamed = sum(row.name == f"found-{row.stored_hash[:8]}{row.suffix}" for row in rows)
+        self.notice = (
+            f"the list of documents was lost: {counted(len(rows), 'document was', 'documents were')} found again from"
+            " the files kept here" + (f", {unnamed:,} of them without the names they had" if unnamed else "")
+        )
+
+    def complete_names(self) -> None:
+        """Keep what the list says of its documents, so that it can be found again, where an earlier version did not."""
+        self._names.complete(self.rows())
 
     def rows(self) -> list[DocumentRow]:
         """Return all documents by name."""
@@ -164,11 +125,12 @@ class DocumentList:
         with self.connection(write=True) as db:
             same = _with_content(db, row.content_hash, row.suffix)
             if same is not None:
-                return _noted(db, Copy(row.id, row.name, row.uri, row.content_hash, row.suffix), same)
+                return self._noted(db, Copy(row.id, row.name, row.uri, row.content_hash, row.suffix), same)
             if row.incomplete and (stays := _version(db, row.id)) is not None:
                 return Placed(None, stays=stays)
-            before, heir = _taken_out(db, row.id)
+            before, heir = self._taken_out(db, row.id)
             _insert(db, row)
+            self._names.note(row)
         return Placed(None, before, heir)
 
     def note_copy(self, copy: Copy) -> Placed | None:
@@ -184,7 +146,7 @@ class DocumentList:
             return Placed(same)
         with self.connection(write=True) as db:
             same = _with_content(db, copy.content_hash, copy.suffix)
-            return None if same is None else _noted(db, copy, same)
+            return None if same is None else self._noted(db, copy, same)
 
     def remove(self, document_id: str) -> DocumentRow | None:
         """Forget a document and every copy of it, and return what it was; an unknown id is ignored."""
@@ -192,9 +154,12 @@ class DocumentList:
             row = _with_id(db, document_id)
             if row is not None:
                 db.execute("DELETE FROM documents WHERE id = ?", (document_id,))
-                db.execute(
-                    "DELETE FROM copies WHERE content_hash = ? AND suffix = ?", (row.content_hash, row.suffix)
-                )
+                copies = db.execute(
+                    "DELETE FROM copies WHERE content_hash = ? AND suffix = ? RETURNING id",
+                    (row.content_hash, row.suffix),
+                ).fetchall()
+                for one in (document_id, *(found[0] for found in copies)):
+                    self._names.forget(row.stored_hash, one)
         return row
 
     def note_reading(self, row: DocumentRow, found: ParsedFile) -> None:
@@ -206,6 +171,7 @@ class DocumentList:
             if here is not None and here.content_hash == row.content_hash:
                 db.execute("DELETE FROM documents WHERE id = ?", (row.id,))
                 _insert(db, apply_reading(here, found))
+                self._names.note(apply_reading(here, found))
 
     def entitle(self, row: DocumentRow, title: str) -> None:
         """Give a document another title, unless it has another content by now."""
@@ -214,6 +180,38 @@ class DocumentList:
                 "UPDATE documents SET title = ? WHERE id = ? AND content_hash = ?",
                 (title, row.id, row.content_hash),
             )
+
+    def _noted(self, db: sqlite3.Connection, copy: Copy, same: DocumentRow) -> Placed:
+        if same.id == copy.id:
+            return Placed(same)
+        if same.incomplete and (stays := _version(db, copy.id)) not in (None, same):
+            return Placed(same, stays=stays)
+        before, heir = self._taken_out(db, copy.id)
+        db.execute("INSERT INTO copies VALUES (?, ?, ?, ?, ?)", astuple(copy))
+        self._names.note_copy(copy, same.stored_hash)
+        return Placed(same, before, heir)
+
+    def _taken_out(
+        self, db: sqlite3.Connection, document_id: str
+    ) -> tuple[DocumentRow | None, DocumentRow | None]:
+        """Take an id off both lists; return the document it was and the copy that is one in its place."""
+        db.execute("DELETE FROM copies WHERE id = ?", (document_id,))
+        before = _with_id(db, document_id)
+        if before is None:
+            return None, None
+        db.execute("DELETE FROM documents WHERE id = ?", (document_id,))
+        self._names.forget(before.stored_hash, document_id)
+        found = db.execute(
+            "SELECT id, name, uri FROM copies WHERE content_hash = ? AND suffix = ? ORDER BY rowid LIMIT 1",
+            (before.content_hash, before.suffix),
+        ).fetchone()
+        if found is None:
+            return before, None
+        heir = replace(before, id=found[0], name=found[1], uri=found[2])
+        db.execute("DELETE FROM copies WHERE id = ?", (heir.id,))
+        _insert(db, heir)
+        self._names.note(heir)
+        return before, heir
 
 
 def now_utc() -> str:
@@ -237,36 +235,6 @@ def _with_content(db: sqlite3.Connection, content_hash: str, suffix: str) -> Doc
 def _version(db: sqlite3.Connection, document_id: str) -> DocumentRow | None:
     copy = db.execute("SELECT content_hash, suffix FROM copies WHERE id = ?", (document_id,)).fetchone()
     return _with_id(db, document_id) if copy is None else _with_content(db, *copy)
-
-
-def _noted(db: sqlite3.Connection, copy: Copy, same: DocumentRow) -> Placed:
-    if same.id == copy.id:
-        return Placed(same)
-    if same.incomplete and (stays := _version(db, copy.id)) not in (None, same):
-        return Placed(same, stays=stays)
-    before, heir = _taken_out(db, copy.id)
-    values = (copy.id, copy.name, copy.uri, copy.content_hash, copy.suffix)
-    db.execute("INSERT INTO copies VALUES (?, ?, ?, ?, ?)", values)
-    return Placed(same, before, heir)
-
-
-def _taken_out(db: sqlite3.Connection, document_id: str) -> tuple[DocumentRow | None, DocumentRow | None]:
-    """Take an id off both lists; return the document it was and the copy that is one in its place."""
-    db.execute("DELETE FROM copies WHERE id = ?", (document_id,))
-    before = _with_id(db, document_id)
-    if before is None:
-        return None, None
-    db.execute("DELETE FROM documents WHERE id = ?", (document_id,))
-    found = db.execute(
-        "SELECT id, name, uri FROM copies WHERE content_hash = ? AND suffix = ? ORDER BY rowid LIMIT 1",
-        (before.content_hash, before.suffix),
-    ).fetchone()
-    if found is None:
-        return before, None
-    heir = replace(before, id=found[0], name=found[1], uri=found[2])
-    db.execute("DELETE FROM copies WHERE id = ?", (heir.id,))
-    _insert(db, heir)
-    return before, heir
 
 
 def _insert(db: sqlite3.Connection, row: DocumentRow) -> None:

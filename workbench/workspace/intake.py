@@ -224,7 +224,12 @@ class Intake:
 
         def one(index: int, name: str, content: Path | bytes, uri: str | None) -> tuple[int, AddResult]:
             on_start(index)
-            return index, self._add(name, content, uri, places[index], None, cancelled)
+            return index, self._add(name, content, uri, places[index], None, cut_off)
+
+        given_up = False
+
+        def cut_off() -> bool:
+            return given_up or cancelled()
 
         copies: dict[int, tuple[str, Path | bytes, str | None]] = {}
         files = list(files)
@@ -236,25 +241,29 @@ class Intake:
                 yield index, file
 
         with ThreadPoolExecutor(workers().size, thread_name_prefix="add") as pool:
-            todo = numbered()
-            running: set[Future[tuple[int, AddResult]]] = set()
-            while True:
-                while len(running) < workers().size and not cancelled():
-                    item = next(todo, None)
-                    if item is None:
+            try:
+                todo = numbered()
+                running: set[Future[tuple[int, AddResult]]] = set()
+                while True:
+                    while len(running) < workers().size and not cancelled():
+                        item = next(todo, None)
+                        if item is None:
+                            break
+                        index, (name, content, uri) = item
+                        running.add(pool.submit(one, index, name, content, uri))
+                    if not running:
                         break
-                    index, (name, content, uri) = item
-                    running.add(pool.submit(one, index, name, content, uri))
-                if not running:
-                    break
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                for index, result in (future.result() for future in done):
-                    name, _, uri = copies[index]
-                    place = places[index] or UploadPlace(shown_name(name), 1)
-                    own_id = pipeline.document_id("file", place.uri if uri is None else _storable(uri))
-                    if result.status != "unchanged" or result.document_id == own_id:
-                        del copies[index]
-                        yield index, result
+                    done, running = wait(running, return_when=FIRST_COMPLETED)
+                    for index, result in (future.result() for future in done):
+                        name, _, uri = copies[index]
+                        place = places[index] or UploadPlace(shown_name(name), 1)
+                        own_id = pipeline.document_id("file", place.uri if uri is None else _storable(uri))
+                        if result.status != "unchanged" or result.document_id == own_id:
+                            del copies[index]
+                            yield index, result
+            finally:
+                # Whoever is interrupted does not wait for files that take long.
+                given_up = True
         for index, (name, content, uri) in copies.items():
             yield index, self._add(name, content, uri, places[index], None, cancelled)
 

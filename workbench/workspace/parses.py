@@ -103,6 +103,19 @@ def unpacked(data: bytes, document_id: str, uri: str) -> ParsedFile:
     )
 
 
+DAMAGED = (
+    OSError,
+    ValueError,
+    KeyError,
+    TypeError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""What a damaged file may raise while it is unpacked."""
+
+
 class ParsedFiles:
     """Parsed files by key; the last few stay in memory."""
 
@@ -122,16 +135,7 @@ class ParsedFiles:
             path = self._folder / f"{key}.npz"
             try:
                 found = unpacked(path.read_bytes(), document_id, uri)
-            except (
-                OSError,
-                ValueError,
-                KeyError,
-                TypeError,
-                EOFError,
-                RuntimeError,
-                zipfile.BadZipFile,
-                zlib.error,
-            ):
+            except DAMAGED:
                 return None
             touch(path)
             self._hold(key, found)

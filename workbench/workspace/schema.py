@@ -46,4 +46,15 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX documents_by_uri ON documents (uri);
     CREATE INDEX copies_by_uri ON copies (uri);
     """,
+    # "If not exists", because earlier versions made this table when it was first needed.
+    """
+    CREATE TABLE IF NOT EXISTS states (
+        table_name TEXT NOT NULL,
+        document_id TEXT NOT NULL,
+        method TEXT NOT NULL,
+        parse_key TEXT NOT NULL,
+        state TEXT NOT NULL,
+        PRIMARY KEY (table_name, document_id)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.contracts import Filter
-from workbench.ingest.database import Database
+from workbench.database import Database, Style
 from workbench.records import Chunk, Hit, digest
 from workbench.workspace.documents import now_utc
 
@@ -26,6 +26,7 @@ MIGRATIONS = (
     CREATE INDEX searches_by_key ON searches (key);
     """,
 )
+STYLE = Style("only the earlier searches were in it")
 MOST_KEPT = 500
 LONGEST_QUESTION_CHARACTERS = 2_000
 """Longer ones are not kept: a history is there to be read."""
@@ -62,7 +63,7 @@ class SearchHistory:
 
     def _database(self) -> Database:
         # Opened at its first use: a workspace that is only looked at gets no file.
-        self._opened = self._opened or Database(self._path, MIGRATIONS)
+        self._opened = self._opened or Database(self._path, MIGRATIONS, STYLE)
         return self._opened
 
     def note(self, question: str, settings: Mapping[str, Any], columns: Sequence[PastColumn]) -> None:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from workbench import pipeline
 from workbench.config import Config, check_environment, written
 from workbench.contracts import Asked, TableInfo
-from workbench.errors import Cancelled, WorkbenchError
+from workbench.counts import counted
+from workbench.errors import Cancelled, InputError, WorkbenchError
 from workbench.ingest.metering import Meter, metered
 from workbench.records import Document, Query
 from workbench.workspace.current_states import CurrentStates
@@ -39,6 +40,10 @@ class BuildResult:
     lacking: str
 
 
+class WouldEmptyError(InputError):
+    """A build would take every row out of a table, and nobody has confirmed that."""
+
+
 def build(
     workspace: Workspace,
     config: Config,
@@ -46,11 +51,17 @@ def build(
     on_step: Callable[[pipeline.BuildStep], None],
     current_states: CurrentStates,
     write_times: WriteTimes,
+    may_empty: bool,
 ) -> BuildResult:
     """Chunk, embed and write what is new; see ``Tables.build``."""
     check_environment(config)
     started = time.perf_counter()
     before = {row.id: row for row in workspace.documents()}
+    if not before and not may_empty and (count := row_count(workspace, config)):
+        raise WouldEmptyError(
+            f"there are no documents here, so a build would empty the table of {config.name}"
+            f" ({counted(count, 'chunk')}): add its documents first, or confirm that it shall be emptied (--yes)"
+        )
     ids = list(before) if document_ids is None else list(document_ids)
     model = workspace.model(config.embedder)
     info = TableInfo(
@@ -120,6 +131,14 @@ def build(
         note,
         config.retriever.lacking(),
     )
+
+
+def row_count(workspace: Workspace, config: Config) -> int:
+    """Return how many chunks a config's table holds, 0 where it was never built."""
+    try:
+        return workspace.tables.table(config).row_count()
+    except InputError:
+        return 0
 
 
 def _readable(

@@ -82,13 +82,24 @@ class Tables:
         config: Config,
         document_ids: Sequence[str] | None = None,
         on_step: Callable[[pipeline.BuildStep], None] = lambda step: None,
+        may_empty: bool = False,
     ) -> BuildResult:
         """Chunk, embed what is new, and write the config's table; all documents when none are named.
+
+        Without ``may_empty`` a workspace without documents raises ``WouldEmptyError`` where the table has rows.
 
         A document that cannot be read is named in ``failed`` and the others are built. ``on_step`` may raise
         ``Cancelled``: everything done so far is kept, and the next build goes on from there.
         """
-        return build(self._workspace, config, document_ids, on_step, self._current_states, self._write_times)
+        return build(
+            self._workspace,
+            config,
+            document_ids,
+            on_step,
+            self._current_states,
+            self._write_times,
+            may_empty,
+        )
 
     # ── what is there ────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from workbench.database import Database, Style
 from workbench.evaluation.significance import Interval, wilson
-from workbench.ingest.database import Database
 from workbench.workspace.documents import now_utc
 
 Winner = Literal["first", "second", "neither"]
@@ -26,6 +26,7 @@ MIGRATIONS = (
     ) STRICT;
     """,
 )
+STYLE = Style("only the votes were in it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Votes:
 
     def _database(self) -> Database:
         # Opened at its first use: a workspace without votes gets no file.
-        self._opened = self._opened or Database(self._path, MIGRATIONS)
+        self._opened = self._opened or Database(self._path, MIGRATIONS, STYLE)
         return self._opened
 
     def vote(self, voter: str, question: str, first: str, second: str, winner: Winner) -> None:

@@ -50,9 +50,11 @@ class Workspace:
             )
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            if not os.access(folder, os.W_OK | os.X_OK):
-                raise PermissionError(13, "Permission denied", str(folder))
+        if not os.access(folder, os.R_OK | os.X_OK):
+            raise ServiceError(f"{folder} cannot be read: give this user the right to read there")
         self.document_list = DocumentList(folder / "workspace.db")
+        self.notices = [self.document_list.notice] if self.document_list.notice else []
+        """What has to be told about this workspace: what was lost and found again."""
         self.disk = Disk(self)
         self.originals = Originals(folder / "originals")
         self.parsed_files = ParsedFiles(folder / "parsed")
