@@ -32,9 +32,10 @@ def regions(lines: list[Line]) -> Iterator[list[Line]]:
     by_turn: dict[int, list[Line]] = {}
     for line in lines:
         by_turn.setdefault(line.turn, []).append(line)
-    for _, group in sorted(
-        by_turn.items(), key=lambda item: (item[0] > 3, -sum(len(x.text) for x in item[1]))
-    ):
+    groups = list(by_turn.items())
+    if len(groups) > 1:
+        groups.sort(key=lambda item: (item[0] > 3, -sum(len(x.text) for x in item[1])))
+    for _, group in groups:
         text = "".join([line.text for line in group])
         if 2 * rtl_count(text) > len(text):
             _mirror(group)
@@ -58,12 +59,12 @@ def _columns(lines: list[Line], depth: int) -> Iterator[list[Line]]:
         for part, is_table in parts:
             yield from [part] if is_table else _columns(part, 1)
         return
-    gutter = _gutter(lines)
+    gutter, bands = _gutter(lines)
     if gutter is None:
         yield lines
         return
     loose: list[Line] = []
-    for band, columnar in _bands(lines, gutter):
+    for band, columnar in bands:
         if not columnar:
             loose += band
             continue
@@ -84,7 +85,7 @@ def _parts_by_wide_tables(lines: list[Line]) -> list[tuple[list[Line], bool]]:
     found = split_at_wide_tables(lines)
     if len(found) == 1:
         return []
-    gutters = (_gutter(part) for part, is_table in found if not is_table and len(part) > 5)
+    gutters = (_gutter(part)[0] for part, is_table in found if not is_table and len(part) > 5)
     gutter = next((at for at in gutters if at is not None), None)
     if gutter is None:
         return []
@@ -98,16 +99,20 @@ def _parts_by_wide_tables(lines: list[Line]) -> list[tuple[list[Line], bool]]:
     return parts if len(parts) > 1 else []
 
 
-def _gutter(lines: list[Line]) -> float | None:
-    """Return where the best gap between two columns ends, or None for a page that has none."""
+_Band = tuple[list[Line], bool]
+"""Some consecutive lines, and whether they are set in columns."""
+
+
+def _gutter(lines: list[Line]) -> tuple[float | None, list[_Band]]:
+    """Return where the best gap between two columns ends, and the bands there; None for a page that has none."""
     long = [(line.u0, line.u1) for line in lines if _is_long(line.text)]
     if len(long) < 2 * _FEWEST_LONG:
-        return None
+        return None, []
     begins, ends = [line.u0 for line in lines], [line.u1 for line in lines]
     left = min(begins)
     width = max(ends) - left
     if width <= 0:
-        return None
+        return None, []
     starts = sorted([begin for begin in begins if begin > left + 0.2 * width])
     candidates: list[float] = []
     first = 0
@@ -116,7 +121,9 @@ def _gutter(lines: list[Line]) -> float | None:
             if i - first >= 3:
                 candidates.append(starts[first])
             first = i
-    best, most = None, 0
+    best: float | None = None
+    best_bands: list[_Band] = []
+    most = 0
     for at in candidates[:12]:
         # Both columns need long lines; in a table most candidates have none on one side, and bands cost far more.
         gutter = at - 2
@@ -128,13 +135,14 @@ def _gutter(lines: list[Line]) -> float | None:
         # No more lines can be columns than do not cross the gutter.
         if sum([u0 >= at - 2 or u1 <= at - 1 for u0, u1 in zip(begins, ends, strict=True)]) <= most:
             continue
-        read = sum(len(band) for band, columnar in _bands(lines, gutter) if columnar)
+        bands = list(_bands(lines, gutter))
+        read = sum([len(band) for band, columnar in bands if columnar])
         if read > most:
-            best, most = gutter, read
-    return best
+            best, best_bands, most = gutter, bands, read
+    return best, best_bands
 
 
-def _bands(lines: list[Line], gutter: float) -> Iterator[tuple[list[Line], bool]]:
+def _bands(lines: list[Line], gutter: float) -> Iterator[_Band]:
     """Yield the stretches between lines that cross the gutter, and whether each is set in columns."""
     done = 0
     for i in [i for i, line in enumerate(lines) if line.u0 < gutter and line.u1 > gutter + 1]:
@@ -148,7 +156,7 @@ def _bands(lines: list[Line], gutter: float) -> Iterator[tuple[list[Line], bool]
         yield from _ended(band, _end_of_columns(band, gutter, under_all=True), gutter)
 
 
-def _ended(band: list[Line], end: int, gutter: float) -> Iterator[tuple[list[Line], bool]]:
+def _ended(band: list[Line], end: int, gutter: float) -> Iterator[_Band]:
     if end:
         yield band[:end], _columnar(band[:end], gutter)
     if end < len(band):
@@ -200,9 +208,9 @@ def _columnar(band: list[Line], gutter: float) -> bool:
     right = [line for line in band if line.u1 > gutter + 1]
     if min(len(left), len(right)) < 3 or not (_prose(left) and _prose(right)):
         return False
-    gap = min(line.u0 for line in right) - max(line.u1 for line in left)
+    gap = min([line.u0 for line in right]) - max([line.u1 for line in left])
     beside = min(left[-1].v, right[-1].v) - max(left[0].v, right[0].v)
-    size = median(line.size for line in band)
+    size = median([line.size for line in band])
     return gap > 0.6 * size and beside > 0 and not _tabular(left, right, size)
 
 
@@ -226,7 +234,8 @@ def _is_beside(line: Line, rows: set[int]) -> bool:
 def _prose(column: list[Line]) -> bool:
     """Say whether most letters stand in lines that are long and fill the column; a table may lie between them."""
     half = 0.5 * max([line.u1 - line.u0 for line in column])
-    sizes = [len(line.text) * (2 if has_cjk(line.text) else 1) for line in column]
+    texts = [line.text for line in column]
+    sizes = [len(text) * (2 if not text.isascii() and has_cjk(text) else 1) for text in texts]
     long = [
         size
         for line, size in zip(column, sizes, strict=True)

@@ -10,12 +10,13 @@ from operator import attrgetter
 
 from workbench.parsers._letters import is_cjk
 from workbench.parsers._pdf_centred import centred
-from workbench.parsers._pdf_lines import Box4, Line
+from workbench.parsers._pdf_lines import Line
 
 _MOST_CELLS = 60
 """A row with more parts is a drawing or an attack, and no table."""
 _ALIGNED = 2
 """Points by which cells of one column may begin apart."""
+_NEAR_ROWS = range(-2, 3)
 _NOWHERE: frozenset[int] = frozenset()
 _LEFT = attrgetter("u0")
 _NEAREST = 0.5
@@ -38,9 +39,9 @@ def rows(lines: list[Line]) -> Iterator[Line]:
         yield from lines
         return
     printed = _cells_apart(_printed(lines))
-    # Where rows above and below begin and end, by the index of the row.
-    starts = [_points([part.u0 for part in row]) for row in printed]
-    ends = [_points([part.u1 for part in row]) if len(row) > 1 else _NOWHERE for row in printed]
+    # Where the parts of a row begin and end, once they are asked for.
+    starts: dict[int, frozenset[int]] = {}
+    ends: dict[int, frozenset[int]] = {}
     at = 0
     while at < len(printed):
         found = centred(printed, at)
@@ -48,17 +49,22 @@ def rows(lines: list[Line]) -> Iterator[Line]:
             cells, at = found
             yield _joined(cells, min((cell[0] for cell in cells), key=lambda part: part.v))
             continue
-        end = at + 1 + _wrapped(printed, at)
-        if len(printed[at]) == 1 and end == at + 1:
+        if len(printed[at]) == 1:
             yield printed[at][0]
-        else:
-            around = [*range(max(0, at - 2), at), *range(at + 1, min(len(printed), end + 2))]
-            near = [i for i in around if len(printed[i]) <= _MOST_CELLS]
-            yield _row(
-                printed[at:end],
-                _NOWHERE.union(*(starts[i] for i in near)),
-                _NOWHERE.union(*(ends[i] for i in near)),
-            )
+            at += 1
+            continue
+        end = at + 1 + _wrapped(printed, at)
+        for i in range(max(0, at - 2), min(len(printed), end + 2)):
+            if i not in starts:
+                row = printed[i] if len(printed[i]) <= _MOST_CELLS else []
+                starts[i] = _points([part.u0 for part in row])
+                ends[i] = _points([part.u1 for part in row]) if len(row) > 1 else _NOWHERE
+        around = [*range(max(0, at - 2), at), *range(at + 1, min(len(printed), end + 2))]
+        yield _row(
+            printed[at:end],
+            _NOWHERE.union(*[starts[i] for i in around]),
+            _NOWHERE.union(*[ends[i] for i in around]),
+        )
         at = end
 
 
@@ -84,20 +90,17 @@ def _is_row_below(line: Line, first: Line) -> bool:
 
 def _cells_apart(printed: list[list[Line]]) -> list[list[Line]]:
     """Divide parts that hold two cells with little between them, where cells near above or below show it."""
-    several = [1 < len(row) <= _MOST_CELLS for row in printed]
-    if not any(several):
-        return printed
-    rows_told = list(zip(printed, several, strict=True))
-    starts = [_points([part.u0 for part in row[1:]]) if some else _NOWHERE for row, some in rows_told]
-    ends = [_points([part.u1 for part in row]) if some else _NOWHERE for row, some in rows_told]
-    result = []
-    for i, row in enumerate(printed):
-        around = slice(max(0, i - 2), i + 3)
-        if True not in several[around] or all([len(part.boxes) == 1 for part in row]):
-            result.append(row)
+    several = [i for i, row in enumerate(printed) if 1 < len(row) <= _MOST_CELLS]
+    starts = {i: _points([part.u0 for part in printed[i][1:]]) for i in several}
+    ends = {i: _points([part.u1 for part in printed[i]]) for i in several}
+    result = list(printed)
+    for i in sorted({i + step for i in several for step in _NEAR_ROWS}):
+        if not 0 <= i < len(printed) or all([len(part.boxes) == 1 for part in printed[i]]):
             continue
-        near, near_ends = _NOWHERE.union(*starts[around]), _NOWHERE.union(*ends[around])
-        result.append([piece for part in row for piece in _pieces(part, near, near_ends)])
+        around = [i + step for step in _NEAR_ROWS if i + step in starts]
+        near = _NOWHERE.union(*[starts[j] for j in around])
+        near_ends = _NOWHERE.union(*[ends[j] for j in around])
+        result[i] = [piece for part in printed[i] for piece in _pieces(part, near, near_ends)]
     return result
 
 
@@ -226,21 +229,27 @@ def _row(printed: list[list[Line]], starts: frozenset[int], ends: frozenset[int]
     first = printed[0]
     if len(first) == 1:
         return first[0]
-    main = max(first, key=lambda line: len(line.text))
+    main = max(first, key=_letter_count)
+    size = main.size or 1.0  # a damaged page may have letters of no size
     cells: list[list[Line]] = [[first[0]]]
     cell_of = [0]
     for left, right in pairwise(first):
-        gap = (right.u0 - left.u1) / (main.size or 1.0)  # a damaged page may have letters of no size
+        gap = (right.u0 - left.u1) / size
         is_bullet = left is first[0] and left.text in _BULLETS
         if not is_bullet and (gap > _APART or _are_cells(left, right, gap, starts, ends)):
-            cells.append([])
-        cells[-1].append(right)
+            cells.append([right])
+        else:
+            cells[-1].append(right)
         cell_of.append(len(cells) - 1)
     for part in (part for row in printed[1:] for part in row):
         place = _cell_of(first, part)
         assert place is not None  # else it would be a row of its own
         cells[cell_of[place]].append(part)
     return _joined(cells, main)
+
+
+def _letter_count(line: Line) -> int:
+    return len(line.text)
 
 
 def _are_cells(
@@ -266,25 +275,21 @@ def _are_cells(
 def _joined(cells: list[list[Line]], main: Line) -> Line:
     """Return one line of these cells; ``main`` says where it stands."""
     first = cells[0][0]
+    text, words, boxes = first.text, list(first.words), list(first.boxes)
     before = first
-    texts: list[str] = []
-    words: list[tuple[int, int]] = []
-    boxes: list[Box4] = []
-    length = 0
     for cell in cells:
         for part in cell:
-            if part is not first:
-                joint = "\t" if part is cell[0] else _joint(before, part)
-                texts.append(joint)
-                length += len(joint)
+            if part is first:
+                continue
+            text += "\t" if part is cell[0] else _joint(before, part)
+            length = len(text)
             words += [(start + length, end + length) for start, end in part.words]
             boxes += part.boxes
-            texts.append(part.text)
-            length += len(part.text)
+            text += part.text
             before = part
     parts = cells[0] if len(cells) == 1 else [part for cell in cells for part in cell]
     return Line(
-        "".join(texts),
+        text,
         first.u0,
         max([part.u1 for part in parts]),
         main.v,
