@@ -228,7 +228,7 @@ def _line(
         if len({span["size"] for span in spans}) > 1:
             main = _main_span(spans)
             size = main["size"]
-        if any([span["flags"] & _SUPERSCRIPT for span in spans]):
+        if any(span["flags"] & _SUPERSCRIPT for span in spans):
             cuts = _mark_cuts(spans)
         if turn == 0 and not raw.isascii():
             cuts = (cuts or {}) | blanks_between(spans)
@@ -237,10 +237,9 @@ def _line(
     if not cuts and _is_plain(raw) and (raw == text or raw.split() == plain):
         ranges: list[tuple[int, int]] = []
         at = 0
-        for word in plain:
-            end = at + len(word)
-            ranges.append((at, end))
-            at = end + 1
+        for length in map(len, plain):
+            ranges.append((at, at + length))
+            at += length + 1
         boxes: list[Box4] = [word[:4] for word in group]
     else:
         text, ranges, boxes = _cleaned_line(raw, group, cuts or {}, turn)

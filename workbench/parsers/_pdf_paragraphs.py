@@ -71,6 +71,8 @@ def breaks(rows: list[Line]) -> tuple[list[int], list[bool]]:
 
 def footnotes_start(rows: list[Line], before: list[int]) -> int:
     """Return the index of the first footnote at the end of a region, or the number of its rows."""
+    if rows[-1].size >= 0.92 * max([row.size for row in rows]):
+        return len(rows)
     letters: Counter[float] = Counter()
     for row in rows:
         letters[row.size] += len(row.text)
@@ -86,7 +88,11 @@ def footnotes_start(rows: list[Line], before: list[int]) -> int:
 def _pitch(rows: list[Line]) -> float:
     """Return the usual way from line to line, as a multiple of the type size; headings and gaps do not count."""
     steps = sorted(
-        [(b.v - a.v) / a.size for a, b in pairwise(rows) if a.size > 0 and abs(a.size - b.size) < 0.08 * a.size]
+        [
+            (b.v - a.v) / a.size
+            for a, b in pairwise(rows)
+            if a.size > 0 and abs(a.size - b.size) < 0.08 * a.size
+        ]
     )
     return min(2.5, max(1.0, steps[int(0.3 * len(steps))])) if steps else 1.3
 

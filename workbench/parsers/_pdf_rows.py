@@ -95,7 +95,7 @@ def _cells_apart(printed: list[list[Line]]) -> list[list[Line]]:
     ends = {i: _points([part.u1 for part in printed[i]]) for i in several}
     result = list(printed)
     for i in sorted({i + step for i in several for step in _NEAR_ROWS}):
-        if not 0 <= i < len(printed) or all([len(part.boxes) == 1 for part in printed[i]]):
+        if not 0 <= i < len(printed) or all(len(part.boxes) == 1 for part in printed[i]):
             continue
         around = [i + step for step in _NEAR_ROWS if i + step in starts]
         near = _NOWHERE.union(*[starts[j] for j in around])
@@ -252,9 +252,7 @@ def _letter_count(line: Line) -> int:
     return len(line.text)
 
 
-def _are_cells(
-    left: Line, right: Line, gap: float, starts: frozenset[int], ends: frozenset[int]
-) -> bool:
+def _are_cells(left: Line, right: Line, gap: float, starts: frozenset[int], ends: frozenset[int]) -> bool:
     """Say whether two parts with little between them are two cells, as cells above and below show.
 
     ``gap`` is the blank between them in multiples of the type size.
@@ -294,7 +292,7 @@ def _joined(cells: list[list[Line]], main: Line) -> Line:
         max([part.u1 for part in parts]),
         main.v,
         main.size,
-        all([part.bold for part in parts]),
+        all(part.bold for part in parts),
         main.turn,
         words,
         boxes,
