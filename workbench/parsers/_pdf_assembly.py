@@ -69,38 +69,42 @@ def assembled(
     above: tuple[str, PageText, int] | None = None
     for page, running in zip(pages, repeated, strict=True):
         fresh = True
+        sizes = page.sizes.tolist()
         for index, line in enumerate(page.lines):
-            if leave_out and index in running:
+            is_repeated = index in running
+            if leave_out and is_repeated:
                 continue
+            here = (line, page, index)
             joint = ""
             if above is not None:
                 kind = page.before[index] if not fresh or above[1] is page else NEW_REGION
-                drop, joint = _joint(above, (line, page, index), kind, words, join_hyphens=join_hyphens)
+                drop, joint = _joint(above, here, kind, words, join_hyphens=join_hyphens)
                 if drop:
                     parts[-1] = parts[-1][:-1]
                     length -= 1
                     placed[-1].end -= 1
-            parts.append(joint)
             length += len(joint)
             if fresh:
                 page_starts.append(length)
                 fresh = False
+            end = length + len(line)
             placed.append(
                 Placed(
                     page.number,
                     index,
                     length,
-                    length + len(line),
-                    float(page.sizes[index]),
-                    bool(page.bold[index]),
+                    end,
+                    sizes[index],
+                    page.bold[index] > 0,
                     joint == "\n\n" or above is None,
-                    index in running,
-                    bool(page.turned[index]),
+                    is_repeated,
+                    page.turned[index] > 0,
                 )
             )
+            parts.append(joint)
             parts.append(line)
-            length += len(line)
-            above = (line, page, index)
+            length = end
+            above = here
         if fresh:
             page_starts.append(-1)
     text = "".join(parts)

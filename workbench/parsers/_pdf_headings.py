@@ -103,9 +103,12 @@ def _from_type(text: str, lines: Sequence[Placed]) -> list[Heading]:
 
 def body_size(lines: Sequence[Placed]) -> float:
     """Return the type size of most of the text."""
-    letters: Counter[float] = Counter()
+    by_size: dict[float, int] = {}
     for line in lines:
-        letters[size_step(line.size)] += line.end - line.start
+        by_size[line.size] = by_size.get(line.size, 0) + line.end - line.start
+    letters: Counter[float] = Counter()
+    for size, count in by_size.items():
+        letters[size_step(size)] += count
     return letters.most_common(1)[0][0]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -80,13 +81,19 @@ def page_lines(page: Any) -> PageLines:
     chars = right_to_left_chars(page, text_page) if has_rtl else {}
     result: list[Line] = []
     repeats: list[tuple[Box4, str]] = []
+    # Places of lines whose text is drawn more than once.
     drawn: dict[str, _Places] = {}
     tight: dict[tuple[int, int], list[dict[str, Any]]] | None = None
-    for raw, spans, direction, box, group in _matched(text_page.extractDICT()["blocks"], words):
-        if raw in drawn and _is_near(drawn[raw], box, spans[0]["size"]):
-            repeats.append((box, raw))
-            continue
-        drawn.setdefault(raw, {}).setdefault(_cell_of(box), []).append(box)
+    matched = list(_matched(text_page.extractDICT()["blocks"], words))
+    for raw, count in Counter([entry[0] for entry in matched]).items():
+        if count > 1:
+            drawn[raw] = {}
+    for raw, spans, direction, box, group in matched:
+        if (places := drawn.get(raw)) is not None:
+            if _is_near(places, box, spans[0]["size"]):
+                repeats.append((box, raw))
+                continue
+            places.setdefault(_cell_of(box), []).append(box)
         if chars and (letters := chars.get(group[0][5:7])):
             group = words_in_reading_order(letters, spans[0]["size"]) or group
             raw = _with_blanks(group)
@@ -215,41 +222,42 @@ def _line(
 ) -> Line | None:
     turn = 0 if direction[0] == 1 else _turn(direction)
     main = spans[0]
-    cuts: dict[int, float] = {}
+    size = main["size"]
+    cuts: dict[int, float] | None = None
     if len(spans) > 1:
-        flags, size, is_mixed = 0, main["size"], False
-        for span in spans:
-            flags |= span["flags"]
-            is_mixed = is_mixed or span["size"] != size
-        if is_mixed:
+        if len({span["size"] for span in spans}) > 1:
             main = _main_span(spans)
-        if flags & _SUPERSCRIPT:
+            size = main["size"]
+        if any(span["flags"] & _SUPERSCRIPT for span in spans):
             cuts = _mark_cuts(spans)
         if turn == 0 and not raw.isascii():
-            cuts |= blanks_between(spans)
+            cuts = (cuts or {}) | blanks_between(spans)
     plain = [word[4] for word in group]
     text = " ".join(plain)
     if not cuts and _is_plain(raw) and (raw == text or raw.split() == plain):
         ranges: list[tuple[int, int]] = []
         at = 0
-        for word in plain:
-            end = at + len(word)
-            ranges.append((at, end))
-            at = end + 1
+        for length in map(len, plain):
+            ranges.append((at, at + length))
+            at += length + 1
         boxes: list[Box4] = [word[:4] for word in group]
     else:
-        text, ranges, boxes = _cleaned_line(raw, group, cuts, turn)
+        text, ranges, boxes = _cleaned_line(raw, group, cuts or {}, turn)
         if not text:
             return None
-    u0, u1 = _along(boxes, turn)
-    origin = main["origin"]
-    v = (origin[1], -origin[0], -origin[1], origin[0])[turn & 3]
     first = boxes[0]
-    width = first[2] - first[0] if turn & 1 == 0 else first[3] - first[1]
+    if turn == 0:
+        u0, u1 = min(boxes)[0], max(map(_RIGHT, boxes))
+        v, width = main["origin"][1], first[2] - first[0]
+    else:
+        u0, u1 = _along(boxes, turn)
+        x, y = main["origin"]
+        v = (y, -x, -y, x)[turn & 3]
+        width = first[2] - first[0] if turn & 1 == 0 else first[3] - first[1]
     bold = _is_bold_font(main) and (
-        len(spans) == 1 or all(_is_bold_font(s) for s in spans if s["text"].strip())
+        len(spans) == 1 or all(_is_bold_font(span) for span in spans if span["text"].strip())
     )
-    return Line(text, u0, u1, v, main["size"], bold, turn, ranges, boxes, width)
+    return Line(text, u0, u1, v, size, bold, turn, ranges, boxes, width)
 
 
 def _is_plain(raw: str) -> bool:
@@ -282,8 +290,6 @@ def _turn(direction: tuple[float, float]) -> int:
 
 def _along(boxes: list[Box4], turn: int) -> tuple[float, float]:
     """Return the ends of the boxes in reading direction."""
-    if turn == 0:
-        return min(boxes)[0], max(map(_RIGHT, boxes))
     a, b = (0, 2) if turn & 1 == 0 else (1, 3)
     low, high = min([box[a] for box in boxes]), max([box[b] for box in boxes])
     return (low, high) if turn & 3 < 2 else (-high, -low)

@@ -20,6 +20,8 @@ _DEEPEST = 3
 _TOP_LEFT = attrgetter("v", "u0")
 _LONG_LETTERS = 18
 """A line of running text has so many letters at least."""
+_FEWEST_LONG = 3
+"""So many such lines a column has at least."""
 
 
 def regions(lines: list[Line]) -> Iterator[list[Line]]:
@@ -30,9 +32,10 @@ def regions(lines: list[Line]) -> Iterator[list[Line]]:
     by_turn: dict[int, list[Line]] = {}
     for line in lines:
         by_turn.setdefault(line.turn, []).append(line)
-    for _, group in sorted(
-        by_turn.items(), key=lambda item: (item[0] > 3, -sum(len(x.text) for x in item[1]))
-    ):
+    groups = list(by_turn.items())
+    if len(groups) > 1:
+        groups.sort(key=lambda item: (item[0] > 3, -sum(len(x.text) for x in item[1])))
+    for _, group in groups:
         text = "".join([line.text for line in group])
         if 2 * rtl_count(text) > len(text):
             _mirror(group)
@@ -56,12 +59,12 @@ def _columns(lines: list[Line], depth: int) -> Iterator[list[Line]]:
         for part, is_table in parts:
             yield from [part] if is_table else _columns(part, 1)
         return
-    gutter = _gutter(lines)
+    gutter, bands = _gutter(lines)
     if gutter is None:
         yield lines
         return
     loose: list[Line] = []
-    for band, columnar in _bands(lines, gutter):
+    for band, columnar in bands:
         if not columnar:
             loose += band
             continue
@@ -82,7 +85,7 @@ def _parts_by_wide_tables(lines: list[Line]) -> list[tuple[list[Line], bool]]:
     found = split_at_wide_tables(lines)
     if len(found) == 1:
         return []
-    gutters = (_gutter(part) for part, is_table in found if not is_table and len(part) > 5)
+    gutters = (_gutter(part)[0] for part, is_table in found if not is_table and len(part) > 5)
     gutter = next((at for at in gutters if at is not None), None)
     if gutter is None:
         return []
@@ -96,16 +99,20 @@ def _parts_by_wide_tables(lines: list[Line]) -> list[tuple[list[Line], bool]]:
     return parts if len(parts) > 1 else []
 
 
-def _gutter(lines: list[Line]) -> float | None:
-    """Return where the best gap between two columns ends, or None for a page that has none."""
-    # Both columns need three long lines, of which Chinese ones have half as many letters.
-    if sum([len(line.text) >= _LONG_LETTERS // 2 for line in lines]) < 6:
-        return None
+_Band = tuple[list[Line], bool]
+"""Some consecutive lines, and whether they are set in columns."""
+
+
+def _gutter(lines: list[Line]) -> tuple[float | None, list[_Band]]:
+    """Return where the best gap between two columns ends, and the bands there; None for a page that has none."""
+    long = [(line.u0, line.u1) for line in lines if _is_long(line.text)]
+    if len(long) < 2 * _FEWEST_LONG:
+        return None, []
     begins, ends = [line.u0 for line in lines], [line.u1 for line in lines]
     left = min(begins)
     width = max(ends) - left
     if width <= 0:
-        return None
+        return None, []
     starts = sorted([begin for begin in begins if begin > left + 0.2 * width])
     candidates: list[float] = []
     first = 0
@@ -114,33 +121,42 @@ def _gutter(lines: list[Line]) -> float | None:
             if i - first >= 3:
                 candidates.append(starts[first])
             first = i
-    best, most = None, 0
+    best: float | None = None
+    best_bands: list[_Band] = []
+    most = 0
     for at in candidates[:12]:
+        # Both columns need long lines; in a table most candidates have none on one side, and bands cost far more.
+        gutter = at - 2
+        if (
+            sum([u1 <= gutter + 1 for _, u1 in long]) < _FEWEST_LONG
+            or sum([u0 >= gutter and u1 > gutter + 1 for u0, u1 in long]) < _FEWEST_LONG
+        ):
+            continue
         # No more lines can be columns than do not cross the gutter.
         if sum([u0 >= at - 2 or u1 <= at - 1 for u0, u1 in zip(begins, ends, strict=True)]) <= most:
             continue
-        read = sum(len(band) for band, columnar in _bands(lines, at - 2) if columnar)
+        bands = list(_bands(lines, gutter))
+        read = sum([len(band) for band, columnar in bands if columnar])
         if read > most:
-            best, most = at - 2, read
-    return best
+            best, best_bands, most = gutter, bands, read
+    return best, best_bands
 
 
-def _bands(lines: list[Line], gutter: float) -> Iterator[tuple[list[Line], bool]]:
+def _bands(lines: list[Line], gutter: float) -> Iterator[_Band]:
     """Yield the stretches between lines that cross the gutter, and whether each is set in columns."""
-    band: list[Line] = []
-    for line in lines:
-        if line.u0 < gutter and line.u1 > gutter + 1:
-            if band:
-                yield from _ended(band, _end_of_columns(band, gutter, under_all=False), gutter)
-                band = []
-            yield [line], False
-        else:
-            band.append(line)
-    if band:
+    done = 0
+    for i in [i for i, line in enumerate(lines) if line.u0 < gutter and line.u1 > gutter + 1]:
+        if done < i:
+            band = lines[done:i]
+            yield from _ended(band, _end_of_columns(band, gutter, under_all=False), gutter)
+        yield [lines[i]], False
+        done = i + 1
+    if done < len(lines):
+        band = lines[done:]
         yield from _ended(band, _end_of_columns(band, gutter, under_all=True), gutter)
 
 
-def _ended(band: list[Line], end: int, gutter: float) -> Iterator[tuple[list[Line], bool]]:
+def _ended(band: list[Line], end: int, gutter: float) -> Iterator[_Band]:
     if end:
         yield band[:end], _columnar(band[:end], gutter)
     if end < len(band):
@@ -170,7 +186,7 @@ def _end_of_columns(band: list[Line], gutter: float, *, under_all: bool) -> int:
             # Below a heading inside a column there is text of the column; here there are cells on both sides, or nothing.
             right = [other for other in rest if other.u0 >= gutter]
             rows = {round(other.v) for other in rest if other.u1 <= gutter + 1}
-            in_rows = bool(right) and all(rows & _near(other) for other in right)
+            in_rows = bool(right) and all(_is_beside(other, rows) for other in right)
             ends = in_rows if under_all else bool(right) or all(map(heads, rest))
             if ends and not _columnar(band[i:], gutter):
                 return i
@@ -192,36 +208,43 @@ def _columnar(band: list[Line], gutter: float) -> bool:
     right = [line for line in band if line.u1 > gutter + 1]
     if min(len(left), len(right)) < 3 or not (_prose(left) and _prose(right)):
         return False
-    gap = min(line.u0 for line in right) - max(line.u1 for line in left)
+    gap = min([line.u0 for line in right]) - max([line.u1 for line in left])
     beside = min(left[-1].v, right[-1].v) - max(left[0].v, right[0].v)
-    size = median(line.size for line in band)
+    size = median([line.size for line in band])
     return gap > 0.6 * size and beside > 0 and not _tabular(left, right, size)
 
 
 def _tabular(left: list[Line], right: list[Line], size: float) -> bool:
     """Say whether these are rows of long cells: each on one baseline, far apart, most of them beginning anew."""
     left_rows, right_rows = ({round(line.v) for line in side} for side in (left, right))
-    named = [line for line in left if right_rows & _near(line)]
-    told = [line for line in right if left_rows & _near(line)]
-    if len(told) < len(right):
+    if not all(_is_beside(line, left_rows) for line in right):
         return False
-    gap = min(line.u0 for line in told) - max(line.u1 for line in named)
-    begun = sum(line.text[0].isupper() or line.text[0].isdigit() for line in (*named, *told))
-    return gap > 3 * size and 3 * begun > 2 * (len(named) + len(told))
+    named = [line for line in left if _is_beside(line, right_rows)]
+    gap = min([line.u0 for line in right]) - max([line.u1 for line in named])
+    begun = sum([line.text[0].isupper() or line.text[0].isdigit() for line in (*named, *right)])
+    return gap > 3 * size and 3 * begun > 2 * (len(named) + len(right))
 
 
-def _near(line: Line) -> set[int]:
+def _is_beside(line: Line, rows: set[int]) -> bool:
+    """Say whether a line stands on one of the heights ``rows``, or a point from it."""
     row = round(line.v)
-    return {row - 1, row, row + 1}
+    return row in rows or row - 1 in rows or row + 1 in rows
 
 
 def _prose(column: list[Line]) -> bool:
     """Say whether most letters stand in lines that are long and fill the column; a table may lie between them."""
-    widest = max(line.u1 - line.u0 for line in column)
-    sizes = [len(line.text) * (2 if has_cjk(line.text) else 1) for line in column]
+    half = 0.5 * max([line.u1 - line.u0 for line in column])
+    texts = [line.text for line in column]
+    sizes = [len(text) * (2 if not text.isascii() and has_cjk(text) else 1) for text in texts]
     long = [
         size
         for line, size in zip(column, sizes, strict=True)
-        if size >= _LONG_LETTERS and line.u1 - line.u0 >= 0.5 * widest
+        if size >= _LONG_LETTERS and line.u1 - line.u0 >= half
     ]
-    return len(long) >= 3 and sum(long) >= 0.6 * sum(sizes)
+    return len(long) >= _FEWEST_LONG and sum(long) >= 0.6 * sum(sizes)
+
+
+def _is_long(text: str) -> bool:
+    """Say whether a line may be one of running text; Chinese ones have half as many letters."""
+    length = len(text)
+    return length >= _LONG_LETTERS or (length >= _LONG_LETTERS // 2 and has_cjk(text))

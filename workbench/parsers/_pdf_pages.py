@@ -6,7 +6,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import accumulate, chain
 from pathlib import Path
 from typing import Any
 
@@ -193,13 +193,15 @@ def _letters_kept(raw: str, on_page: int, text: str) -> int:
 def _page_with_lines(number: int, width: float, height: float, rotation: int, lines: list[Line]) -> PageText:
     rows, before, full = _read_in_order(lines)
     word_counts = [len(row.words) for row in rows]
-    numbers = chain.from_iterable(chain.from_iterable(row.boxes for row in rows))
+    numbers = chain.from_iterable(chain.from_iterable([row.boxes for row in rows]))
     boxes = np.fromiter(numbers, np.float32, 4 * sum(word_counts)).reshape(-1, 4)
     if rotation:
         boxes = _turned(boxes, rotation, width, height)
-    ranges = chain.from_iterable(chain.from_iterable(row.words for row in rows))
-    firsts = np.concatenate(([0], np.cumsum(word_counts)[:-1]))
-    low, high = np.minimum.reduceat(boxes, firsts), np.maximum.reduceat(boxes, firsts)
+    ranges = chain.from_iterable(chain.from_iterable([row.words for row in rows]))
+    firsts = [0, *accumulate(word_counts[:-1])]
+    line_boxes = np.empty((len(rows), 4), np.float32)
+    line_boxes[:, :2] = np.minimum.reduceat(boxes[:, :2], firsts)
+    line_boxes[:, 2:] = np.maximum.reduceat(boxes[:, 2:], firsts)
     return PageText(
         number=number,
         width=width,
@@ -210,7 +212,7 @@ def _page_with_lines(number: int, width: float, height: float, rotation: int, li
         bold=bytes([row.bold for row in rows]),
         turned=bytes([row.turn > 0 for row in rows]),
         sizes=np.array([row.size for row in rows], np.float32),
-        line_boxes=np.hstack([low[:, :2], high[:, 2:]]),
+        line_boxes=line_boxes,
         word_lines=np.repeat(np.arange(len(rows), dtype=np.int32), word_counts),
         word_ranges=np.fromiter(ranges, np.int32, 2 * sum(word_counts)).reshape(-1, 2),
         boxes=boxes,

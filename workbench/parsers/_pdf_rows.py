@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from operator import attrgetter
@@ -15,10 +15,10 @@ from workbench.parsers._pdf_lines import Line
 _MOST_CELLS = 60
 """A row with more parts is a drawing or an attack, and no table."""
 _ALIGNED = 2
-_STEPS = range(-_ALIGNED, _ALIGNED + 1)
+"""Points by which cells of one column may begin apart."""
+_NEAR_ROWS = range(-2, 3)
 _NOWHERE: frozenset[int] = frozenset()
 _LEFT = attrgetter("u0")
-"""Points by which cells of one column may begin apart."""
 _NEAREST = 0.5
 _APART = 1.5
 """Blank between cells, in multiples of the type size: the first is enough where cells above or below begin alike, or figures end alike."""
@@ -34,15 +34,14 @@ def rows(lines: list[Line]) -> Iterator[Line]:
     Parts on one baseline are joined, cells that stand apart by a tab. Lines that go on a table's cells are put where
     they belong, so that each row of the table is one line with its cells whole.
     """
-    printed = list(_printed(lines))
-    if len(printed) == len(lines) and all(a.u0 < b.u1 and b.u0 < a.u1 for a, b in pairwise(lines)):
+    if all(_is_row_below(b, a) and a.u0 < b.u1 and b.u0 < a.u1 for a, b in pairwise(lines)):
         # Each line stands alone, below the one before: a column of text, by far the most common case.
         yield from lines
         return
-    printed = _cells_apart(printed)
-    # Where rows above and below begin and end, by the index of the row.
-    starts = [_nearby(part.u0 for part in row) for row in printed]
-    ends = [_nearby(part.u1 for part in row) if len(row) > 1 else _NOWHERE for row in printed]
+    printed = _cells_apart(_printed(lines))
+    # Where the parts of a row begin and end, once they are asked for.
+    starts: dict[int, frozenset[int]] = {}
+    ends: dict[int, frozenset[int]] = {}
     at = 0
     while at < len(printed):
         found = centred(printed, at)
@@ -50,54 +49,70 @@ def rows(lines: list[Line]) -> Iterator[Line]:
             cells, at = found
             yield _joined(cells, min((cell[0] for cell in cells), key=lambda part: part.v))
             continue
-        end = at + 1 + _wrapped(printed, at)
-        if len(printed[at]) == 1 and end == at + 1:
+        if len(printed[at]) == 1:
             yield printed[at][0]
-        else:
-            around = [*range(max(0, at - 2), at), *range(at + 1, min(len(printed), end + 2))]
-            near = [i for i in around if len(printed[i]) <= _MOST_CELLS]
-            yield _row(
-                printed[at:end],
-                _NOWHERE.union(*(starts[i] for i in near)),
-                _NOWHERE.union(*(ends[i] for i in near)),
-            )
+            at += 1
+            continue
+        end = at + 1 + _wrapped(printed, at)
+        for i in range(max(0, at - 2), min(len(printed), end + 2)):
+            if i not in starts:
+                row = printed[i] if len(printed[i]) <= _MOST_CELLS else []
+                starts[i] = _points([part.u0 for part in row])
+                ends[i] = _points([part.u1 for part in row]) if len(row) > 1 else _NOWHERE
+        around = [*range(max(0, at - 2), at), *range(at + 1, min(len(printed), end + 2))]
+        yield _row(
+            printed[at:end],
+            _NOWHERE.union(*[starts[i] for i in around]),
+            _NOWHERE.union(*[ends[i] for i in around]),
+        )
         at = end
 
 
-def _printed(lines: list[Line]) -> Iterator[list[Line]]:
-    """Yield what stands on one baseline, from the left."""
+def _printed(lines: list[Line]) -> list[list[Line]]:
+    """Return what stands on one baseline, from the left."""
+    rows: list[list[Line]] = []
     row: list[Line] = []
     for line in lines:
-        if row and line.v - row[0].v > 0.45 * min(12.0, max(line.size, row[0].size)):
-            yield row if len(row) == 1 else sorted(row, key=_LEFT)
+        if row and _is_row_below(line, row[0]):
+            rows.append(row)
             row = []
         row.append(line)
     if row:
-        yield sorted(row, key=_LEFT)
+        rows.append(row)
+    return [row if len(row) == 1 else sorted(row, key=_LEFT) for row in rows]
+
+
+def _is_row_below(line: Line, first: Line) -> bool:
+    """Say whether a line is not on the baseline of the row that begins with ``first``."""
+    size = first.size if first.size > line.size else line.size
+    return line.v - first.v > 0.45 * (size if size < 12.0 else 12.0)
 
 
 def _cells_apart(printed: list[list[Line]]) -> list[list[Line]]:
     """Divide parts that hold two cells with little between them, where cells near above or below show it."""
-    several = [1 < len(row) <= _MOST_CELLS for row in printed]
-    if not any(several):
-        return printed
-    rows_told = list(zip(printed, several, strict=True))
-    starts = [_nearby(part.u0 for part in row[1:]) if some else _NOWHERE for row, some in rows_told]
-    ends = [_nearby(part.u1 for part in row) if some else _NOWHERE for row, some in rows_told]
-    result = []
-    for i, row in enumerate(printed):
-        around = slice(max(0, i - 2), i + 3)
-        if True not in several[around]:
-            result.append(row)
+    several = [i for i, row in enumerate(printed) if 1 < len(row) <= _MOST_CELLS]
+    starts = {i: _points([part.u0 for part in printed[i][1:]]) for i in several}
+    ends = {i: _points([part.u1 for part in printed[i]]) for i in several}
+    result = list(printed)
+    for i in sorted({i + step for i in several for step in _NEAR_ROWS}):
+        if not 0 <= i < len(printed) or all(len(part.boxes) == 1 for part in printed[i]):
             continue
-        near, near_ends = _NOWHERE.union(*starts[around]), _NOWHERE.union(*ends[around])
-        result.append([piece for part in row for piece in _pieces(part, near, near_ends)])
+        around = [i + step for step in _NEAR_ROWS if i + step in starts]
+        near = _NOWHERE.union(*[starts[j] for j in around])
+        near_ends = _NOWHERE.union(*[ends[j] for j in around])
+        result[i] = [piece for part in printed[i] for piece in _pieces(part, near, near_ends)]
     return result
 
 
-def _nearby(places: Iterable[float]) -> frozenset[int]:
-    """Return every whole point that is near one of the places."""
-    return frozenset([round(place) + step for place in places for step in _STEPS])
+def _points(places: list[float]) -> frozenset[int]:
+    """Return the whole points that are nearest to some places."""
+    return frozenset([round(place) for place in places])
+
+
+def _is_near(place: float, points: frozenset[int]) -> bool:
+    """Say whether a place is at most so far from one of ``points`` as cells of one column may begin apart."""
+    at = round(place)
+    return at in points or not points.isdisjoint(range(at - _ALIGNED, at + _ALIGNED + 1))
 
 
 def _pieces(line: Line, starts: frozenset[int], ends: frozenset[int]) -> list[Line]:
@@ -114,12 +129,12 @@ def _pieces(line: Line, starts: frozenset[int], ends: frozenset[int]) -> list[Li
         return [line]
     cuts = [0]
     least = (_least_of(gaps, line.size) if len(boxes) > 2 else _NEAREST) * line.size
-    ends_column = round(line.u1) in ends
+    ends_column = _is_near(line.u1, ends)
     for i, gap in enumerate(gaps, start=1):
         if gap <= narrowest or (gap <= least and not ends_column):
             continue
-        after_end = round(boxes[i - 1][2]) in ends
-        if gap > least and (round(boxes[i][0]) in starts or (ends_column and after_end)):
+        after_end = _is_near(boxes[i - 1][2], ends)
+        if gap > least and ((ends_column and after_end) or _is_near(boxes[i][0], starts)):
             cuts.append(i)
         elif after_end:
             figures = _is_figure(line, i - 1), _is_figure(line, i)
@@ -214,26 +229,17 @@ def _row(printed: list[list[Line]], starts: frozenset[int], ends: frozenset[int]
     first = printed[0]
     if len(first) == 1:
         return first[0]
-    main = max(first, key=lambda line: len(line.text))
+    main = max(first, key=_letter_count)
+    size = main.size or 1.0  # a damaged page may have letters of no size
     cells: list[list[Line]] = [[first[0]]]
     cell_of = [0]
     for left, right in pairwise(first):
-        gap = (right.u0 - left.u1) / (main.size or 1.0)  # a damaged page may have letters of no size
-        figures = _is_figure(left, -1), _is_figure(right, 0)
-        after_end = round(left.u1) in ends
-        in_columns = after_end and round(right.u1) in ends
+        gap = (right.u0 - left.u1) / size
         is_bullet = left is first[0] and left.text in _BULLETS
-        if not is_bullet and (
-            gap > _APART
-            or (
-                gap > max(_least(left), _least(right))
-                and (round(right.u0) in starts or in_columns or (any(figures) and after_end))
-            )
-            # A total in bold is wider than the figures above it.
-            or (gap > _NEAREST_FIGURES and all(figures) and in_columns)
-        ):
-            cells.append([])
-        cells[-1].append(right)
+        if not is_bullet and (gap > _APART or _are_cells(left, right, gap, starts, ends)):
+            cells.append([right])
+        else:
+            cells[-1].append(right)
         cell_of.append(len(cells) - 1)
     for part in (part for row in printed[1:] for part in row):
         place = _cell_of(first, part)
@@ -242,22 +248,48 @@ def _row(printed: list[list[Line]], starts: frozenset[int], ends: frozenset[int]
     return _joined(cells, main)
 
 
+def _letter_count(line: Line) -> int:
+    return len(line.text)
+
+
+def _are_cells(left: Line, right: Line, gap: float, starts: frozenset[int], ends: frozenset[int]) -> bool:
+    """Say whether two parts with little between them are two cells, as cells above and below show.
+
+    ``gap`` is the blank between them in multiples of the type size.
+    """
+    if not gap > _NEAREST_FIGURES:
+        return False
+    after_end = _is_near(left.u1, ends)
+    in_columns = after_end and _is_near(right.u1, ends)
+    figures = _is_figure(left, -1), _is_figure(right, 0)
+    # A total in bold is wider than the figures above it.
+    if in_columns and all(figures):
+        return True
+    return gap > max(_least(left), _least(right)) and (
+        in_columns or (after_end and any(figures)) or _is_near(right.u0, starts)
+    )
+
+
 def _joined(cells: list[list[Line]], main: Line) -> Line:
     """Return one line of these cells; ``main`` says where it stands."""
-    parts = [part for cell in cells for part in cell]
-    first = parts[0]
+    first = cells[0][0]
     text, words, boxes = first.text, list(first.words), list(first.boxes)
-    begins = {id(cell[0]) for cell in cells}
-    spots = [(min(part.u0 for part in cell), max(part.u1 for part in cell)) for cell in cells]
-    for before, part in pairwise(parts):
-        text += "\t" if id(part) in begins else _joint(before, part)
-        words += [(start + len(text), end + len(text)) for start, end in part.words]
-        boxes += part.boxes
-        text += part.text
+    before = first
+    for cell in cells:
+        for part in cell:
+            if part is first:
+                continue
+            text += "\t" if part is cell[0] else _joint(before, part)
+            length = len(text)
+            words += [(start + length, end + length) for start, end in part.words]
+            boxes += part.boxes
+            text += part.text
+            before = part
+    parts = cells[0] if len(cells) == 1 else [part for cell in cells for part in cell]
     return Line(
         text,
         first.u0,
-        max(part.u1 for part in parts),
+        max([part.u1 for part in parts]),
         main.v,
         main.size,
         all(part.bold for part in parts),
@@ -266,8 +298,14 @@ def _joined(cells: list[list[Line]], main: Line) -> Line:
         boxes,
         first.first_width,
         len(cells),
-        spots=spots if len(cells) > 1 else (),
+        spots=[_ends_of(cell) for cell in cells] if len(cells) > 1 else (),
     )
+
+
+def _ends_of(cell: list[Line]) -> tuple[float, float]:
+    if len(cell) == 1:
+        return cell[0].u0, cell[0].u1
+    return min([part.u0 for part in cell]), max([part.u1 for part in cell])
 
 
 def _joint(before: Line, part: Line) -> str:

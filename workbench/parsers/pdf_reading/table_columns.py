@@ -18,6 +18,8 @@ def fill_empty_cells(rows: Sequence[Line]) -> list[Line]:
     A table is a run of rows with several cells each. Its columns are told by the row with most cells; where a cell
     would lie in two columns, or two cells in one, nobody can tell, and the rows stay as they are.
     """
+    if all(row.cells < _FEWEST_COLUMNS for row in rows):
+        return list(rows)
     result: list[Line] = []
     for run in _runs(rows):
         columns = _columns(run)

@@ -89,7 +89,7 @@ def _largest(text: str, lines: Sequence[Placed]) -> str:
     for group in _groups([line for line in first_page if not (line.repeated or line.turned)]):
         size = size_step(group[0].size)
         said = _said(text, group)
-        is_title = sum(letter.isalpha() for letter in said) >= 3 and len(said) <= _MOST_CHARACTERS
+        is_title = len(said) <= _MOST_CHARACTERS and sum(letter.isalpha() for letter in said) >= 3
         if size >= least and is_title and len(group) <= _MOST_LINES and not _CONTENTS.fullmatch(said):
             candidates.append((size, said))
     others = [entry for entry in candidates if not _AUTHORITY.search(entry[1])]

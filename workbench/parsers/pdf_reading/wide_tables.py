@@ -57,7 +57,7 @@ def _rows(lines: Sequence[Line], left: float, right: float) -> Iterator[_Row]:
         parts = lines[first:i]
         is_table = (
             _FEWEST_CELLS <= len(parts) <= _MOST_CELLS
-            and max(part.u1 for part in parts) - min(part.u0 for part in parts) > _WIDTH * width
+            and max([part.u1 for part in parts]) - min([part.u0 for part in parts]) > _WIDTH * width
             and not any(_is_prose(part, width) for part in parts)
         )
         yield _Row(first, i, lines[first].v, is_table)
