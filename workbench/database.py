@@ -299,9 +299,10 @@ class Database:
                 database.execute("BEGIN IMMEDIATE")
                 self._fill(database)
                 database.execute("COMMIT")
-        except OSError as error:
+        except OSError:
             folder.cleanup()
-            raise ServiceError(f"{self.path} cannot be read: {error.strerror or error}") from error
+            with writing(self.path):
+                raise
         except BaseException:
             folder.cleanup()
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -31,6 +32,9 @@ _SIGNS = (
     "decoding",
     "protobuf",
     "unexpected end",
+    "unexpected eof",
+    "invalid range",
+    "lanceerror(arrow)",
 )
 """What LanceDB says of files that are missing or hold something else."""
 _PANIC = re.compile(rb"^thread '.*' .*panicked at ", re.MULTILINE)
@@ -55,6 +59,8 @@ def is_damage(error: BaseException) -> bool:
 
 def find_damage(opened: Any, folder: Path) -> str:
     """Return the first file of the newest version that is missing, cut off or another one, in words; "" for none."""
+    if opened.version < _noted_version(folder):
+        return "its newest version is missing"
     dataset = opened.to_lance()
     for fragment in dataset.get_fragments():
         for file in fragment.data_files():
@@ -72,6 +78,14 @@ def find_damage(opened: Any, folder: Path) -> str:
             if path.suffix in (".lance", ".idx") and (trouble := _trouble(path, None)):
                 return f"{path.name} of the index {index['name']} {trouble}"
     return ""
+
+
+def _noted_version(folder: Path) -> int:
+    """Return the number of the newest version as LanceDB noted it when it wrote that, 0 where it noted none."""
+    try:
+        return int(json.loads((folder / "_versions" / "latest_version_hint.json").read_bytes())["version"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
 
 
 def _trouble(path: Path, size_bytes: int | None) -> str:

@@ -136,12 +136,12 @@ def translation(name: str, doing: str, error: BaseException) -> Exception | None
     if "not found" in lower or "no such file" in lower:
         return _Vanished(name, "files of it are missing")
     if is_damage(error):
-        _log.warning("the table %s is damaged: %s", name, _shown(said))
+        _log.info("the table %s is damaged: %s", name, _shown(said))
         return DamagedTableError(name, "files of it hold something else than was written")
     if isinstance(error, ValueError):  # a bug of ours more likely than a state of the disk
         return None
     # Its own words hold paths of the machine that it was built on: they go to the log.
-    _log.warning("the table %s could not be %s: %s", name, doing, _shown(said))
+    _log.info("the table %s could not be %s: %s", name, doing, _shown(said))
     return ServiceError(
         f"the table {name} could not be {doing}, and its store does not say why in words for people"
         f" ({type(error).__name__}): look at the disk, and try again"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from workbench.contracts import ChunkPlace, DocumentRows, Filter, Table, TableInfo, TableRows
-from workbench.errors import InputError, SettingsError
+from workbench.errors import DamagedTableError, InputError, SettingsError
 from workbench.records import Chunk, Vectors
 from workbench.stores._exact import MatrixCache
 from workbench.stores._index_note import IndexNote, least_cosines, recall, sample_of
@@ -152,15 +152,19 @@ class LanceTable(Table):
         asked = query_vector(self.info, vector)
         if k <= 0 or (where is not None and () in (where.document_ids, where.chunk_ids)):
             return []
-        return self._read(lambda opened: self._nearest(opened, asked, k, where))
+        try:
+            return self._read(lambda opened: self._nearest(opened, asked, k, where))
+        except DamagedTableError:
+            # Perhaps only the index is damaged.
+            return self._read(lambda opened: self._nearest(opened, asked, k, where, with_index=False))
 
     def _nearest(
-        self, opened: Any, vector: Vectors, k: int, where: Filter | None
+        self, opened: Any, vector: Vectors, k: int, where: Filter | None, with_index: bool = True
     ) -> list[tuple[Chunk, float]]:
         if where is not None and where.metadata and not has_metadata(opened):
             return []
         count = int(opened.count_rows())
-        if count > self._place.store.index_above and where is None and k <= _INDEXED_K:
+        if with_index and count > self._place.store.index_above and where is None and k <= _INDEXED_K:
             note = IndexNote.read(self._place.path(self.info.name, ".index.json"), birth_of(opened.schema))
             if note is not None and len(found := nearest_by_lance(opened, vector, k, None, note.probes)) == k:
                 return found
@@ -192,7 +196,13 @@ class LanceTable(Table):
                 return []
             return matching_by_lance(opened, question, k, where)
 
-        found = self._read(answer)
+        try:
+            found = self._read(answer)
+        except DamagedTableError:
+            # Perhaps only the index is damaged, which is made from the rows.
+            with self._writing() as opened:
+                index_words(opened, language)
+            found = self._read(answer)
         if found is None:
             # Built before anybody asked for it: made now, as the first search of a table makes other things.
             self.index_words(language)

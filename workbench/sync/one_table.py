@@ -6,6 +6,7 @@ import time
 from collections.abc import Generator, Iterator
 
 from workbench.contracts import Asked
+from workbench.errors import DamagedTableError
 from workbench.ingest.plan import RefusedRemoval
 from workbench.ingest.steps import Action
 from workbench.records import Query
@@ -40,6 +41,8 @@ class OneTable:
         started = time.perf_counter()
         course.sources.standings.turn_to(place.table_name)
         self._table = place.opened_table()
+        if damage := self._table.damage():
+            raise DamagedTableError(place.table_name, damage)
         self._in_table, self._orphans = reconciled(place, self._table)
         self._plan = plan = planned(
             place,

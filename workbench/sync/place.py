@@ -45,8 +45,7 @@ def parse_key(parser: Parser, item: Item) -> str:
 def ledger_of(workspace: Workspace) -> Ledger:
     """Return the ledger of all pipelines of a workspace, for readers without a config at hand."""
     ledger = Ledger(workspace.folder / "pipelines" / "ledger.db")
-    if ledger.notice:
-        workspace.notices.append(ledger.notice)
+    workspace.notice(ledger.notice)
     return ledger
 
 
@@ -87,8 +86,7 @@ class Place:
     def ledger(self) -> Ledger:
         """The ledger of all pipelines."""
         ledger = ledger_of(self.workspace)
-        if notice := find_releases(ledger, self.connection, self.name):
-            self.workspace.notices.append(notice)
+        self.workspace.notice(find_releases(ledger, self.connection, self.name))
         return ledger
 
     @cached_property

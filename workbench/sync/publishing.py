@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from workbench import pipeline
 from workbench.config import Config, parsed, written
 from workbench.contracts import Filter, StoreConnection, Tick, VectorStore, no_tick
-from workbench.errors import BusyError, ConfigError, InputError, ServiceError, WorkbenchError
+from workbench.errors import (
+    BusyError,
+    ConfigError,
+    DamagedTableError,
+    InputError,
+    ServiceError,
+    WorkbenchError,
+)
 from workbench.ingest.entries import Release
 from workbench.ingest.lock import pipeline_lock
 from workbench.records import Hit
@@ -100,12 +107,15 @@ def roll_back(place: Place) -> Release:
     releases = place.ledger.releases
     target = releases.earlier(place.name)
     config = parsed(target.config, f"release {target.id}")
-    if not place.beside(config).has_table(target.table_name):
+    there = place.beside(config)
+    if not there.has_table(target.table_name):
         raise InputError(
             f"release {target.id} cannot be gone back to: its table {target.table_name} is not there any more;"
             " releases --clean takes such releases off the list",
             "no_earlier_release",
         )
+    if damage := there.connection.table(target.table_name).damage():
+        raise DamagedTableError(target.table_name, damage)
     releases.roll_back(place.name, target, place.now_utc())
     return target
 

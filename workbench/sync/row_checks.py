@@ -25,7 +25,7 @@ SAME_VECTOR = 1e-4
 class Finding:
     """One disagreement. ``document_id`` is "" where it is about the whole table.
 
-    ``kind`` is one of no_table, wrong_model, unfinished, missing, unknown, outdated, wrong_count, duplicate,
+    ``kind`` is one of no_table, damaged_table, damaged_release (files of the published table), wrong_model, unfinished, missing, unknown, outdated, wrong_count, duplicate,
     wrong_text, wrong_place, wrong_metadata, missing_vector, zero_vector, wrong_vector, missing_text, no_item.
     """
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workbench.counts import counted
-from workbench.errors import InputError
+from workbench.errors import DamagedTableError, InputError, WorkbenchError
 from workbench.ingest.entries import WRITTEN, Item, Key, State
 from workbench.ingest.lock import pipeline_lock
 from workbench.records import Chunk
 from workbench.sync import events
 from workbench.sync.drift import DOCUMENTS_A_LOOK
+from workbench.sync.following import followed
 from workbench.sync.place import Place
 from workbench.sync.row_checks import Finding, Rows
 from workbench.sync.run import Wishes, carried_out
 
-WHOLE_TABLE = ("no_table", "wrong_model")
+WHOLE_TABLE = ("no_table", "wrong_model", "damaged_table")
+RELEASE_TABLE = "damaged_release"
 ROWS_ARE_RIGHT = ("missing_text", "no_item")
 
 
@@ -58,6 +60,29 @@ def repaired(place: Place, cancelled: Callable[[], bool]) -> Iterator[events.Eve
 
 
 def _compared(place: Place) -> Verification:
+    try:
+        found = _compared_table(place)
+    except DamagedTableError as error:
+        found = Verification(place.table_name, 0, 0, (Finding("damaged_table", "", str(error)),))
+    return replace(found, findings=(*found.findings, *_published_damage(place)))
+
+
+def _published_damage(place: Place) -> Iterator[Finding]:
+    """Yield that the published release's table is damaged, where it is another than the config's own."""
+    try:
+        published = followed(place)
+        if published is None:
+            return
+        table = published.connection.table(published.table_name)
+        if damage := table.damage():
+            raise DamagedTableError(published.table_name, damage)
+    except DamagedTableError as error:
+        yield Finding(RELEASE_TABLE, "", str(error))
+    except WorkbenchError:
+        return  # not there, or not to be had here: a sync says so
+
+
+def _compared_table(place: Place) -> Verification:
     ledger, name = place.ledger, place.name
     states = ledger.states(name, place.table_name)
     try:
@@ -65,6 +90,8 @@ def _compared(place: Place) -> Verification:
     except InputError:
         lost = (Finding("no_table", "", "the table is not there"),) if states else ()
         return Verification(place.table_name, 0, 0, lost)
+    if damage := table.damage():
+        raise DamagedTableError(place.table_name, damage)
     findings: list[Finding] = []
     found_model = table.info.about.get("model_id")
     if found_model != place.model.id or table.info.dimension != place.model.dimension:
@@ -146,17 +173,27 @@ def _counts(
 def _needs_sources(place: Place, found: Verification) -> bool:
     """Return whether something is to be made anew whose content is not kept here."""
     items = {item.document_id: item for item in place.ledger.items(place.name).values()}
-    wanted = {one.document_id for one in found.findings if one.kind not in (*WHOLE_TABLE, "unknown")}
+    kinds = {one.kind for one in found.findings}
+    if kinds & {*WHOLE_TABLE, RELEASE_TABLE}:
+        wanted = set(items)
+    else:
+        wanted = {one.document_id for one in found.findings if one.kind != "unknown"}
     return any(
         one not in items or place.kept.content(items[one].content_hash) is None for one in sorted(wanted)
     )
 
 
 def _take_away(place: Place, found: Verification) -> None:
+    if any(finding.kind == RELEASE_TABLE for finding in found.findings):
+        published = followed(place)
+        if published is not None:
+            published.connection.drop(published.table_name)
+            place.ledger.forget_table(place.name, published.table_name)
     if any(finding.kind in WHOLE_TABLE for finding in found.findings):
         place.connection.drop(place.table_name)
         place.ledger.forget_table(place.name, place.table_name)
         return
     place.ledger.doubt(place.name, place.table_name, sorted({one.document_id for one in found.findings}))
-    wrong = {finding.document_id for finding in found.findings if finding.kind not in ROWS_ARE_RIGHT}
+    rows_are_right = (*ROWS_ARE_RIGHT, RELEASE_TABLE)
+    wrong = {finding.document_id for finding in found.findings if finding.kind not in rows_are_right}
     place.connection.table(place.table_name).drop_documents(sorted(wrong))

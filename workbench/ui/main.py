@@ -15,7 +15,7 @@ import streamlit as st
 
 from workbench.errors import WorkbenchError
 from workbench.ui import at_work, demo_view, resources, run_schedule, warming
-from workbench.ui.messages import guarded, shown_error
+from workbench.ui.messages import guarded, plain, shown_error
 from workbench.ui.widgets.page_setup import set_up_page
 
 
@@ -32,6 +32,8 @@ def run() -> None:
     run_schedule.keep_looking(resources.workspace())
     if not demo_view.wanted():
         at_work.show()
+        for notice in resources.workspace().notices:
+            st.info(plain(notice[:1].upper() + notice[1:]), icon=":material/healing:")
     with guarded():
         chosen.run()
 

@@ -35,7 +35,7 @@ def _row(row: TableRow, document_count: int) -> None:
             help=plain(row.name),
             width=NAME_PIXELS,
         )
-        behind = ", out of date" if row.outdated_documents else ""
+        behind = ", damaged" if row.damage else ", out of date" if row.outdated_documents else ""
         to_do = f" :small[:orange[{row.missing_documents} to do{behind}]]" if row.missing_documents else ""
         _cell("Chunks", f"{row.rows:,}", row.index_note or term_help("exact search"), 80)
         _cell(

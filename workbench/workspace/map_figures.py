@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from workbench.analysis import DAMAGED
 from workbench.contracts import Tick, no_tick
+from workbench.errors import ServiceError
 from workbench.files import write_atomically, writing
 from workbench.projection import Topics, Trust, nearest_others, topics, trust
 
@@ -59,7 +61,7 @@ class MapFigures:
             except DAMAGED:
                 pass  # not computed yet, or damaged: it is computed now
             rows, cosines = nearest_others(sample.vectors, NEIGHBOURS, tick)
-            with writing(folder):
+            with suppress(ServiceError), writing(folder):  # a full disk: it is computed again
                 folder.mkdir(parents=True, exist_ok=True)
                 np.save(folder / "rows.npy", rows)
                 np.save(folder / "cosines.npy", cosines)
@@ -77,7 +79,7 @@ class MapFigures:
                 pass  # not computed yet, or damaged: it is computed now
             found = topics(sample.vectors, [chunk.text for chunk in sample.chunks])
             content = {"format": _FORMAT, "numbers": found.numbers.tolist(), "labels": list(found.labels)}
-            with writing(path.parent):
+            with suppress(ServiceError), writing(path.parent):
                 write_atomically(path, json.dumps(content).encode())
             return found
 
@@ -91,6 +93,6 @@ class MapFigures:
                 pass  # not computed yet, or damaged: it is computed now
             made = trust(found.sample.vectors, found.points, NEIGHBOURS, tick=tick)
             if made is not None:
-                with writing(path.parent):
+                with suppress(ServiceError), writing(path.parent):
                     write_atomically(path, json.dumps(asdict(made)).encode())
             return made

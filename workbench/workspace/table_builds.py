@@ -11,7 +11,7 @@ from workbench import pipeline
 from workbench.config import Config, check_environment, written
 from workbench.contracts import Asked, TableInfo
 from workbench.counts import counted
-from workbench.errors import Cancelled, InputError, WorkbenchError
+from workbench.errors import Cancelled, DamagedTableError, InputError, WorkbenchError
 from workbench.ingest.metering import Meter, metered
 from workbench.records import Document, Query
 from workbench.workspace.current_states import CurrentStates
@@ -55,13 +55,32 @@ def build(
 ) -> BuildResult:
     """Chunk, embed and write what is new; see ``Tables.build``."""
     check_environment(config)
-    started = time.perf_counter()
-    before = {row.id: row for row in workspace.documents()}
-    if not before and not may_empty and (count := row_count(workspace, config)):
+    if not workspace.documents() and not may_empty and (count := row_count(workspace, config)):
         raise WouldEmptyError(
             f"there are no documents here, so a build would empty the table of {config.name}"
             f" ({counted(count, 'chunk')}): add its documents first, or confirm that it shall be emptied (--yes)"
         )
+    try:
+        return _built(workspace, config, document_ids, on_step, current_states, write_times)
+    except DamagedTableError:
+        # Every row of it can be made again, from the parsed texts and the vector cache.
+        workspace.tables.connection(config).drop(config.table_name)
+    built = _built(workspace, config, document_ids, on_step, current_states, write_times)
+    return replace(
+        built, note="; ".join(filter(None, ["the table was damaged and is written anew", built.note]))
+    )
+
+
+def _built(
+    workspace: Workspace,
+    config: Config,
+    document_ids: Sequence[str] | None,
+    on_step: Callable[[pipeline.BuildStep], None],
+    current_states: CurrentStates,
+    write_times: WriteTimes,
+) -> BuildResult:
+    started = time.perf_counter()
+    before = {row.id: row for row in workspace.documents()}
     ids = list(before) if document_ids is None else list(document_ids)
     model = workspace.model(config.embedder)
     info = TableInfo(
@@ -80,6 +99,8 @@ def build(
         # Other weights under the same name: their vectors must not stand beside the old ones.
         connection.drop(info.name)
     table = connection.create(info)
+    if damage := table.damage():
+        raise DamagedTableError(info.name, damage)
     failed: dict[str, str] = {}
     pipeline_documents = _readable(workspace, ids, config, failed)
     spent = Meter()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from workbench.config import Config, parsed
 from workbench.contracts import Table, TableInfo
 from workbench.counts import counted
-from workbench.errors import ConfigError
+from workbench.errors import ConfigError, DamagedTableError
 from workbench.workspace.current_states import CurrentStates
 from workbench.workspace.write_times import WriteTimes
 
@@ -32,11 +32,13 @@ class TableRow:
     index_note: str
     outdated_documents: int = 0
     """How many of the missing documents the table holds as its config would not give them any more."""
+    damage: str = ""
+    """What is wrong with the table's files, as a sentence, "" for nothing; then its documents count as missing."""
 
     @property
     def lack(self) -> str:
         """What is missing in words, "" where nothing is."""
-        return lack(self.missing_documents - self.outdated_documents, self.outdated_documents)
+        return self.damage or lack(self.missing_documents - self.outdated_documents, self.outdated_documents)
 
 
 def lack(absent: int, outdated: int) -> str:
@@ -57,7 +59,13 @@ def table_row(
     info: TableInfo, table: Table, documents: set[str], current_states: CurrentStates, write_times: WriteTimes
 ) -> TableRow:
     """Return what the list shows of a table, with the ``documents`` that are in the workspace."""
-    states = table.states()
+    damage = ""
+    try:
+        if what := table.damage():
+            raise DamagedTableError(info.name, what)
+        states = table.states()
+    except DamagedTableError as error:
+        damage, states = str(error), {}
     config = _config_of(info)
     outdated = _outdated(info.name, config, states, documents, current_states)
     built_at_utc = info.about.get("built_at_utc", "")
@@ -76,6 +84,7 @@ def table_row(
         written_at_utc=max(built_at_utc, write_times.of(info.name)),
         index_note=info.about.get("index_note", ""),
         outdated_documents=len(outdated),
+        damage=damage,
     )
 
 

@@ -53,8 +53,9 @@ class Workspace:
         if not os.access(folder, os.R_OK | os.X_OK):
             raise ServiceError(f"{folder} cannot be read: give this user the right to read there")
         self.document_list = DocumentList(folder / "workspace.db")
-        self.notices = [self.document_list.notice] if self.document_list.notice else []
+        self.notices: list[str] = []
         """What has to be told about this workspace: what was lost and found again."""
+        self.notice(self.document_list.notice)
         self.disk = Disk(self)
         self.originals = Originals(folder / "originals")
         self.parsed_files = ParsedFiles(folder / "parsed")
@@ -71,6 +72,11 @@ class Workspace:
         self.search_history = SearchHistory(folder / "history.db")
         self.votes = Votes(folder / "votes.db")
         self.sweeps = Sweeps(self)
+
+    def notice(self, text: str) -> None:
+        """Have something told about this workspace, once."""
+        if text and text not in self.notices:
+            self.notices.append(text)
 
     @cached_property
     def vector_cache(self) -> VectorCache:
