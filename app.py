@@ -4,6 +4,6 @@ import streamlit as st
 from starlette.middleware import Middleware
 
 from workbench.ui.access.guard import Guard
-from workbench.ui.server import MAIN, follow_schedules
+from workbench.ui.server import MAIN, follow_schedules, served_hosts
 
-app = st.App(MAIN, middleware=[Middleware(Guard)], lifespan=follow_schedules)
+app = st.App(MAIN, middleware=[Middleware(Guard, hosts=served_hosts())], lifespan=follow_schedules)

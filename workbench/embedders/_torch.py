@@ -238,6 +238,7 @@ def _loading(folder: ModelFolder) -> Iterator[None]:
         yield
     except UNLOADABLE as error:
         said = next(iter(str(error).splitlines()), type(error).__name__)
+        said = f"{said} is missing" if isinstance(error, KeyError) else said
         raise SettingsError(f"the model in {folder.path} cannot be loaded: {said}") from error
 
 

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from workbench.errors import SettingsError, WorkbenchError
-from workbench.ui.access.hosts import hosts_of
+from workbench.ui.access.hosts import Hosts, hosts_of
 
 APP = Path(__file__).parent.parent.parent / "app.py"
 MAIN = Path(__file__).parent / "main.py"
@@ -36,6 +36,17 @@ def main(options: Sequence[str]) -> int:
     sys.argv = ["streamlit", "run", str(APP), *options]
     cli.main()
     return 0
+
+
+def served_hosts() -> Hosts:
+    """Return the hosts of ``WORKBENCH_HOSTS``, or end the program with what is wrong with them.
+
+    Later, the server would take the error for an app without a start, and answer every request with a failure.
+    """
+    try:
+        return hosts_of()
+    except SettingsError as error:
+        raise SystemExit(f"error: {error}") from error
 
 
 @asynccontextmanager
