@@ -12,6 +12,7 @@ import pytest
 
 from tests.work import steps
 from workbench.parsers._pdf_lines import Line
+from workbench.parsers._pdf_order import regions
 from workbench.parsers._pdf_pages import PageText
 from workbench.parsers.pdf_reading.completeness import margin_texts
 from workbench.parsers.pdf_reading.damage import missing_parts
@@ -129,6 +130,20 @@ def test_short_lines_above_a_wide_table_are_not_copied_for_each_of_them() -> Non
         return _Lines.copied
 
     assert copied(2_000) <= 2.5 * copied(1_000)
+
+
+def cell(text: str, u0: float, v: float) -> Line:
+    return Line(text, u0, u0 + 30, v, 9, False, 0, [(0, len(text))], [(u0, v - 9, u0 + 30, v)])
+
+
+def test_a_table_of_many_columns_takes_few_steps_for_each_cell() -> None:
+    names = [cell("a long name of it", 50, 12.0 * row) for row in range(60)]
+    figures = [cell("51,234.5", 200 + 55.0 * i, 12.0 * row) for row in range(60) for i in range(7)]
+    lines = names + figures
+    count = steps(lambda: list(regions(lines)))
+    assert [row.text.count("\t") for region in regions(lines) for row in region] == [7] * 60
+    # Dividing the page anew at every gap between two columns takes 300 for each.
+    assert count <= 150 * len(lines)
 
 
 class _Text(str):

@@ -82,6 +82,22 @@ def test_right_to_left_columns_are_read_from_the_right() -> None:
     assert order == [f"R{n}" for n in range(6)] + [f"L{n}" for n in range(6)]
 
 
+def test_chinese_columns_of_nine_letters_a_line_are_read_one_after_the_other() -> None:
+    from workbench.parsers._pdf_lines import Line
+    from workbench.parsers._pdf_order import regions
+
+    def line(text: str, u0: float, v: float) -> Line:
+        return Line(text, u0, u0 + 90, v, 10.0, False, 0, [(0, 9)], [(u0, v - 8, u0 + 90, v)])
+
+    lines = [
+        line(f"电车九点从车站{side}{n}", left, 100 + 13 * n)
+        for n in range(6)
+        for side, left in (("L", 60), ("R", 170))
+    ]
+    order = [row.text[-2:] for region in regions(lines) for row in region]
+    assert order == [f"L{n}" for n in range(6)] + [f"R{n}" for n in range(6)]
+
+
 def test_a_sentence_runs_on_over_the_end_of_a_column_past_its_footnote() -> None:
     left = paragraph(*[f"the left column says line {n} and no more" for n in range(12)], left=50, top=760)
     left += drawn("1 A note below the column, set in smaller type", 50, 560, 7)
@@ -105,6 +121,11 @@ def test_lists_and_rows_of_tables_keep_their_lines() -> None:
     text = text_of(report_pdf())
     assert "• a lamp and two flags\n• the key for the points\n• chalk" in text
     assert "Car\tSand\tYear\n41\t12 kg\t1998\n42\t9 kg\t2003" in text
+
+
+def test_items_with_long_roman_numbers_in_brackets_keep_their_lines() -> None:
+    items = [f"({number}) a lamp and two flags, which every car has" for number in ("xvii", "xviii", "xix")]
+    assert text_of(pdf(paragraph(*items))) == "\n".join(items)
 
 
 def test_a_table_of_long_cells_is_read_by_its_rows() -> None:
