@@ -301,6 +301,7 @@ class Reader:
             if (
                 is_secret(key)
                 and not typing_error
+                and value not in ("", None)  # none is given
                 and not (isinstance(value, str) and ENVIRONMENT_PATTERN.fullmatch(value))
             ):
                 # The value itself is never repeated: this message may be logged.

@@ -6,7 +6,7 @@ from importlib import import_module
 from types import ModuleType
 
 PIPELINE = ("plan", "sync", "log", "verify", "publish", "releases", "roll-back")
-NAMES = ("add", "documents", "chunks", "build", "search", "evaluate", "tune", "sweep", *PIPELINE)
+NAMES = ("add", "documents", "chunks", "build", "search", "evaluate", "tune", "sweep", "delete", *PIPELINE)
 """In the order in which a newcomer uses them; a file's name is the command, ``-`` written as ``_``."""
 
 

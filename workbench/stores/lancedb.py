@@ -47,8 +47,12 @@ class LanceDB(VectorStore):
         json_schema_extra={"identity": False},
     )
 
-    def connection(self, folder: Path) -> StoreConnection:
-        """Return the tables under ``folder``, which is made at the first write."""
+    def place(self) -> str:
+        """Return "": the folder is the place."""
+        return ""
+
+    def connection(self, folder: Path, namespace: str = "") -> StoreConnection:
+        """Return the tables under ``folder``, which is made at the first write; no two workspaces share a folder."""
         return _Connection(self, folder.absolute())
 
 

@@ -46,4 +46,34 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX documents_by_uri ON documents (uri);
     CREATE INDEX copies_by_uri ON copies (uri);
     """,
+    """
+    CREATE TABLE stores (
+        area TEXT NOT NULL,
+        key TEXT NOT NULL,
+        plugin TEXT NOT NULL,
+        title TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        used_at_utc TEXT NOT NULL,
+        PRIMARY KEY (area, key)
+    ) STRICT;
+    CREATE TABLE store_tables (
+        area TEXT NOT NULL,
+        store_key TEXT NOT NULL,
+        name TEXT NOT NULL,
+        about TEXT NOT NULL,
+        version TEXT NOT NULL,
+        row_count INTEGER NOT NULL,
+        document_count INTEGER NOT NULL,
+        PRIMARY KEY (area, store_key, name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE due_deletions (
+        area TEXT NOT NULL,
+        store_key TEXT NOT NULL,
+        document_id TEXT NOT NULL,
+        document_name TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        since_utc TEXT NOT NULL,
+        PRIMARY KEY (area, store_key, document_id)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
