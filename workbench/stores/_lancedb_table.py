@@ -15,7 +15,7 @@ from workbench.stores._exact import MatrixCache
 from workbench.stores._index_note import IndexNote, least_cosines, recall, sample_of
 from workbench.stores._lancedb_counts import add_counts, counts_of, has_counts, states_of
 from workbench.stores._lancedb_memory import buffers_given_back
-from workbench.stores._lancedb_place import Place
+from workbench.stores._lancedb_place import Place, version_of
 from workbench.stores._lancedb_rows import (
     CHUNK_COLUMNS,
     arrow_rows,
@@ -210,13 +210,13 @@ class LanceTable(Table):
         return found
 
     def version(self) -> str:
-        return self._read(_version)
+        return self._place.version(self.info.name)
 
     def rows(self) -> TableRows:
-        return self._read(lambda opened: rows_of(opened, self.info.dimension, _version(opened)))
+        return self._read(lambda opened: rows_of(opened, self.info.dimension, version_of(opened)))
 
     def drawn(self, draw: Callable[[int], Sequence[int]]) -> tuple[TableRows, int]:
-        return self._read(lambda opened: drawn_rows(opened, self.info.dimension, _version(opened), draw))
+        return self._read(lambda opened: drawn_rows(opened, self.info.dimension, version_of(opened), draw))
 
     def places(self) -> list[ChunkPlace]:
         return self._read(places_of)
@@ -298,11 +298,6 @@ def _only(document_ids: Sequence[str] | None) -> Filter | None:
 
 def _fragment_count(opened: Any) -> int:
     return int(opened.stats()["fragment_stats"]["num_fragments"])
-
-
-def _version(opened: Any) -> str:
-    # A table dropped and made again counts its versions from 1 again: its birth tells them apart.
-    return f"{birth_of(opened.schema)}-{opened.version}"
 
 
 def _cleaned(opened: Any) -> None:

@@ -83,8 +83,7 @@ class _Connection(StoreConnection):
         return LanceTable(place, found)
 
     def table(self, name: str) -> Table:
-        place = self._place
-        return place.read(valid_name(name), lambda opened: LanceTable(place, place.info(name, opened)))
+        return LanceTable(self._place, self._place.opened_info(valid_name(name)))
 
     def tables(self) -> list[TableInfo]:
         found = []

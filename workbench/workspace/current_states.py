@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from workbench import pipeline
 from workbench.config import Config
 from workbench.errors import ServiceError, WorkbenchError
-from workbench.records import Document
+from workbench.records import Document, content_digest
 
 if TYPE_CHECKING:
     from workbench.workspace.documents import DocumentRow
@@ -38,6 +38,19 @@ Known = tuple[str, str, str]
 """Method, parse key, and the state that they give."""
 
 
+class ListedDocuments:
+    """The documents of a workspace as one listing of its tables sees them."""
+
+    def __init__(self, rows: Sequence[DocumentRow]) -> None:
+        self.rows = rows
+        self.ids = frozenset(row.id for row in rows)
+        text = repr([(row.id, row.name, row.content_hash) for row in rows])
+        self.contents = content_digest(text.encode("utf-8", "surrogatepass"))
+        """Changes with every name and content, and with the number of documents."""
+        self.of_each_kind = [row for _, row in sorted({row.suffix: row for row in rows}.items())]
+        """One document of each ending."""
+
+
 class CurrentStates:
     """The states of documents under configs, as far as they are known, in the list of documents."""
 
@@ -45,23 +58,19 @@ class CurrentStates:
         self._workspace = workspace
         self._told: OrderedDict[object, frozenset[str]] = OrderedDict()
 
-    def outdated_at(self, config: Config, facts: TableFacts, documents: Sequence[DocumentRow]) -> Set[str]:
+    def outdated_at(self, config: Config, facts: TableFacts, documents: ListedDocuments) -> Set[str]:
         """Return the same as ``outdated``, looked up only where the table, a document or a plug-in has changed."""
         try:
             method = self._method(config)
         except WorkbenchError:
             return set()
-        contents = tuple((row.id, row.name, row.content_hash) for row in documents)
-        readers = tuple(
-            (suffix, self._workspace.parse_key(row, config))
-            # One document of each kind: its key holds the parser's settings, version and packages.
-            for suffix, row in sorted({row.suffix: row for row in documents}.items())
-        )
-        key = facts.version, config.table_name, method, readers, contents
+        # Such a key holds the parser's settings, version and packages.
+        readers = tuple(self._workspace.parse_key(row, config) for row in documents.of_each_kind)
+        key = facts.version, config.table_name, method, readers, documents.contents
         held = self._told.get(key)
         if held is not None:
             return held
-        found, unread = self._look(config, method, facts.states, documents)
+        found, unread = self._look(config, method, facts.states, documents.rows)
         # A text that is not read yet may be read at any time, without a trace in the key.
         if not unread:
             self._told[key] = frozenset(found)

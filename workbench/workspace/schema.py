@@ -47,7 +47,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE INDEX copies_by_uri ON copies (uri);
     """,
     """
-    CREATE TABLE stores (
+    CREATE TABLE IF NOT EXISTS stores (
         area TEXT NOT NULL,
         key TEXT NOT NULL,
         plugin TEXT NOT NULL,
@@ -56,7 +56,7 @@ MIGRATIONS: tuple[str, ...] = (
         used_at_utc TEXT NOT NULL,
         PRIMARY KEY (area, key)
     ) STRICT;
-    CREATE TABLE store_tables (
+    CREATE TABLE IF NOT EXISTS store_tables (
         area TEXT NOT NULL,
         store_key TEXT NOT NULL,
         name TEXT NOT NULL,
@@ -66,7 +66,7 @@ MIGRATIONS: tuple[str, ...] = (
         document_count INTEGER NOT NULL,
         PRIMARY KEY (area, store_key, name)
     ) STRICT, WITHOUT ROWID;
-    CREATE TABLE due_deletions (
+    CREATE TABLE IF NOT EXISTS due_deletions (
         area TEXT NOT NULL,
         store_key TEXT NOT NULL,
         document_id TEXT NOT NULL,

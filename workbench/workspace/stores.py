@@ -166,8 +166,12 @@ class Stores:
             trouble = self._delete(known, {**before, **names})
             if trouble is not None:
                 # Kept before the caller forgets the document: else nobody would know what stands there.
-                self.catalog.note_store(known)
-                self.catalog.note_due(area, known.key, {**before, **names}, str(trouble))
+                try:
+                    self.catalog.note_store(known)
+                    self.catalog.note_due(area, known.key, {**before, **names}, str(trouble))
+                except ServiceError:
+                    # A disk that takes nothing: what cannot be kept is told at once, and the document stays listed.
+                    raise trouble from None
             elif before:
                 self.catalog.forget_due(area, known.key, before)
         return [one for one in self.catalog.due(area) if one.document_id in names]

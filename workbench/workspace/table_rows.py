@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Set
 from dataclasses import dataclass
 
 from workbench.config import Config
 from workbench.contracts import TableInfo
 from workbench.counts import counted
-from workbench.workspace.current_states import CurrentStates
-from workbench.workspace.documents import DocumentRow
+from workbench.workspace.current_states import CurrentStates, ListedDocuments
 from workbench.workspace.stores import OpenStore
 from workbench.workspace.table_facts import TableFacts
 from workbench.workspace.write_times import WriteTimes
@@ -76,13 +75,13 @@ def table_row(
     store: OpenStore,
     config: Config | None,
     facts: TableFacts,
-    documents: Sequence[DocumentRow],
+    documents: ListedDocuments,
     current_states: CurrentStates,
     write_times: WriteTimes,
 ) -> TableRow:
     """Return what the list shows of a table, with the ``documents`` that are in the workspace."""
-    states, here = facts.states, {row.id for row in documents}
-    outdated = _outdated(info.name, config, facts, documents, here, current_states)
+    states = facts.states
+    outdated = _outdated(info.name, config, facts, documents, current_states)
     built_at_utc = info.about.get("built_at_utc", "")
     return TableRow(
         name=info.name,
@@ -90,7 +89,7 @@ def table_row(
         config_name=config.name if config else info.name,
         rows=facts.row_count,
         documents=len(states),
-        missing_documents=len(here - states.keys()) + len(outdated),
+        missing_documents=len(documents.ids - states.keys()) + len(outdated),
         size_bytes=facts.size_bytes,
         model_title=info.about.get("model_title", ""),
         fingerprint=info.about.get("fingerprint", "")[:12],
@@ -108,13 +107,12 @@ def _outdated(
     name: str,
     config: Config | None,
     facts: TableFacts,
-    documents: Sequence[DocumentRow],
-    here: Set[str],
+    documents: ListedDocuments,
     current_states: CurrentStates,
 ) -> Set[str]:
     if config is None:
         return set()
     if config.table_name != name:
         # Made by plug-ins of another version: what the config gives now belongs in a table of another name.
-        return here & facts.states.keys()
+        return documents.ids & facts.states.keys()
     return current_states.outdated_at(config, facts, documents)

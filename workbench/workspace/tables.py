@@ -22,7 +22,7 @@ from workbench.errors import Cancelled, InputError, WorkbenchError
 from workbench.records import Hit
 from workbench.spans import Span
 from workbench.workspace.build_costs import BuildCosts
-from workbench.workspace.current_states import CurrentStates
+from workbench.workspace.current_states import CurrentStates, ListedDocuments
 from workbench.workspace.model_window import describe_long_chunks
 from workbench.workspace.store_catalog import Area, DueDeletion, store_key
 from workbench.workspace.stores import Stores, describe_due
@@ -98,7 +98,7 @@ class Tables:
         """
         due = self._stores.retry_deletions(Area.DOCUMENTS)
         found = self._stores.listing(Area.DOCUMENTS)
-        documents = self._workspace.documents()
+        documents = ListedDocuments(self._workspace.documents())
         rows, unreachable = [], list(found.unreachable)
         for one in found.stores:
             for info in one.tables:

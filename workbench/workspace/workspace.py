@@ -11,9 +11,9 @@ from types import MappingProxyType
 
 from workbench import pipeline, plugins
 from workbench.analysis import Memo, TextAnalysis
-from workbench.config import Config, parsed, written
+from workbench.config import Config, written
 from workbench.contracts import Embedder, EmbeddingModel, Parser
-from workbench.errors import ConfigError, InputError, ServiceError, SettingsError
+from workbench.errors import InputError, ServiceError, SettingsError
 from workbench.files import shown_name, touch, write_atomically, writing
 from workbench.ingest.vector_cache import VectorCache
 from workbench.records import Chunk, Document, Layout, ParsedFile, digest
@@ -240,8 +240,7 @@ class Workspace:
         """Return the saved configs by name; a file that is no config is left out."""
         found = []
         for path in sorted((self.folder / "configs").glob("*.yaml")):
-            try:
-                found.append(parsed(path.read_text(encoding="utf-8"), path.name))
-            except (ConfigError, OSError, UnicodeDecodeError):
-                continue
+            with suppress(OSError, UnicodeDecodeError):
+                config = self.stores.facts.config(path.read_text(encoding="utf-8"), path.name)
+                found += [] if config is None else [config]
         return sorted(found, key=lambda config: config.name.casefold())
