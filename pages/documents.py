@@ -6,6 +6,7 @@ from workbench.ui import document_list, first_steps, upload_list
 from workbench.ui.documents import reader
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import page_script, workspace
+from workbench.ui.store_status import show_due
 
 st.title("Documents")
 about = st.container(horizontal=True, vertical_alignment="center")
@@ -20,6 +21,7 @@ about.caption(
     width="content" if documents else "stretch",
 )
 
+show_due(workspace().tables.due_deletions())
 if documents:
     about.page_link(
         page_script("chunks"),

@@ -13,6 +13,7 @@ from workbench.ui import (
 )
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import page_script, workspace
+from workbench.ui.store_status import show_unreachable
 
 here = workspace()
 files = {file.name: file for file in source_files.files(here)[0]}
@@ -39,7 +40,9 @@ if name not in files:
 
 file = files[name]
 pipeline = file.pipeline(here)
-tables = pipeline.tables()
+listing = pipeline.table_listing()
+tables = listing.tables
+show_unreachable(listing.unreachable)
 published = release_view.show_published(pipeline, tables)
 release_candidate.show(here, file, pipeline, tables, published)
 if any(table.rows for table in tables):

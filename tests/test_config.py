@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.stores.plugged_in import plugged_in
 from workbench import config as configs
 from workbench import plugins
 from workbench.config import Config, parsed, written
@@ -283,6 +285,15 @@ def test_decimal_numbers_are_read_however_they_are_written() -> None:
     for number, size in (("1_000", 1000), ("+250", 250), ("250", 250)):
         assert parsed(MINIMAL.replace("250, o", f"{number}, o")).chunker.model_dump()["size_tokens"] == size
     assert parsed(MINIMAL.replace("handbook-250", "0123")).name == "0123"
+
+
+def test_a_secret_that_is_not_given_is_no_secret_as_text(tmp_path: Path) -> None:
+    with plugged_in():
+        store = plugins.build("stores", "one_place", {"address": str(tmp_path / "server.db")})
+        config = replace(parsed(MINIMAL), store=store)
+        assert parsed(written(config)).store == store
+        with pytest.raises(ConfigError, match="write a secret as"):
+            parsed(written(config).replace("api_key: ''", "api_key: abc"))
 
 
 def test_a_secret_written_as_a_number_is_not_repeated() -> None:

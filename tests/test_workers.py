@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -253,3 +254,33 @@ def test_a_worker_reads_the_package_of_its_parent_wherever_that_was_started(
     monkeypatch.chdir(tmp_path)
     with Workers(size=1) as pool:
         assert pool.result(inspect.getfile, Workers) == inspect.getfile(Workers)
+
+
+ONLY_ON_THE_PATH = """
+import inspect, sys
+sys.path.insert(0, sys.argv[1])
+from workbench.workers import Workers
+if __name__ == "__main__":
+    with Workers(size=1) as pool:
+        print(pool.result(inspect.getfile, Workers))
+"""
+
+
+def test_workers_start_where_the_package_is_only_on_the_path_of_their_parent(tmp_path: Path) -> None:
+    """As in a folder of DAGs, or in files that were sent along: nothing is installed, no variable is set."""
+    package, elsewhere = tmp_path / "sent along" / "workbench", tmp_path / "elsewhere"
+    shutil.copytree(
+        Path(inspect.getfile(Workers)).parent.parent, package, ignore=shutil.ignore_patterns("__pycache__")
+    )
+    elsewhere.mkdir()
+    (elsewhere / "parent.py").write_text(ONLY_ON_THE_PATH)
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    found = subprocess.run(
+        [sys.executable, "parent.py", str(package.parent)],
+        cwd=elsewhere,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert found.stdout.strip() == str(package / "workers" / "pool.py"), found.stderr

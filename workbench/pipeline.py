@@ -202,7 +202,8 @@ def write_documents(
 ) -> BuildStep:
     """Make the table hold exactly these documents' chunks, doing only what is not done yet.
 
-    Documents whose rows already have the right state key are left alone. The others are embedded and committed
+    Documents whose rows already have the right state key are left alone; those with some of their rows, as a store that
+    died leaves them, have none. The others are embedded and committed
     in groups, so that small documents share a batch of the model; vectors reach the cache before the table does:
     whatever stops this, a second call embeds nothing twice. ``on_step`` may raise ``Cancelled``.
     """
@@ -236,6 +237,9 @@ def write_documents(
             end = start + len(chunks_of_one)
             rows.append(DocumentRows(document.id, key, chunks_of_one, vectors[start:end], document.metadata))
             start = end
+        # Replacing meets rows by their ids: what is there twice would stay twice.
+        if broken := [one.document_id for one in rows if states.get(one.document_id) == ""]:
+            table.drop_documents(broken)
         table.replace_documents(rows)
         done, written, embedded = seen, written + len(found), embedded + new
         group.clear()

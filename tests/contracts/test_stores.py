@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,10 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.stores.made_rows import DIMENSION, directions, document_id, rows, rows_with
+from tests.stores.plugged_in import one_place, plugged_in
 from workbench import plugins
 from workbench.contracts import DocumentRows, Filter, StoreConnection, Table, TableInfo, VectorStore
 from workbench.errors import ContractError, InputError, SettingsError
-from workbench.records import Chunk
+from workbench.records import Chunk, digest
 
 ABOUT = {"config": 'name: "ü"\nembedder: {}\n', "fingerprint": "ab" * 16, "model_id": "m"}
 AWKWARD = [
@@ -34,15 +37,21 @@ AWKWARD = [
 ]
 
 
-@pytest.fixture(params=plugins.names("stores"))
-def store(request: pytest.FixtureRequest) -> VectorStore:
-    built: VectorStore = plugins.build("stores", request.param)
-    return built
+@pytest.fixture(params=[*plugins.names("stores"), "one_place"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VectorStore]:
+    with plugged_in():
+        place = {"address": str(tmp_path / "server.db")} if request.param == "one_place" else {}
+        yield plugins.build("stores", request.param, place)
+
+
+def connected(store: VectorStore, folder: Path) -> StoreConnection:
+    """The tables of a workspace in this folder; each has a namespace of its own."""
+    return store.connection(folder, f"w{digest([str(folder)])[:12]}")
 
 
 @pytest.fixture
 def connection(store: VectorStore, tmp_path: Path) -> StoreConnection:
-    return store.connection(tmp_path)
+    return connected(store, tmp_path)
 
 
 @pytest.fixture
@@ -58,8 +67,8 @@ def _ids(found: list[tuple[Chunk, float]]) -> list[tuple[str, int]]:
 
 
 def test_what_a_table_is_survives_reopening(store: VectorStore, tmp_path: Path) -> None:
-    store.connection(tmp_path).create(TableInfo("fixed__hashing__0123456789ab", DIMENSION, ABOUT))
-    again = store.connection(tmp_path).table("fixed__hashing__0123456789ab").info
+    connected(store, tmp_path).create(TableInfo("fixed__hashing__0123456789ab", DIMENSION, ABOUT))
+    again = connected(store, tmp_path).table("fixed__hashing__0123456789ab").info
     assert (again.name, again.dimension, dict(again.about)) == (
         "fixed__hashing__0123456789ab",
         DIMENSION,
@@ -69,8 +78,8 @@ def test_what_a_table_is_survives_reopening(store: VectorStore, tmp_path: Path) 
 
 def test_rows_survive_reopening(store: VectorStore, tmp_path: Path) -> None:
     written = rows(1, [0, 1, 2])
-    store.connection(tmp_path).create(TableInfo("t", DIMENSION)).replace_documents([written])
-    again = store.connection(tmp_path).table("t")
+    connected(store, tmp_path).create(TableInfo("t", DIMENSION)).replace_documents([written])
+    again = connected(store, tmp_path).table("t")
     assert again.chunks() == written.chunks
     assert again.states() == {written.document_id: written.state_key}
     ids, vectors = again.vectors()
@@ -99,8 +108,8 @@ def test_tables_are_listed_by_name(connection: StoreConnection) -> None:
 
 
 def test_two_folders_share_nothing(store: VectorStore, tmp_path: Path) -> None:
-    store.connection(tmp_path / "one").create(TableInfo("t", DIMENSION))
-    assert store.connection(tmp_path / "two").tables() == []
+    connected(store, tmp_path / "one").create(TableInfo("t", DIMENSION))
+    assert connected(store, tmp_path / "two").tables() == []
 
 
 def test_a_dropped_table_is_gone_and_can_be_made_again(connection: StoreConnection, table: Table) -> None:
@@ -226,6 +235,79 @@ def test_a_batch_that_contradicts_itself_is_refused(table: Table) -> None:
     with pytest.raises(InputError, match="surrogate"):
         table.replace_documents([rows(1, [0], texts=["half \ud83d"])])
     assert table.row_count() == 0
+
+
+# ── documents that are not whole ─────────────────────────────────────────────────────────────────────────────────
+
+
+def test_states_and_counts_can_be_asked_for_some_documents(table: Table) -> None:
+    table.replace_documents([rows(1, [0, 1, 2]), rows(2, [3], version="2")])
+    assert table.counts() == {document_id(1): 3, document_id(2): 1}
+    assert table.counts([document_id(2), document_id(9), "' OR 1=1 --"]) == {document_id(2): 1}
+    assert table.states([document_id(2), document_id(9), "' OR 1=1 --"]) == {document_id(2): "state 2"}
+    assert (table.states([]), table.counts([])) == ({}, {})
+    assert table.has_document_counts()
+    table.add_document_counts({document_id(1): 7})
+    assert table.states() == {document_id(1): "state 1", document_id(2): "state 2"}
+
+
+def lose_a_row(store: VectorStore, folder: Path, chunk: Chunk) -> None:
+    """Take one row away behind the store's back."""
+    if store.name == "lancedb":
+        import lancedb
+
+        lancedb.connect(str(folder)).open_table("t").delete(f"id = '{chunk.id}'")
+    elif store.name == "one_place":
+        with closing(sqlite3.connect(folder / "server.db")) as database, database:
+            database.execute("DELETE FROM chunks WHERE id = ?", (chunk.id,))
+    else:
+        pytest.skip("its rows are of one piece: none of them can be lost")
+
+
+@pytest.mark.parametrize("ordinal", [0, 2])
+def test_a_document_that_lost_a_row_has_no_state_until_it_is_written_again(
+    store: VectorStore, tmp_path: Path, ordinal: int
+) -> None:
+    table, written = connected(store, tmp_path).create(TableInfo("t", DIMENSION)), rows(1, [0, 1, 2])
+    table.replace_documents([written, rows(2, [3, 4])])
+    lose_a_row(store, tmp_path, written.chunks[ordinal])
+    for again in (table, connected(store, tmp_path).table("t")):
+        assert again.states() == {document_id(1): "", document_id(2): "state 1"}
+        assert again.counts() == {document_id(1): 2, document_id(2): 2}
+    table.replace_documents([written])
+    assert table.states() == {document_id(1): "state 1", document_id(2): "state 1"}
+    assert table.chunks([document_id(1)]) == written.chunks
+
+
+@pytest.mark.parametrize("before", [[], [0], [0, 1, 2, 3]], ids=["new", "shorter", "longer"])
+@pytest.mark.parametrize("survived", range(8))
+def test_a_store_that_dies_between_the_writes_of_a_replacement_leaves_no_document_that_looks_whole(
+    tmp_path: Path, before: list[int], survived: int
+) -> None:
+    """The old rows, the new ones, or no state; and whatever it was, writing again makes it right."""
+    address = str(tmp_path / "server.db")
+    with plugged_in():
+        table = connected(plugins.build("stores", "one_place", {"address": address}), tmp_path).create(
+            TableInfo("t", DIMENSION)
+        )
+        old, new = rows(1, before), rows(1, [5, 4, 3], version="2")
+        table.replace_documents([old, rows(2, [0])])
+        server = one_place().SERVERS[address]
+        server.rows_to_live = survived
+        try:
+            table.replace_documents([new])
+        except one_place().Died:
+            pass
+        server.rows_to_live = None
+        found = {chunk.id for chunk in table.chunks([document_id(1)])}
+        state = table.states().get(document_id(1))
+        whole = {"state 1": old, "state 2": new}
+        assert state in ("", None) or found == {chunk.id for chunk in whole[state].chunks}
+        assert (state is None) == (not found)
+        assert table.states()[document_id(2)] == "state 1"
+        table.replace_documents([new])
+        assert table.states() == {document_id(1): "state 2", document_id(2): "state 1"}
+        assert table.chunks([document_id(1)]) == new.chunks
 
 
 # ── reading and searching ────────────────────────────────────────────────────────────────────────────────────────
@@ -619,7 +701,7 @@ def test_any_sequence_of_writes_leaves_what_memory_holds(
 def test_many_random_vectors_rank_as_in_memory(store: VectorStore, tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     info = TableInfo(f"t{uuid.uuid4().hex}", 64)
-    tables = [s.connection(tmp_path).create(info) for s in (store, plugins.build("stores", "memory"))]
+    tables = [connected(s, tmp_path).create(info) for s in (store, plugins.build("stores", "memory"))]
     for number in range(5):
         made = rng.normal(size=(200, 64)).astype(np.float32)
         batch = [rows_with(made / np.linalg.norm(made, axis=1, keepdims=True), number)]

@@ -10,6 +10,7 @@ import tempfile
 import threading
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import lancedb
 import numpy as np
@@ -322,6 +323,7 @@ def test_a_lock_file_removed_meanwhile_is_not_a_lock(tmp_path: Path) -> None:
 READ_ONLY = """
 import os, sys
 from pathlib import Path
+from typing import Any
 from tests.stores.made_rows import directions, rows
 from workbench import plugins
 from workbench.contracts import TableInfo
@@ -377,3 +379,39 @@ def test_a_table_made_before_there_was_metadata_gets_it_at_the_next_build(tmp_pa
     new.replace_documents([replace(rows(1, [0]), metadata={"kind": "rule"})])
     assert [chunk.document_id for chunk, _ in new.nearest(directions()[0], 5, where)] == [document_id(1)]
     assert new.row_count() == 2
+
+
+def test_the_version_is_told_without_opening_the_table_and_another_connections_write_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import lancedb
+
+    opens: list[str] = []
+    open_table = lancedb.db.LanceDBConnection.open_table
+
+    def counting(self: Any, name: str, *rest: Any, **named: Any) -> Any:
+        opens.append(name)
+        return open_table(self, name, *rest, **named)
+
+    mine, other = (plugins.build("stores", "lancedb").connection(tmp_path) for _ in range(2))
+    table = mine.create(INFO)
+    seen = [table.version(), mine.table(INFO.name).version()]
+    monkeypatch.setattr(lancedb.db.LanceDBConnection, "open_table", counting)
+    assert {table.version(), mine.table(INFO.name).version(), *seen} == {seen[0]}
+    assert [info.name for info in mine.tables()] == [INFO.name]
+    assert opens == []
+    writes = [
+        lambda: other.table(INFO.name).replace_documents([rows(1, [0, 1])]),
+        lambda: other.table(INFO.name).replace_documents([rows(1, [2])]),
+        lambda: other.table(INFO.name).drop_documents([document_id(1)]),
+        lambda: (other.drop(INFO.name), other.create(INFO)),
+        lambda: other.table(INFO.name).replace_documents([rows(1, [0, 1])]),
+    ]
+    for write in writes:
+        write()
+        assert table.version() == other.table(INFO.name).version()
+        seen.append(table.version())
+    assert len(set(seen)) == 1 + len(writes)
+    other.drop(INFO.name)
+    with pytest.raises(InputError, match="no table"):
+        table.version()

@@ -15,6 +15,7 @@ from workbench.embedders.hashing import Hashing
 from workbench.errors import InputError, MissingPackageError, ServiceError
 from workbench.sections import Budget
 from workbench.sync import Pipeline, events
+from workbench.workspace import Workspace
 
 
 @pytest.fixture
@@ -213,10 +214,13 @@ def test_an_end_in_the_middle_of_the_published_table_is_mended(
         connection = store.connection
         fuse = Fuse(safe, Killed())
         patch.setattr(
-            store, "connection", lambda self, folder: FragileConnection(connection(self, folder), fuse)
+            store,
+            "connection",
+            lambda self, folder, namespace: FragileConnection(connection(self, folder, namespace), fuse),
         )
+        workspace = Workspace(candidate.place.workspace.folder)
         with pytest.raises(Killed):
-            synced(Pipeline(candidate.place.workspace, candidate.place.config, clock=candidate.place.clock))
+            synced(Pipeline(workspace, candidate.place.config, clock=candidate.place.clock))
     assert synced(candidate).status == "done"
     assert rows(pipeline) == fresh(pipeline, tmp_path / "published")
     assert rows(candidate) == fresh(candidate, tmp_path / "own")

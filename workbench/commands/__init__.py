@@ -15,6 +15,7 @@ NAMES = (
     "evaluate",
     "tune",
     "sweep",
+    "delete",
     *PIPELINE,
     "serve-demo",
 )

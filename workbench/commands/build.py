@@ -8,6 +8,7 @@ from workbench import pipeline
 from workbench.commands.inputs import read_config
 from workbench.commands.terminal import DONE, SOME_FAILED, Output
 from workbench.counts import counted
+from workbench.errors import ServiceError
 from workbench.workspace import Workspace
 
 
@@ -30,7 +31,13 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
                 f"{name}: {step.documents_done} of {counted(step.documents_total, 'document')}, {counted(step.chunks_done, 'chunk')}"
             )
 
-        result = workspace.tables.build(config, on_step=on_step, may_empty=options.yes)
+        try:
+            result = workspace.tables.build(config, on_step=on_step, may_empty=options.yes)
+        except ServiceError as error:
+            # A store that is down keeps no other table from being built.
+            failed += 1
+            out.message(f"{config.name} is not built: {error}")
+            continue
         failed += len(result.failed)
         for name, message in result.failed:
             out.message(f"{name}: {message}")
@@ -53,4 +60,6 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
             f"({result.embedded:,} embedded, {result.reused:,} from the cache) into {result.table} "
             f"in {result.seconds:.1f} s" + (f". {result.note}" if result.note else ""),
         )
+    for sentence in workspace.tables.due_deletions():
+        out.message(sentence)
     return SOME_FAILED if failed else DONE

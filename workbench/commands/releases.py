@@ -26,6 +26,8 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
         out.message(
             f"dropped {counted(len(cleaned.tables), 'table')} ({cleaned.size_bytes / 2**20:,.1f} MB) and {counted(cleaned.blobs, 'kept text')}"
         )
+        for sentence in cleaned.unreachable:
+            out.message(sentence)
     releases = pipeline.ledger.releases
     published = releases.published(pipeline.place.name)
     since = releases.published_since(pipeline.place.name)
@@ -44,10 +46,13 @@ def run(workspace: Workspace, options: argparse.Namespace, out: Output) -> int:
             f"{'*' if is_published else ' '} release {release.id}  {release.created_at_utc}  {figure}"
             f"{', forced' if release.forced else ''}{f', {in_part}' if in_part else ''}  {release.model_title}  {release.table_name}",
         )
-    for table in pipeline.tables():
+    listing = pipeline.table_listing()
+    for table in listing.tables:
         use = "published" if table.is_published else "this config's" if table.is_current else "kept"
         out.row(
             {"kind": "table", **asdict(table)},
             f"  table {table.name}  {counted(table.rows, 'chunk')}, {table.size_bytes / 2**20:,.1f} MB, {use}",
         )
+    for sentence in () if options.clean else listing.unreachable:
+        out.message(sentence)
     return DONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -91,15 +92,38 @@ class Table(ABC):
 
     @abstractmethod
     def replace_documents(self, batch: Sequence[DocumentRows]) -> None:
-        """Make the rows of these documents exactly the given ones, in ONE commit: all or nothing."""
+        """Make the rows of these documents exactly the given ones, in one commit where the store can do that.
+
+        Another store writes the new rows first and then deletes what they replace. Each row says how many rows its
+        document has, so that ``states`` tells what a stop in between left.
+        """
 
     @abstractmethod
     def drop_documents(self, document_ids: Sequence[str]) -> None:
         """Remove every row of these documents; unknown ids are ignored."""
 
     @abstractmethod
-    def states(self) -> dict[str, str]:
-        """Return document id → state key for every document that has rows, "" where its rows do not agree."""
+    def states(self, document_ids: Sequence[str] | None = None) -> dict[str, str]:
+        """Return document id → state key for every document that has rows, or for those of them that are named.
+
+        The key is "" where a document is not whole: its rows disagree, or are more or fewer than each of them says
+        the document has. A store that dies within a write leaves such documents, and a build writes them again.
+        """
+
+    def counts(self, document_ids: Sequence[str] | None = None) -> dict[str, int]:
+        """Return document id → how many rows it has, for every document that has any, or for those that are named."""
+        return dict(Counter(chunk.document_id for chunk in self.chunks(document_ids)))
+
+    def has_document_counts(self) -> bool:
+        """Return whether rows say how many rows their document has; False only for tables of earlier versions."""
+        return True
+
+    def add_document_counts(self, counts: Mapping[str, int]) -> None:  # noqa: B027 (most stores have nothing to do)
+        """Make the rows of a table of an earlier version say how many rows their document has, in one commit.
+
+        A document that is not in ``counts`` is taken for one that is not whole. A table whose rows say it already is
+        left alone.
+        """
 
     @abstractmethod
     def row_count(self) -> int:
@@ -208,5 +232,22 @@ class VectorStore(Plugin):
     """Whether its tables have a full-text index of their own."""
 
     @abstractmethod
-    def connection(self, folder: Path) -> StoreConnection:
-        """Return the store's tables; a store that lives in files keeps them under ``folder``."""
+    def place(self) -> str:
+        """Return what tells where the tables lie, such as a server's address and database; never a secret.
+
+        Settings of one plug-in with equal places reach the same tables. "" for a store whose place is the folder alone.
+        """
+
+    @abstractmethod
+    def connection(self, folder: Path, namespace: str = "") -> StoreConnection:
+        """Return the store's tables. Files go under ``folder``; a server keeps to its own ``namespace``.
+
+        A namespace is up to 40 of the characters a–z 0–9 _ and begins with a letter. A server refuses an empty one:
+        two workspaces would meet there.
+        """
+
+    @property
+    def title(self) -> str:
+        """The store as messages name it."""
+        place = self.place()
+        return f"{self.name} ({place})" if place else self.name

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from workbench.contracts import TableInfo
 from workbench.errors import (
@@ -28,8 +28,22 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _log = logging.getLogger(__name__)
+_LARGEST = 2**64 - 1
+_MANIFEST = re.compile(r"[0-9]{20}\.manifest")
+"""Lance counts down from the largest number, so that the newest version is the first name."""
 _METADATA_BYTES = 4 * 2**20
 """LanceDB keeps what it read of every version; by default it would hold up to 1 GB of that, and 6 GB of indexes."""
+
+
+class Newest(NamedTuple):
+    """A table's newest manifest as the disk lists it: every commit writes another one, and none is written twice."""
+
+    number: int
+    inode: int
+    written_ns: int
+    size_bytes: int
+    folder_inode: int
+    folder_changed_ns: int
 
 
 class Place:
@@ -39,6 +53,8 @@ class Place:
         self.store = store
         self.folder = folder
         self._database: Any = None
+        self._versions: dict[str, tuple[Newest, str]] = {}
+        self._infos: dict[str, tuple[tuple[Newest, object], TableInfo]] = {}
 
     def path(self, name: str, suffix: str) -> Path:
         """Return the path of one of the files that belong to a table."""
@@ -75,6 +91,45 @@ class Place:
         note = IndexNote.read(self.path(name, ".index.json"), birth_of(opened.schema))
         return TableInfo(name, found.dimension, {**found.about, "index_note": note.text}) if note else found
 
+    def opened_info(self, name: str) -> TableInfo:
+        """Return what the table is; it is opened only where it was written to since it was last asked."""
+        newest, note = self._newest(name), _written_at(self.path(name, ".index.json"))
+        held = self._infos.get(name)
+        if newest is not None and held is not None and held[0] == (newest, note):
+            return held[1]
+        found = self.read(name, lambda opened: self.info(name, opened))
+        if newest is not None and self._newest(name) == newest:
+            self._infos[name] = (newest, note), found
+        return found
+
+    def version(self, name: str) -> str:
+        """Return the table's birth mark and version; it is opened only where it was written to since."""
+        newest = self._newest(name)
+        held = self._versions.get(name)
+        if newest is not None and held is not None and held[0] == newest:
+            return held[1]
+        number, word = self.read(name, lambda opened: (int(opened.version), version_of(opened)))
+        # Held only if no write came in between, so that the word is that of this very manifest.
+        if newest is not None and newest.number == number and self._newest(name) == newest:
+            self._versions[name] = newest, word
+        return word
+
+    def _newest(self, name: str) -> Newest | None:
+        """Return the newest manifest by its name on the disk, None where names do not tell it: then it is opened."""
+        folder = self.path(name, ".lance")
+        try:
+            with os.scandir(folder / "_versions") as entries:
+                found = min(
+                    (one for one in entries if _MANIFEST.fullmatch(one.name)), key=lambda one: one.name
+                )
+                stat = found.stat()
+            # A table dropped and made again counts its versions from 1 again, in another folder.
+            made = folder.stat()
+        except (OSError, ValueError):
+            return None
+        number = _LARGEST - int(found.name.partition(".")[0])
+        return Newest(number, stat.st_ino, stat.st_mtime_ns, stat.st_size, made.st_ino, made.st_ctime_ns)
+
     def read(self, name: str, answer: Callable[[Any], _T]) -> _T:
         """Return ``answer`` of the newest committed version, which does not change while it is read.
 
@@ -98,6 +153,20 @@ class Place:
             self.folder.mkdir(parents=True, exist_ok=True)
             with write_lock(self.path(name, ".lock"), self.store.wait_s, name):
                 yield self.database()
+
+
+def version_of(opened: Any) -> str:
+    """Return a word for the version of an opened table that no other table ever has."""
+    # A table dropped and made again counts its versions from 1 again: its birth tells them apart.
+    return f"{birth_of(opened.schema)}-{opened.version}"
+
+
+def _written_at(path: Path) -> object:
+    try:
+        stat = path.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 class _Vanished(DamagedTableError):

@@ -23,6 +23,8 @@ CHUNK_COLUMNS = (
     "id", "document_id", "ordinal", "start", "end", "text", "page_start", "page_end", "token_count",
 )  # fmt: skip
 """The fields of ``Chunk``, in its order."""
+COUNT = "document_chunk_count"
+"""The column that says how many rows the row's document has; tables of earlier versions have none."""
 
 
 def schema_of(info: TableInfo) -> pa.Schema:
@@ -41,7 +43,7 @@ def schema_of(info: TableInfo) -> pa.Schema:
         "start": pa.int64(),
         "end": pa.int64(),
     }
-    names = (*CHUNK_COLUMNS[1:], "state_key", "metadata")
+    names = (*CHUNK_COLUMNS[1:], "state_key", "metadata", COUNT)
     columns = [pa.field(name, kinds.get(name, pa.int32()), nullable=False) for name in names]
     vector = pa.field("vector", pa.list_(pa.float32(), info.dimension), nullable=False)
     about = json.dumps(dict(info.about), ensure_ascii=True, sort_keys=True)
@@ -78,6 +80,7 @@ def arrow_rows(info: TableInfo, batch: Sequence[DocumentRows]) -> pa.Table:
             pa.string(),
         )
     )
+    columns.append(pa.array([len(rows.chunks) for rows in batch for _ in rows.chunks], pa.int32()))
     numbers = np.concatenate([np.zeros(0, np.float32), *(rows.vectors.reshape(-1) for rows in batch)])
     columns.append(pa.FixedSizeListArray.from_arrays(pa.array(numbers, pa.float32()), info.dimension))
     return pa.table(columns, schema=schema.remove_metadata())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -13,9 +13,10 @@ from workbench.errors import DamagedTableError, InputError, SettingsError
 from workbench.records import Chunk, Vectors
 from workbench.stores._exact import MatrixCache
 from workbench.stores._index_note import IndexNote, least_cosines, recall, sample_of
+from workbench.stores._lancedb_counts import add_counts, counts_of, has_counts, states_of
 from workbench.stores._lancedb_damage import find_damage
 from workbench.stores._lancedb_memory import buffers_given_back
-from workbench.stores._lancedb_place import Place
+from workbench.stores._lancedb_place import Place, version_of
 from workbench.stores._lancedb_rows import (
     CHUNK_COLUMNS,
     arrow_rows,
@@ -94,10 +95,11 @@ class LanceTable(Table):
     def drop_documents(self, document_ids: Sequence[str]) -> None:
         from lancedb.expr import col
 
-        known = sorted(set(document_ids) & self.states().keys()) if document_ids else []
-        if known:
+        ids = sorted(set(document_ids))
+        # An unknown document is no reason for a commit, and none to read the other documents.
+        if ids and self.states(ids):
             with self._writing() as opened:
-                opened.delete(col("document_id").isin(known))
+                opened.delete(col("document_id").isin(ids))
 
     def index_words(self, language: str) -> None:
         if self._read(words_language) != language:
@@ -106,17 +108,23 @@ class LanceTable(Table):
 
     # ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def states(self) -> dict[str, str]:
-        def pairs(opened: Any) -> list[tuple[str, str]]:
-            found = opened.search().select(["document_id", "state_key"]).to_arrow()
-            # Joined before they become Python's: a document has the same state in each of its rows.
-            found = found.group_by(["document_id", "state_key"]).aggregate([])
-            return sorted(zip(*(found[name].to_pylist() for name in found.schema.names), strict=True))
+    def states(self, document_ids: Sequence[str] | None = None) -> dict[str, str]:
+        if document_ids is not None and not document_ids:
+            return {}
+        return self._read(lambda opened: states_of(opened, _only(document_ids)))
 
-        states: dict[str, str] = {}
-        for one, key in self._read(pairs):
-            states[one] = "" if one in states else key
-        return states
+    def counts(self, document_ids: Sequence[str] | None = None) -> dict[str, int]:
+        if document_ids is not None and not document_ids:
+            return {}
+        return self._read(lambda opened: counts_of(opened, _only(document_ids)))
+
+    def has_document_counts(self) -> bool:
+        return self._read(has_counts)
+
+    def add_document_counts(self, counts: Mapping[str, int]) -> None:
+        with self._writing() as opened:
+            if not has_counts(opened):
+                add_counts(opened, counts)
 
     def row_count(self) -> int:
         return int(self._read(lambda opened: opened.count_rows()))
@@ -124,7 +132,7 @@ class LanceTable(Table):
     def chunks(self, document_ids: Sequence[str] | None = None) -> list[Chunk]:
         if document_ids is not None and not document_ids:
             return []
-        where = None if document_ids is None else Filter(document_ids=tuple(document_ids))
+        where = _only(document_ids)
         found = self._read(
             lambda t: chunks_of(filtered(t.search(), where).select(list(CHUNK_COLUMNS)).to_arrow())
         )
@@ -215,13 +223,13 @@ class LanceTable(Table):
         return found
 
     def version(self) -> str:
-        return self._read(_version)
+        return self._place.version(self.info.name)
 
     def rows(self) -> TableRows:
-        return self._read(lambda opened: rows_of(opened, self.info.dimension, _version(opened)))
+        return self._read(lambda opened: rows_of(opened, self.info.dimension, version_of(opened)))
 
     def drawn(self, draw: Callable[[int], Sequence[int]]) -> tuple[TableRows, int]:
-        return self._read(lambda opened: drawn_rows(opened, self.info.dimension, _version(opened), draw))
+        return self._read(lambda opened: drawn_rows(opened, self.info.dimension, version_of(opened), draw))
 
     def places(self) -> list[ChunkPlace]:
         return self._read(places_of)
@@ -301,13 +309,12 @@ class LanceTable(Table):
         return IndexNote(birth_of(opened.schema), count, probes, found)
 
 
+def _only(document_ids: Sequence[str] | None) -> Filter | None:
+    return None if document_ids is None else Filter(document_ids=tuple(document_ids))
+
+
 def _fragment_count(opened: Any) -> int:
     return int(opened.stats()["fragment_stats"]["num_fragments"])
-
-
-def _version(opened: Any) -> str:
-    # A table dropped and made again counts its versions from 1 again: its birth tells them apart.
-    return f"{birth_of(opened.schema)}-{opened.version}"
 
 
 def _cleaned(opened: Any) -> None:

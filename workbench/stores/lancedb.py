@@ -47,8 +47,12 @@ class LanceDB(VectorStore):
         json_schema_extra={"identity": False},
     )
 
-    def connection(self, folder: Path) -> StoreConnection:
-        """Return the tables under ``folder``, which is made at the first write."""
+    def place(self) -> str:
+        """Return "": the folder is the place."""
+        return ""
+
+    def connection(self, folder: Path, namespace: str = "") -> StoreConnection:
+        """Return the tables under ``folder``, which is made at the first write; no two workspaces share a folder."""
         return _Connection(self, folder.absolute())
 
 
@@ -79,8 +83,7 @@ class _Connection(StoreConnection):
         return LanceTable(place, found)
 
     def table(self, name: str) -> Table:
-        place = self._place
-        return place.read(valid_name(name), lambda opened: LanceTable(place, place.info(name, opened)))
+        return LanceTable(self._place, self._place.opened_info(valid_name(name)))
 
     def tables(self) -> list[TableInfo]:
         found = []

@@ -57,7 +57,11 @@ class Memory(VectorStore):
 
     label: ClassVar[str] = "Memory (nothing is kept)"
 
-    def connection(self, folder: Path) -> StoreConnection:
+    def place(self) -> str:
+        """Return "": the tables are those of the folder."""
+        return ""
+
+    def connection(self, folder: Path, namespace: str = "") -> StoreConnection:
         """Return the tables that this process keeps for ``folder``; no file is read or written."""
         return _Connection(_PLACES.setdefault(str(folder.absolute()), _Place()))
 
@@ -124,20 +128,17 @@ class _MemoryTable(Table):
             kept = _kept(self._place, self.info.name)
             kept.state = _State({key: rows for key, rows in kept.state.rows.items() if key not in gone})
 
-    def states(self) -> dict[str, str]:
-        return {document_id: rows.state_key for document_id, rows in self._rows().items()}
+    def states(self, document_ids: Sequence[str] | None = None) -> dict[str, str]:
+        return {one: rows.state_key for one, rows in _named(self._rows(), document_ids).items()}
+
+    def counts(self, document_ids: Sequence[str] | None = None) -> dict[str, int]:
+        return {one: len(rows.chunks) for one, rows in _named(self._rows(), document_ids).items()}
 
     def row_count(self) -> int:
         return sum(len(rows.chunks) for rows in self._rows().values())
 
     def chunks(self, document_ids: Sequence[str] | None = None) -> list[Chunk]:
-        wanted = None if document_ids is None else set(document_ids)
-        return [
-            chunk
-            for document_id, rows in self._rows().items()
-            if wanted is None or document_id in wanted
-            for chunk in rows.chunks
-        ]
+        return [chunk for rows in _named(self._rows(), document_ids).values() for chunk in rows.chunks]
 
     def vectors(self, chunk_ids: Sequence[str] | None = None) -> tuple[list[str], Vectors]:
         found = self.rows()
@@ -178,6 +179,13 @@ class _MemoryTable(Table):
             rows.vectors.nbytes + sum(len(chunk.text.encode()) for chunk in rows.chunks)
             for rows in self._rows().values()
         )
+
+
+def _named(rows: dict[str, DocumentRows], document_ids: Sequence[str] | None) -> dict[str, DocumentRows]:
+    if document_ids is None:
+        return rows
+    wanted = set(document_ids)
+    return {document_id: found for document_id, found in rows.items() if document_id in wanted}
 
 
 def _copied(rows: DocumentRows) -> DocumentRows:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-
 from workbench.contracts import Table
 from workbench.ingest.entries import WRITTEN
 from workbench.sync.place import Place
@@ -22,6 +19,7 @@ def reconciled(place: Place, table: Table) -> tuple[dict[str, str], set[str]]:
     without_text = place.kept.without_parse(place.ledger.texts_of(place.name, place.table_name))
     if without_text:
         place.ledger.doubt(place.name, place.table_name, without_text)
+    _add_counts(place, table)
     balance = place.ledger.balance(place.name, place.table_name)
     if balance.trusted == balance.states and table.row_count() == balance.chunks:
         return {}, set()
@@ -29,11 +27,11 @@ def reconciled(place: Place, table: Table) -> tuple[dict[str, str], set[str]]:
     written = {key: state for key, state in states.items() if state.status == WRITTEN and state.recipe}
     in_table = table.states()
     lost = {key for key, s in written.items() if s.chunk_count and in_table.get(key) != s.state_key}
-    rows = row_counts(table, sorted(in_table))
+    rows = table.counts()
     partial = {
         key
         for key, state in states.items()
-        if in_table.get(key) == state.state_key and rows[key] != state.chunk_count
+        if in_table.get(key) in ("", state.state_key) and rows.get(key, 0) != state.chunk_count
     }
     place.ledger.doubt(place.name, place.table_name, sorted(lost | partial))
     # Taken away, not only written over: of a row that is there twice both would stay.
@@ -43,10 +41,19 @@ def reconciled(place: Place, table: Table) -> tuple[dict[str, str], set[str]]:
     return trusted, in_table.keys() - states.keys()
 
 
-def row_counts(table: Table, document_ids: Sequence[str]) -> Counter[str]:
-    """Return the number of chunks per document, read a few hundred documents at a time."""
-    counts: Counter[str] = Counter()
-    for start in range(0, len(document_ids), DOCUMENTS_A_LOOK):
-        some = document_ids[start : start + DOCUMENTS_A_LOOK]
-        counts.update(chunk.document_id for chunk in table.chunks(some))
-    return counts
+def _add_counts(place: Place, table: Table) -> None:
+    """Make the rows of a table of an earlier version say how many rows their document has, as the ledger noted it.
+
+    Where the table holds another number the document is not whole: it gets no count, and is written again.
+    """
+    if table.has_document_counts():
+        return
+    held = table.counts()
+    states = place.ledger.states(place.name, place.table_name)
+    table.add_document_counts(
+        {
+            key: state.chunk_count
+            for key, state in states.items()
+            if state.status == WRITTEN and held.get(key) == state.chunk_count
+        }
+    )

@@ -19,6 +19,7 @@ from workbench.sync.publishing import (
     Answer,
     Cleaned,
     TableOnDisk,
+    TablesOnDisk,
     answer,
     clean,
     cleanable,
@@ -105,7 +106,11 @@ class Pipeline:
         return roll_back(self.place)
 
     def tables(self) -> list[TableOnDisk]:
-        """Return every table of the pipeline with the space it takes."""
+        """Return every table of the pipeline with the space it takes, from every store that can be reached."""
+        return list(tables(self.place).tables)
+
+    def table_listing(self) -> TablesOnDisk:
+        """Return the same with a sentence on each store that cannot be reached."""
         return tables(self.place)
 
     def cleanable(self) -> list[TableOnDisk]:

@@ -23,6 +23,7 @@ from workbench.records import Document, digest
 from workbench.sync.found_again import find_releases
 from workbench.sync.kept import Kept
 from workbench.workspace import Workspace
+from workbench.workspace.store_catalog import Area, store_key
 
 MEMO_BYTES = 16 * 2**20
 
@@ -117,18 +118,26 @@ class Place:
 
     @cached_property
     def table_name(self) -> str:
-        """The table of this pipeline and config. Other weights under the same model name are another table."""
+        """The table of this pipeline and config. Other weights under the same model name are another table.
+
+        So is another server.
+        """
         owner = digest(["pipeline", self.name])[:8]
-        what = digest([self.config.fingerprint, self.model.id, self.model.tokenizer.id])[:12]
+        decides = [self.config.fingerprint, self.model.id, self.model.tokenizer.id]
+        if self.config.store.place():
+            # What the ledger says of a table must not be taken for what one of the same name in another store holds.
+            decides.append(store_key(self.config.store))
+        what = digest(decides)[:12]
         return f"p{owner}__{self.config.chunker.name}__{self.config.embedder.name}__{what}"
 
     @cached_property
     def connection(self) -> StoreConnection:
         """The store that the config names."""
-        return self.config.store.connection(self.root / "tables")
+        return self.workspace.stores.connection(self.config.store, Area.PIPELINES)
 
     def opened_table(self) -> Table:
-        """Return the table, made now if it is not there."""
+        """Return the table, made now if it is not there; its store is known to the workspace from here on."""
+        self.workspace.stores.use(self.config.store, Area.PIPELINES)
         about = {
             "config": written(self.query_side),
             "fingerprint": self.config.fingerprint,

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 
 from workbench import pipeline
 from workbench.config import Config, parsed, written
-from workbench.contracts import Filter, StoreConnection, Tick, VectorStore, no_tick
+from workbench.contracts import Filter, StoreConnection, Tick, no_tick
 from workbench.errors import (
     BusyError,
     ConfigError,
     DamagedTableError,
     InputError,
+    MissingPackageError,
     ServiceError,
+    SettingsError,
     WorkbenchError,
 )
 from workbench.ingest.entries import Release
@@ -25,6 +26,7 @@ from workbench.sync.found_again import UNKNOWN_POINTER
 from workbench.sync.gate import GateResult, gate
 from workbench.sync.place import Place
 from workbench.sync.texts import Texts
+from workbench.workspace.store_catalog import Area
 from workbench.workspace.tables import with_top_k
 
 
@@ -48,6 +50,17 @@ class TableOnDisk:
     is_published: bool
     is_current: bool
     """Whether it is the one that this config writes."""
+    store: str = ""
+    """The store that it is in, as messages name it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TablesOnDisk:
+    """The tables of a pipeline in every store, the published one first, and what has to be said of the others."""
+
+    tables: tuple[TableOnDisk, ...]
+    unreachable: tuple[str, ...]
+    """A sentence on each store or table that cannot be reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,8 @@ class Cleaned:
 
     tables: tuple[TableOnDisk, ...]
     blobs: int
+    unreachable: tuple[str, ...] = ()
+    """A sentence on each store that could not be reached: what should leave it is dropped by a later cleaning."""
 
     @property
     def size_bytes(self) -> int:
@@ -120,9 +135,10 @@ def roll_back(place: Place) -> Release:
     return target
 
 
-def tables(place: Place) -> list[TableOnDisk]:
-    """Return every table of the pipeline with the space it takes, the published one first."""
-    return [table for table, _ in _tables(place)]
+def tables(place: Place) -> TablesOnDisk:
+    """Return every table of the pipeline with the space it takes, from every store that can be reached."""
+    found, unreachable = _tables(place)
+    return TablesOnDisk(tuple(table for table, _ in found), tuple(unreachable))
 
 
 def clean(place: Place) -> Cleaned:
@@ -135,7 +151,8 @@ def clean(place: Place) -> Cleaned:
         if place.ledger.releases.published(place.name) is None:
             _check_pointer(place)
         gone, unforgotten = [], []
-        for table, connection in _beyond(place):
+        beyond, unreachable = _beyond(place)
+        for table, connection in beyond:
             try:
                 forgotten = _forgotten(place, table)
             except BusyError:
@@ -145,22 +162,36 @@ def clean(place: Place) -> Cleaned:
                 forgotten = not _is_published(place, table)
                 if forgotten:
                     unforgotten.append(table)
-            if forgotten:
+            if not forgotten:
+                continue
+            try:
                 connection.drop(table.name)
-                gone.append(table)
+            except ServiceError as error:
+                # No release points to it any more: the next cleaning lists it again, and drops it.
+                unreachable.append(f"the table {table.name} could not be dropped: {error}")
+                continue
+            gone.append(table)
         # Where they made too little room the next clean takes their releases off the list.
         with suppress(ServiceError) if unforgotten else nullcontext():
             for table in unforgotten:
                 _forgotten(place, table)
             for release in place.ledger.releases.all(place.name):
                 config = _config_of(release)
-                if config is not None and not place.beside(config).has_table(release.table_name):
+                if config is not None and _is_gone(place.beside(config), release.table_name):
                     place.ledger.releases.forget([release.id])
     blobs = 0
     with suppress(ServiceError) if gone else nullcontext():
         if place.ledger.is_whole:
             blobs = place.kept.clean(place.ledger.content_hashes, place.ledger.parse_keys)
-    return Cleaned(tuple(gone), blobs)
+    return Cleaned(tuple(gone), blobs, tuple(unreachable))
+
+
+def _is_gone(there: Place, table_name: str) -> bool:
+    """Return whether a table is known not to be there; nobody knows of a store that is down."""
+    try:
+        return not there.has_table(table_name)
+    except (ServiceError, SettingsError, MissingPackageError):
+        return False
 
 
 def _check_pointer(place: Place) -> None:
@@ -186,7 +217,7 @@ def _is_published(place: Place, table: TableOnDisk) -> bool:
 
 def cleanable(place: Place) -> list[TableOnDisk]:
     """Return the tables that ``clean`` would drop now."""
-    return [table for table, _ in _beyond(place)]
+    return [table for table, _ in _beyond(place)[0]]
 
 
 def answer(place: Place, question: str, k: int | None = None, where: Filter | None = None) -> Answer:
@@ -217,46 +248,48 @@ def answer(place: Place, question: str, k: int | None = None, where: Filter | No
     return Answer(tuple(hits), release, uris)
 
 
-def _beyond(place: Place) -> list[tuple[TableOnDisk, StoreConnection]]:
+def _beyond(place: Place) -> tuple[list[tuple[TableOnDisk, StoreConnection]], list[str]]:
     keep = (place.config.release or ReleaseSettings()).keep
     releases = place.ledger.releases.all(place.name)
     kept = {release.table_name for release in releases[:keep]}
     kept |= {run.table_name for run in place.ledger.runs.recent(place.name, 1)}
-    return [
+    found, unreachable = _tables(place)
+    beyond = [
         (table, connection)
-        for table, connection in _tables(place)
+        for table, connection in found
         if not (table.name in kept or table.is_published or table.is_current)
     ]
+    return beyond, unreachable
 
 
-def _tables(place: Place) -> list[tuple[TableOnDisk, StoreConnection]]:
+def _tables(place: Place) -> tuple[list[tuple[TableOnDisk, StoreConnection]], list[str]]:
+    """Return the tables of the pipeline in every store, and a sentence on each that cannot be reached."""
     releases = place.ledger.releases.all(place.name)
     published = place.ledger.releases.published(place.name)
-    found = []
-    for store in _stores(place, releases):
-        connection = store.connection(place.root / "tables")
-        for info in connection.tables():
+    configs = [config for config in map(_config_of, releases) if config is not None]
+    stores = place.workspace.stores
+    listing = stores.listing(Area.PIPELINES, [place.config.store, *(config.store for config in configs)])
+    found, unreachable = [], list(listing.unreachable)
+    for store in listing.stores:
+        for info in store.tables:
             if info.about.get("pipeline") != place.name:
                 continue
             try:
-                table = connection.table(info.name)
-                size, rows = table.size_bytes(), table.row_count()
+                facts = stores.facts.facts(store.connection, info.name)
             except InputError:
                 continue  # dropped by somebody else since it was listed
+            except ServiceError as error:
+                unreachable.append(f"the table {info.name} in {store.store.title} cannot be read: {error}")
+                continue
             ids = tuple(release.id for release in releases if release.table_name == info.name)
             is_published = published is not None and published.table_name == info.name
             is_current = info.name == place.table_name
-            found.append((TableOnDisk(info.name, size, rows, ids, is_published, is_current), connection))
-    return sorted(found, key=lambda one: (not one[0].is_published, not one[0].is_current, one[0].name))
-
-
-def _stores(place: Place, releases: Sequence[Release]) -> list[VectorStore]:
-    stores = {place.config.store.name: place.config.store}
-    for release in releases:
-        config = _config_of(release)
-        if config is not None:
-            stores.setdefault(config.store.name, config.store)
-    return list(stores.values())
+            table = TableOnDisk(
+                info.name, facts.size_bytes, facts.row_count, ids, is_published, is_current, store.store.title
+            )
+            found.append((table, store.connection))
+    found.sort(key=lambda one: (not one[0].is_published, not one[0].is_current, one[0].name))
+    return found, unreachable
 
 
 def _config_of(release: Release) -> Config | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from workbench.config import check_environment
 from workbench.contracts import SourceAccess
@@ -20,6 +20,7 @@ from workbench.sync.listing import keep_unlisted
 from workbench.sync.one_table import OneTable
 from workbench.sync.place import Place
 from workbench.sync.wishes import Wishes
+from workbench.workspace.store_catalog import Area
 
 __all__ = ["Wishes", "sync"]
 
@@ -37,6 +38,9 @@ def sync(place: Place, wishes: Wishes, cancelled: Callable[[], bool]) -> Iterato
 
 def carried_out(place: Place, wishes: Wishes, cancelled: Callable[[], bool]) -> Iterator[events.Event]:
     """Carry out a sync for a caller who holds the pipeline's lock."""
+    # Of the browser's documents: a store that was down when one of them was deleted may be up by now.
+    with suppress(ServiceError):
+        place.workspace.stores.retry_deletions(Area.DOCUMENTS)
     course = Course(place, cancelled)
     with place.kept.in_use():
         yield from _told(course, wishes)
@@ -72,6 +76,7 @@ def _told(course: Course, wishes: Wishes) -> Iterator[events.Event]:
         message = redacted(f"{type(error).__name__}: {error}")
         raise
     finally:
+        _note_tables(course)
         complete = None if wishes.stored else course.sources.to_the_end
         try:
             course.end(status, message, complete)
@@ -137,6 +142,15 @@ def _work(course: Course, wishes: Wishes) -> Generator[events.Event, None, str]:
                 place, published, sources.cursors, [removal for one in tables for removal in one.refused]
             )
     return "; ".join(dict.fromkeys(said))
+
+
+def _note_tables(course: Course) -> None:
+    """Keep the facts of the config's own table, for lists that are drawn while its store is down."""
+    place = course.place
+    if place.table_name in course.extent.written:
+        with suppress(WorkbenchError):
+            info = place.connection.table(place.table_name).info
+            place.workspace.stores.note_table(place.config.store, Area.PIPELINES, info)
 
 
 def _followed(place: Place) -> tuple[Place | None, list[str]]:

@@ -104,7 +104,7 @@ def _compared_table(place: Place) -> Verification:
         )
     in_table = table.states()
     items = ledger.items(name)
-    findings += _documents(states, in_table)
+    findings += _documents(states, in_table, table.counts())
     findings += _items(place, states, items)
     rows = Rows(place, table, states, items)
     chunk_count = 0
@@ -118,7 +118,9 @@ def _compared_table(place: Place) -> Verification:
     return Verification(place.table_name, len(in_table), chunk_count, tuple(findings))
 
 
-def _documents(states: dict[str, State], in_table: dict[str, str]) -> Iterator[Finding]:
+def _documents(
+    states: dict[str, State], in_table: dict[str, str], counts: Mapping[str, int]
+) -> Iterator[Finding]:
     for document_id, state in states.items():
         if state.status != WRITTEN:
             yield Finding(
@@ -127,6 +129,8 @@ def _documents(states: dict[str, State], in_table: dict[str, str]) -> Iterator[F
         elif document_id not in in_table:
             if state.chunk_count:
                 yield Finding("missing", document_id, f"{state.item_id}: its rows are not in the table")
+        elif not in_table[document_id] and counts.get(document_id) != state.chunk_count:
+            continue  # told as a wrong count
         elif in_table[document_id] != state.state_key:
             yield Finding("outdated", document_id, f"{state.item_id}: its rows are of another state or model")
     for document_id in in_table.keys() - states.keys():

@@ -89,7 +89,7 @@ def _confirm_delete(selected: list[DocumentRow]) -> None:
 
 def _delete(document_ids: list[str]) -> None:
     with guarded():
-        workspace().delete(document_ids)
+        workspace().delete(document_ids)  # what is due of it is shown above the list
 
 
 def choice(documents: list[DocumentRow]) -> DocumentRow:

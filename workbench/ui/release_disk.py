@@ -84,4 +84,5 @@ def _clean(pipeline: Pipeline) -> None:
         cleaned = pipeline.clean()
         st.session_state[CLEANED] = (
             f"{counted(len(cleaned.tables), 'table')} deleted, {cleaned.size_bytes / 2**20:,.1f} MB free again."
+            + "".join(f" Not all: {one}." for one in cleaned.unreachable)
         )

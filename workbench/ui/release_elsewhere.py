@@ -9,6 +9,7 @@ from workbench.sync import Pipeline
 from workbench.sync.place import ledger_of
 from workbench.ui import release_view
 from workbench.ui.resources import page_script
+from workbench.ui.store_status import show_unreachable
 from workbench.workspace import Workspace
 
 
@@ -28,5 +29,7 @@ def show(here: Workspace, name: str) -> None:
         return
     shown = ledger.releases.published(name) or releases[0]
     pipeline = Pipeline(here, parsed(shown.config, f"release {shown.id}"))
-    published = release_view.show_published(pipeline, pipeline.tables())
+    listing = pipeline.table_listing()
+    show_unreachable(listing.unreachable)
+    published = release_view.show_published(pipeline, listing.tables)
     release_view.show_history(ledger, name, published)

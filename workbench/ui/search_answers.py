@@ -18,6 +18,7 @@ from workbench.ui import state
 from workbench.ui.build_list import build_under_way
 from workbench.ui.messages import plain
 from workbench.ui.resources import workspace
+from workbench.ui.store_status import show_due, show_unreachable
 from workbench.workspace import TableRow
 
 COMPARED = 50
@@ -51,15 +52,25 @@ class Answer:
 
 
 def searchable_tables() -> dict[str, TableRow]:
-    """Return label → table for every table that can be searched, newest first; equal names get their fingerprint."""
-    rows = [row for row in workspace().tables.rows() if row.config is not None]
+    """Return label → table for every table that can be searched, newest first; equal names get their fingerprint.
+
+    What cannot be reached is said on the page.
+    """
+    listing = workspace().tables.listing()
+    show_unreachable(listing.unreachable)
+    show_due(listing.due)
+    rows = [row for row in listing.rows if row.config is not None]
     names = [row.config_name for row in rows]
-    return {
-        row.config_name
-        if names.count(row.config_name) == 1
-        else f"{row.config_name} ({row.fingerprint[:6]})": row
-        for row in rows
-    }
+    both = [(row.config_name, row.fingerprint) for row in rows]
+    found = {}
+    for row in rows:
+        label = row.config_name
+        if names.count(row.config_name) > 1:
+            same = both.count((row.config_name, row.fingerprint)) > 1
+            where = f", {row.store_title or row.store_key}" if same else ""
+            label = f"{row.config_name} ({row.fingerprint[:6]}{where})"
+        found[label] = row
+    return found
 
 
 def outdated_warning(found: Mapping[str, TableRow], labels: Sequence[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -12,14 +11,18 @@ from workbench.ui.build_list import continue_build
 from workbench.ui.jobs import shown_duration
 from workbench.ui.messages import empty_state, guarded, plain, term_help
 from workbench.ui.resources import page_script, workspace
-from workbench.workspace import TableRow
+from workbench.ui.store_status import show_due, show_unreachable
+from workbench.workspace import TableListing, TableRow
 
 NAME_PIXELS = 210
 
 
-def show(rows: Sequence[TableRow], document_count: int) -> None:
-    """Draw one row per table, or what to do while there is none."""
+def show(listing: TableListing, document_count: int) -> None:
+    """Draw one row per table, or what to do while there is none; and what cannot be reached."""
+    rows = listing.rows
     st.subheader("Built tables", help=term_help("table"))
+    show_unreachable(listing.unreachable)
+    show_due(listing.due)
     if not rows:
         empty_state("table_rows", "No tables yet", "Choose configs above and see what building takes.")
         return
@@ -32,7 +35,7 @@ def _row(row: TableRow, document_count: int) -> None:
     with st.container(border=True), st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
             f"**{plain(row.config_name)}**  \n:small[:gray[{plain(row.fingerprint)}]]",
-            help=plain(row.name),
+            help=plain(f"{row.name} in {row.store_title}" if row.store_title else row.name),
             width=NAME_PIXELS,
         )
         behind = ", damaged" if row.damage else ", out of date" if row.outdated_documents else ""
@@ -59,7 +62,7 @@ def _row(row: TableRow, document_count: int) -> None:
                     "Complete",
                     icon=":material/play_arrow:",
                     type="tertiary",
-                    key=f"continue-{row.name}",
+                    key=f"continue-{row.store_key}-{row.name}",
                     help="Build what is missing. Nothing is embedded twice.",
                 ):
                     continue_build(row.config)
@@ -77,7 +80,7 @@ def _row(row: TableRow, document_count: int) -> None:
                 "",
                 icon=":material/delete:",
                 type="tertiary",
-                key=f"delete-{row.name}",
+                key=f"delete-{row.store_key}-{row.name}",
                 help="Delete this table",
             ):
                 _confirm_delete(row)
@@ -97,14 +100,18 @@ def _confirm_delete(row: TableRow) -> None:
     )
     with st.container(horizontal=True):
         if st.button(
-            "Delete", type="primary", icon=":material/delete:", on_click=_delete, args=(row.name,)
+            "Delete",
+            type="primary",
+            icon=":material/delete:",
+            on_click=_delete,
+            args=(row.name, row.store_key),
         ) or st.button("Keep it"):
             st.rerun()
 
 
-def _delete(name: str) -> None:
+def _delete(name: str, store_key: str) -> None:
     with guarded():
-        workspace().tables.drop(name)
+        workspace().tables.drop(name, store_key)
 
 
 def age(at_utc: str) -> str:

@@ -24,7 +24,7 @@ from workbench.workspace.intake import AddResult
 from workbench.workspace.sweep_plans import SweepPlan
 from workbench.workspace.table_builds import BuildResult
 from workbench.workspace.table_estimates import Estimate
-from workbench.workspace.table_rows import TableRow
+from workbench.workspace.table_rows import TableListing, TableRow
 from workbench.workspace.tables import SearchResult
 from workbench.workspace.workspace import Workspace
 
@@ -36,6 +36,7 @@ __all__ = [
     "Estimate",
     "SearchResult",
     "SweepPlan",
+    "TableListing",
     "TableRow",
     "Workspace",
 ]

@@ -265,6 +265,7 @@ def _insert(db: sqlite3.Connection, row: DocumentRow) -> None:
 
 def _row(values: tuple[object, ...]) -> DocumentRow:
     *head, empty, failed, warnings, added, kept, on_page, short, incomplete = values
-    lists = [tuple(json.loads(str(v))) for v in (empty, failed, warnings)]
-    short_pages = tuple(PageLetters(*one) for one in json.loads(str(short)))
+    # Most documents have none of these, and every page reads all documents.
+    lists = [tuple(json.loads(str(v))) if v != "[]" else () for v in (empty, failed, warnings)]
+    short_pages = tuple(PageLetters(*one) for one in json.loads(str(short))) if short != "[]" else ()
     return DocumentRow(*head, *lists, added, kept, on_page, short_pages, incomplete)  # type: ignore[arg-type, call-arg]

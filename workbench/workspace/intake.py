@@ -18,6 +18,7 @@ from workbench.records import PageLetters, content_digest
 from workbench.workers import TaskFault
 from workbench.workspace.documents import Copy, DocumentRow, Placed, apply_reading, now_utc
 from workbench.workspace.parses import parse_key
+from workbench.workspace.stores import describe_due
 from workbench.workspace.upload_places import UploadPlace, place_batch, place_upload
 from workbench.workspace.worker_pool import workers
 
@@ -133,7 +134,7 @@ class Intake:
         if same is not None:
             if before is not None:
                 # Before the list says otherwise, here and below: no stop leaves a text in a table that is not there.
-                tables.drop_document(document_id)
+                tables.drop_documents({document_id: before.name})
             placed = documents.note_copy(Copy(document_id, name, uri, content_hash, suffix))
             if placed is not None and placed.stays is not None and placed.same is not None:
                 return _stays(name, placed.same.incomplete, placed.stays)
@@ -167,7 +168,7 @@ class Intake:
         )
         row = apply_reading(row, found)
         if before is not None:
-            tables.drop_document(document_id)
+            tables.drop_documents({document_id: before.name})
         # Another session, or another file of the batch, may have added the same content while this one was parsed.
         placed = documents.put_unless_here(row)
         if placed.stays is not None:
@@ -201,17 +202,19 @@ class Intake:
 
     def _settled(self, placed: Placed) -> list[str]:
         """Forget what a file was before it got its new content, and return what to say of a copy that stays."""
+        notes: list[str] = []
         if placed.before is not None:
             # A build that ran meanwhile may have written the old version anew.
-            self._workspace.tables.drop_document(placed.before.id)
+            due = self._workspace.tables.drop_documents({placed.before.id: placed.before.name})
+            notes += describe_due(due)
             self._workspace.disk.drop_content(placed.before.stored_hash, placed.before.content_hash)
         if placed.heir is None:
-            return []
+            return notes
         # A title may come from the file's name. One that cannot be had is no reason to call the file not added.
         with suppress(WorkbenchError):
             title = self._workspace.document(placed.heir.id).title
             self._workspace.document_list.entitle(placed.heir, title)
-        return [f"{placed.heir.name}, a copy of the old version, is a document of its own now"]
+        return [*notes, f"{placed.heir.name}, a copy of the old version, is a document of its own now"]
 
     def add_many(
         self,

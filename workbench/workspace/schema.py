@@ -57,4 +57,34 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (table_name, document_id)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE IF NOT EXISTS stores (
+        area TEXT NOT NULL,
+        key TEXT NOT NULL,
+        plugin TEXT NOT NULL,
+        title TEXT NOT NULL,
+        settings TEXT NOT NULL,
+        used_at_utc TEXT NOT NULL,
+        PRIMARY KEY (area, key)
+    ) STRICT;
+    CREATE TABLE IF NOT EXISTS store_tables (
+        area TEXT NOT NULL,
+        store_key TEXT NOT NULL,
+        name TEXT NOT NULL,
+        about TEXT NOT NULL,
+        version TEXT NOT NULL,
+        row_count INTEGER NOT NULL,
+        document_count INTEGER NOT NULL,
+        PRIMARY KEY (area, store_key, name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS due_deletions (
+        area TEXT NOT NULL,
+        store_key TEXT NOT NULL,
+        document_id TEXT NOT NULL,
+        document_name TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        since_utc TEXT NOT NULL,
+        PRIMARY KEY (area, store_key, document_id)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )

@@ -16,6 +16,8 @@ from workbench.ingest.metering import Meter, metered
 from workbench.records import Document, Query
 from workbench.workspace.current_states import CurrentStates
 from workbench.workspace.documents import now_utc
+from workbench.workspace.row_counts import add_verified_counts
+from workbench.workspace.store_catalog import Area
 from workbench.workspace.write_times import WriteTimes
 
 if TYPE_CHECKING:
@@ -94,6 +96,7 @@ def _built(
             "built_at_utc": now_utc(),
         },
     )
+    workspace.stores.use(config.store, Area.DOCUMENTS)
     connection = workspace.tables.connection(config)
     if any(t.name == info.name and t.about.get("model_id") != model.id for t in connection.tables()):
         # Other weights under the same name: their vectors must not stand beside the old ones.
@@ -101,6 +104,12 @@ def _built(
     table = connection.create(info)
     if damage := table.damage():
         raise DamagedTableError(info.name, damage)
+
+    def checking(done: int, total: int) -> None:
+        note = f"checking rows: {done:,} of {counted(total, 'document')}"
+        on_step(pipeline.BuildStep(0, len(ids), 0, 0, 0, 0.0, note))
+
+    add_verified_counts(workspace, config, table, checking)
     failed: dict[str, str] = {}
     pipeline_documents = _readable(workspace, ids, config, failed)
     spent = Meter()
@@ -135,6 +144,7 @@ def _built(
     steady = [after[i] for i in ids if i not in failed and i in after and after[i] == before.get(i)]
     current_states.note(config, steady, table.states())
     note = table.optimise() or ""
+    workspace.stores.note_table(config.store, Area.DOCUMENTS, table.info)
     workspace.disk.prune_in_background()
 
     def sentences(done: int, total: int) -> None:

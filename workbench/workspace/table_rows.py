@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 
-from workbench.config import Config, parsed
-from workbench.contracts import Table, TableInfo
+from workbench.config import Config
+from workbench.contracts import TableInfo
 from workbench.counts import counted
-from workbench.errors import ConfigError, DamagedTableError
-from workbench.workspace.current_states import CurrentStates
+from workbench.workspace.current_states import CurrentStates, ListedDocuments
+from workbench.workspace.stores import OpenStore
+from workbench.workspace.table_facts import TableFacts
 from workbench.workspace.write_times import WriteTimes
 
 
@@ -30,6 +32,10 @@ class TableRow:
     written_at_utc: str
     """When chunks were last added, at its first build or at a later one."""
     index_note: str
+    store_key: str
+    """Which of the workspace's stores it is in."""
+    store_title: str
+    """The store as messages name it, "" for the default one."""
     outdated_documents: int = 0
     """How many of the missing documents the table holds as its config would not give them any more."""
     damage: str = ""
@@ -39,6 +45,17 @@ class TableRow:
     def lack(self) -> str:
         """What is missing in words, "" where nothing is."""
         return self.damage or lack(self.missing_documents - self.outdated_documents, self.outdated_documents)
+
+
+@dataclass(frozen=True, slots=True)
+class TableListing:
+    """The tables that can be reached, and what has to be said of the others."""
+
+    rows: tuple[TableRow, ...]
+    unreachable: tuple[str, ...]
+    """A sentence on each store or table that cannot be reached."""
+    due: tuple[str, ...]
+    """A sentence on each store in which deleted documents still have rows."""
 
 
 def lack(absent: int, outdated: int) -> str:
@@ -56,55 +73,49 @@ def lack(absent: int, outdated: int) -> str:
 
 
 def table_row(
-    info: TableInfo, table: Table, documents: set[str], current_states: CurrentStates, write_times: WriteTimes
+    info: TableInfo,
+    store: OpenStore,
+    config: Config | None,
+    facts: TableFacts,
+    documents: ListedDocuments,
+    current_states: CurrentStates,
+    write_times: WriteTimes,
 ) -> TableRow:
     """Return what the list shows of a table, with the ``documents`` that are in the workspace."""
-    damage = ""
-    try:
-        if what := table.damage():
-            raise DamagedTableError(info.name, what)
-        states = table.states()
-    except DamagedTableError as error:
-        damage, states = str(error), {}
-    config = _config_of(info)
-    outdated = _outdated(info.name, config, states, documents, current_states)
+    states = facts.states
+    outdated = _outdated(info.name, config, facts, documents, current_states)
     built_at_utc = info.about.get("built_at_utc", "")
     return TableRow(
         name=info.name,
         config=config,
         config_name=config.name if config else info.name,
-        rows=table.row_count(),
+        rows=facts.row_count,
         documents=len(states),
-        missing_documents=len(documents - states.keys()) + len(outdated),
-        size_bytes=table.size_bytes(),
+        missing_documents=len(documents.ids - states.keys()) + len(outdated),
+        size_bytes=facts.size_bytes,
         model_title=info.about.get("model_title", ""),
         fingerprint=info.about.get("fingerprint", "")[:12],
         built_at_utc=built_at_utc,
         # The file of a table that was deleted may be older than the one that was built anew.
         written_at_utc=max(built_at_utc, write_times.of(info.name)),
         index_note=info.about.get("index_note", ""),
+        store_key=store.key,
+        store_title=store.store.title if store.store.place() or store.store.name != "lancedb" else "",
         outdated_documents=len(outdated),
-        damage=damage,
+        damage=facts.damage,
     )
 
 
 def _outdated(
     name: str,
     config: Config | None,
-    states: dict[str, str],
-    documents: set[str],
+    facts: TableFacts,
+    documents: ListedDocuments,
     current_states: CurrentStates,
-) -> set[str]:
+) -> Set[str]:
     if config is None:
         return set()
     if config.table_name != name:
         # Made by plug-ins of another version: what the config gives now belongs in a table of another name.
-        return documents & states.keys()
-    return current_states.outdated(config, states)
-
-
-def _config_of(info: TableInfo) -> Config | None:
-    try:
-        return parsed(info.about.get("config", ""), info.name)
-    except ConfigError:
-        return None
+        return documents.ids & facts.states.keys()
+    return current_states.outdated_at(config, facts, documents)

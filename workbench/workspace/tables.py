@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,15 +18,17 @@ from workbench.contracts import (
     VectorStore,
     no_tick,
 )
-from workbench.errors import InputError
+from workbench.errors import Cancelled, InputError, WorkbenchError
 from workbench.records import Hit
 from workbench.spans import Span
 from workbench.workspace.build_costs import BuildCosts
-from workbench.workspace.current_states import CurrentStates
+from workbench.workspace.current_states import CurrentStates, ListedDocuments
 from workbench.workspace.model_window import describe_long_chunks
+from workbench.workspace.store_catalog import Area, DueDeletion, store_key
+from workbench.workspace.stores import Stores, describe_due
 from workbench.workspace.table_builds import BuildResult, build
 from workbench.workspace.table_estimates import Estimate, estimate
-from workbench.workspace.table_rows import TableRow, lack, table_row
+from workbench.workspace.table_rows import TableListing, TableRow, lack, table_row
 from workbench.workspace.write_times import WriteTimes
 
 if TYPE_CHECKING:
@@ -42,28 +44,21 @@ class SearchResult:
 
 
 class Tables:
-    """All tables of one workspace, in its store."""
+    """All tables of one workspace's documents, in all of its stores."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._connections: dict[VectorStore, StoreConnection] = {}
         self.build_costs = BuildCosts(workspace.folder / "builds")
         self._current_states = CurrentStates(workspace)
         self._write_times = WriteTimes(workspace.folder / "builds")
 
     def connection(self, config: Config) -> StoreConnection:
         """Return the store that a config names, with the config's own settings of it."""
-        return self._connected(config.store)
-
-    def _connected(self, store: VectorStore) -> StoreConnection:
-        if store not in self._connections:
-            self._connections[store] = store.connection(self._workspace.folder / "tables")
-        return self._connections[store]
+        return self._stores.connection(config.store, Area.DOCUMENTS)
 
     @property
-    def _own(self) -> StoreConnection:
-        store: VectorStore = plugins.build("stores", "lancedb")
-        return self._connected(store)
+    def _stores(self) -> Stores:
+        return self._workspace.stores
 
     # ── building ─────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -104,22 +99,49 @@ class Tables:
     # ── what is there ────────────────────────────────────────────────────────────────────────────────────────────
 
     def rows(self) -> list[TableRow]:
-        """Return every table of the workspace's own store, newest first."""
-        documents = {row.id for row in self._workspace.documents()}
-        result = []
-        for info in self._own.tables():
-            try:
-                table = self._own.table(info.name)
-                result.append(table_row(info, table, documents, self._current_states, self._write_times))
-            except InputError:
-                continue  # dropped by somebody else since it was listed
-        return sorted(result, key=lambda row: row.built_at_utc, reverse=True)
+        """Return every table of every store that can be reached, newest first."""
+        return list(self.listing().rows)
+
+    def listing(self) -> TableListing:
+        """Return every table, newest first, with a sentence on each store or table that cannot be reached.
+
+        What was read of a table is read again when its version changes. Deletions that are due are done first.
+        """
+        due = self._stores.retry_deletions(Area.DOCUMENTS)
+        found = self._stores.listing(Area.DOCUMENTS)
+        documents = ListedDocuments(self._workspace.documents())
+        rows, unreachable = [], list(found.unreachable)
+        for one in found.stores:
+            for info in one.tables:
+                try:
+                    facts = self._stores.facts.facts(one.connection, info.name)
+                except Cancelled:
+                    raise
+                except InputError:
+                    continue  # dropped by somebody else since it was listed
+                except WorkbenchError as error:
+                    unreachable.append(f"the table {info.name} in {one.store.title} cannot be read: {error}")
+                    continue
+                config = self._stores.facts.config(info.about.get("config", ""), info.name)
+                if config is not None and store_key(config.store) != one.key:
+                    # It was built when the store had another address.
+                    config = replace(config, store=one.store)
+                rows.append(
+                    table_row(info, one, config, facts, documents, self._current_states, self._write_times)
+                )
+        rows.sort(key=lambda row: row.built_at_utc, reverse=True)
+        return TableListing(tuple(rows), tuple(unreachable), tuple(describe_due(due)))
+
+    def due_deletions(self) -> list[str]:
+        """Return a sentence for each store in which deletions are still due."""
+        return describe_due(self._stores.catalog.due(Area.DOCUMENTS))
 
     def lack(self, config: Config) -> str:
         """Return in words what a config's table lacks; raises ``InputError`` when it was not built yet."""
         states = self.table(config).states()
-        here = {row.id for row in self._workspace.documents()}
-        return lack(len(here - states.keys()), len(self._current_states.outdated(config, states)))
+        documents = self._workspace.documents()
+        absent = {row.id for row in documents} - states.keys()
+        return lack(len(absent), len(self._current_states.outdated(config, states, documents)))
 
     def long_chunks(self, config: Config) -> str:
         """Return a sentence on chunks of a config's table that are longer than the model reads, "" for none.
@@ -130,26 +152,31 @@ class Tables:
         return describe_long_chunks(config.name, counts, self._workspace.model(config.embedder))
 
     def table(self, config: Config) -> Table:
-        """Return a config's table; raises ``InputError`` when it was not built yet."""
+        """Return a config's table; raises ``InputError`` when it was not built yet.
+
+        What is due in its store is deleted first, so that no deleted text is found.
+        """
+        self._stores.retry_deletions(Area.DOCUMENTS, config.store)
         try:
-            return self.connection(config).table(config.table_name)
+            return self._stores.facts.table(self.connection(config), config.table_name)[0]
         except InputError as error:
             raise InputError(
                 f"the table of {config.name} is not built yet: build it first", "not_built"
             ) from error
 
-    def drop(self, name: str) -> None:
-        """Remove a table of the workspace's own store; its vectors stay in the cache."""
-        self._own.drop(name)
+    def drop(self, name: str, key: str | None = None) -> None:
+        """Remove a table from the store with this key, the default one when none is given; its vectors stay cached."""
+        default: VectorStore = plugins.build("stores", "lancedb")
+        for known in self._stores.known(Area.DOCUMENTS):
+            if known.key == (key or store_key(default)):
+                self._stores.connection(known.store(), Area.DOCUMENTS).drop(name)
 
-    def drop_document(self, document_id: str) -> None:
-        """Remove a document's rows from every table."""
-        for connection in {self._own, *self._connections.values()}:
-            for info in connection.tables():
-                try:
-                    connection.table(info.name).drop_documents([document_id])
-                except InputError:
-                    continue  # dropped by somebody else since it was listed
+    def drop_documents(self, names: Mapping[str, str]) -> list[DueDeletion]:
+        """Remove the rows of documents, id → name, from every table of every store.
+
+        What could not be deleted because its store is down is returned: it is due, and tried again.
+        """
+        return self._stores.delete_documents(names, Area.DOCUMENTS)
 
     # ── searching ────────────────────────────────────────────────────────────────────────────────────────────────
 

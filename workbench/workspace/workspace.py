@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from workbench import pipeline, plugins
 from workbench.analysis import Memo, TextAnalysis
-from workbench.config import Config, parsed, read_config_file, written
+from workbench.config import Config, read_config_file, written
 from workbench.contracts import Embedder, EmbeddingModel, Parser
 from workbench.errors import ConfigError, InputError, ServiceError, SettingsError
 from workbench.files import shown_name, touch, write_atomically, writing
@@ -29,6 +29,8 @@ from workbench.workspace.parses import ParsedFiles, parse_key
 from workbench.workspace.question_drafts import QuestionDrafts
 from workbench.workspace.question_sets import QuestionSets
 from workbench.workspace.search_history import SearchHistory
+from workbench.workspace.store_catalog import DueDeletion
+from workbench.workspace.stores import Stores
 from workbench.workspace.sweeps import Sweeps
 from workbench.workspace.tables import Tables
 from workbench.workspace.tunings import Tunings
@@ -62,6 +64,7 @@ class Workspace:
         self._intake = Intake(self)
         self.embedding_rates = EmbeddingRates(self.document_list)
         self.memo = Memo(folder / "memo")
+        self.stores = Stores(self)
         self.tables = Tables(self)
         self.maps = Maps(self)
         self.map_pairs = MapPairs(self)
@@ -128,18 +131,22 @@ class Workspace:
         """
         return self._intake.add_many(files, cancelled, on_start, beside)
 
-    def delete(self, document_ids: Iterable[str]) -> None:
+    def delete(self, document_ids: Iterable[str]) -> list[DueDeletion]:
         """Remove documents from the list and from every table. Their files go when no other document needs them.
 
-        So do their copies: whoever deletes a document means its text.
+        So do their copies: whoever deletes a document means its text. Where a store cannot be reached the deletion is
+        due: it is returned, shown, and tried again. Unknown ids are ignored.
         """
-        for document_id in document_ids:
-            if self.document_list.row(document_id) is None:
-                continue
-            self.tables.drop_document(document_id)
+        rows = [self.document_list.row(document_id) for document_id in document_ids]
+        names = {row.id: row.name for row in rows if row is not None}
+        if not names:
+            return []
+        due = self.tables.drop_documents(names)
+        for document_id in names:
             row = self.document_list.remove(document_id)
             if row is not None:
                 self.disk.drop_content(row.stored_hash, row.content_hash)
+        return due
 
     # ── documents out ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -241,8 +248,7 @@ class Workspace:
         """Return the saved configs by name; a file that is no config is left out."""
         found = []
         for path in sorted((self.folder / "configs").glob("*.yaml")):
-            try:
-                found.append(parsed(read_config_file(path, path.name), path.name))
-            except ConfigError:
-                continue
+            with suppress(ConfigError):
+                config = self.stores.facts.config(read_config_file(path, path.name), path.name)
+                found += [] if config is None else [config]
         return sorted(found, key=lambda config: config.name.casefold())
