@@ -35,15 +35,19 @@ RAN = "ran"
 """The file that hostile code writes."""
 
 
+def write_folder(folder: Path) -> None:
+    """Write the settings of the bundled model, with weights that are none of it."""
+    (folder / "1_Pooling").mkdir(parents=True)
+    for name in (*SETTINGS, "1_Pooling/config.json"):
+        shutil.copy(BUNDLED / name, folder / name)
+    save_file({"x": np.zeros(4, np.float32)}, folder / "model.safetensors")
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """The settings of the bundled model, with weights that are none of it."""
-    found = tmp_path / "model"
-    (found / "1_Pooling").mkdir(parents=True)
-    for name in (*SETTINGS, "1_Pooling/config.json"):
-        shutil.copy(BUNDLED / name, found / name)
-    save_file({"x": np.zeros(4, np.float32)}, found / "model.safetensors")
-    return found
+    """A folder that is in order but for its weights."""
+    write_folder(tmp_path / "model")
+    return tmp_path / "model"
 
 
 def embed(folder: Path, backend: str = "torch") -> None:

@@ -340,6 +340,24 @@ def test_votes_and_judgments_count_as_questions_do(here: Workspace) -> None:
         set_offer(None)
 
 
+@pytest.mark.usefixtures("offered")
+def test_visitors_are_not_told_names_of_folders_and_models(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lost = parsed(
+        CONFIG.format(name="Lost", size=12) + "retriever: {name: reranked, model: /srv/secret/folder}\n"
+    )
+    Workspace(tmp_path).tables.build(lost)
+    set_offer(Offer((lost.table_name,)))
+    app = alone(q=ASKED)
+    assert not app.exception
+    assert ["cannot be answered just now" in error.value for error in app.error] == [True]
+    assert "/srv/secret/folder" in caplog.text
+    assert "secret" not in str([*app.markdown, *app.caption, *app.error])
+    set_offer(None)
+    assert "secret" in page("Lost", q=ASKED).error[0].value
+
+
 def test_a_rate_forgets_what_is_more_than_a_minute_old() -> None:
     now = [0.0]
     rate = Rate(2, clock=lambda: now[0])

@@ -8,7 +8,7 @@ import pytest
 
 from workbench.errors import SettingsError
 from workbench.ui.access.hosts import parse_hosts
-from workbench.ui.access.links import base_for_others, is_loopback
+from workbench.ui.access.links import base_for_others, is_loopback, leads_here
 from workbench.ui.demo.server import ONLY_HERE, DemoServer
 
 PORT = 8501
@@ -54,6 +54,15 @@ def test_loopback_is_told_in_every_spelling() -> None:
         assert is_loopback(host)
     for host in ("10.0.0.5", "localhost.example", "0.0.0.0", "fd00::5", "", "search.example"):
         assert not is_loopback(host)
+
+
+def test_a_name_that_leads_to_loopback_is_no_address_for_others() -> None:
+    assert leads_here("localhost")
+    assert leads_here("127.0.1.1")
+    assert not leads_here("10.0.0.7")
+    assert not leads_here("0.0.0.0")
+    assert not leads_here("")
+    assert not served("localhost").link().is_for_others
 
 
 def served(host: str = "127.0.0.1", hosts: str = "") -> DemoServer:

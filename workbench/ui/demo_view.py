@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +18,7 @@ from workbench.records import Hit, digest
 from workbench.spans import Span
 from workbench.ui.components.page_viewer import rectangles_on
 from workbench.ui.components.voter_mark import voter_mark
-from workbench.ui.demo.offer import Offer, admit
+from workbench.ui.demo.offer import Offer, admit, current_offer
 from workbench.ui.hit_text import STYLE, has_pages, hit_text, title_and_name
 from workbench.ui.messages import plain, shown_error
 from workbench.ui.page_crop import Rectangle, page_crop
@@ -26,6 +27,8 @@ from workbench.ui.search_answers import labels_meant
 from workbench.ui.search_controls import RETRIEVERS, SAMPLE_QUESTIONS
 from workbench.workspace import DocumentRow, TableRow
 from workbench.workspace.votes import Winner
+
+logger = logging.getLogger(__name__)
 
 PARAMETER, WAY, QUESTION_PARAMETER = "demo", "way", "q"
 QUESTION, PRESENTER, VOTER, REVEALED = "demo question", "demo presenter", "demo voter", "demo revealed"
@@ -107,6 +110,18 @@ def demo(found: Mapping[str, TableRow], offer: Offer | None = None) -> None:
         st.caption("What this link was made for is not here any more: these answers come from another index.")
 
 
+def show_trouble(error: WorkbenchError) -> None:
+    """Draw an error: in the workbench as it is, to visitors of a demo without names of this machine's folders and models."""
+    if current_offer() is None:
+        shown_error(error)
+        return
+    logger.warning("a visitor of the demo was not answered: %s", error)
+    st.error(
+        "This cannot be answered just now. Whoever runs the demo finds the reason in its log.",
+        icon=":material/error:",
+    )
+
+
 def _config(row: TableRow, retriever: str) -> Config:
     if row.config is None:
         raise WorkbenchError(f"the config of {row.config_name} cannot be read")
@@ -162,7 +177,7 @@ def _answers(
             hits = tables.search(config, question, count).hits
             best = tables.best_sentences(config, question, hits)
     except WorkbenchError as error:
-        shown_error(error)
+        show_trouble(error)
         return []
     if not hits:
         st.info("Nothing was found. Try other words.", icon=":material/search_off:")
@@ -196,7 +211,7 @@ def _judge(question: str, document_id: str, start: int, end: int) -> None:
     try:
         here.question_sets.judge(VOTED_SET, question, here.document(document_id), start, end, ANSWERS_GRADE)
     except WorkbenchError as error:
-        shown_error(error)
+        show_trouble(error)
         return
     st.toast("Kept as an answer.", icon=":material/check:")
 
@@ -341,6 +356,6 @@ def _vote(voter: str, question: str, first: str, second: str, winner: Winner) ->
     try:
         workspace().votes.vote(voted_as(voter, question, first, second), question, first, second, winner)
     except WorkbenchError as error:
-        shown_error(error)
+        show_trouble(error)
         return
     st.toast("Thank you, the vote counts.", icon=":material/how_to_vote:")

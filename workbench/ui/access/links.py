@@ -26,6 +26,15 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def leads_here(host: str) -> bool:
+    """Return whether a name or address leads to a loopback device: many a computer's own name does, on itself."""
+    try:
+        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, 0)} if host else set()
+    except (OSError, UnicodeError):
+        return is_loopback(host)
+    return is_loopback(host) or (bool(found) and all(map(is_loopback, found)))
+
+
 def network_address() -> str | None:
     """Return this computer's address in its network; None where it is in none. Nothing is sent."""
     for family, somewhere in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):

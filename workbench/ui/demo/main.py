@@ -12,7 +12,7 @@ import streamlit as st
 from workbench.errors import WorkbenchError
 from workbench.ui import demo_view, resources, warming
 from workbench.ui.demo.offer import Offer, current_offer
-from workbench.ui.messages import guarded, shown_error
+from workbench.ui.messages import guarded
 from workbench.ui.search_answers import searchable_tables
 from workbench.ui.widgets.page_setup import set_up_page
 
@@ -20,18 +20,17 @@ from workbench.ui.widgets.page_setup import set_up_page
 def run() -> None:
     """Draw the search box."""
     set_up_page("Search")
-    try:
-        resources.workspace()
-    except WorkbenchError as error:
-        shown_error(error)
-        st.stop()
-    warming.start()
     with guarded():
-        tables = searchable_tables()
-        if not tables:
-            st.info("There is nothing to search here yet.", icon=":material/search:")
-            st.stop()
-        demo_view.demo(tables, current_offer() or Offer())
+        try:
+            resources.workspace()
+            warming.start()
+            tables = searchable_tables()
+            if tables:
+                demo_view.demo(tables, current_offer() or Offer())
+            else:
+                st.info("There is nothing to search here yet.", icon=":material/search:")
+        except WorkbenchError as error:
+            demo_view.show_trouble(error)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from workbench.counts import counted
 from workbench.errors import SettingsError
 from workbench.ui.access.guard import Guard
 from workbench.ui.access.hosts import Hosts, hosts_of, parse_authority
-from workbench.ui.access.links import ANY_ADDRESS, authority, base_for_others, network_address
+from workbench.ui.access.links import ANY_ADDRESS, authority, base_for_others, leads_here, network_address
 from workbench.ui.demo.door import MIN_TOKEN_CHARACTERS, TOKEN_PARAMETER, AccessToken, Door, new_token
 from workbench.ui.demo.offer import Offer, set_offer
 
@@ -79,7 +79,8 @@ class DemoServer:
         """Return the link to send, or the one for this computer where nobody else could open any."""
         shown = instead_of_token or (quote(self.token, safe="") if self.token else "")
         query = f"/?{TOKEN_PARAMETER}={shown}" if self.token else "/"
-        base = base_for_others(self.host, self.port, self.hosts, network=network_address())
+        bound = "127.0.0.1" if leads_here(self.host) else self.host
+        base = base_for_others(bound, self.port, self.hosts, network=network_address())
         if base is None:
             here = "127.0.0.1" if self.host in ANY_ADDRESS else self.host
             return Link(f"http://{authority(here, self.port)}{query}", False, ONLY_HERE)
