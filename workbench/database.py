@@ -206,13 +206,16 @@ class Database:
             fcntl.flock(file, fcntl.LOCK_EX)
             if not os.path.samestat(os.fstat(file.fileno()), self.path.stat()):
                 return
-            for suffix in ("-wal", "-shm", "-journal"):
-                self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
-            if self._style.is_cache:
-                self.path.unlink()
-                return
-            self.set_aside = _free_name(self.path)
-            self.path.rename(self.set_aside)
+            aside = _free_name(self.path)
+            # What waits beside the file first: a new one must not find it.
+            for suffix in ("-wal", "-shm", "-journal", ""):
+                with suppress(FileNotFoundError):
+                    part = self.path.with_name(self.path.name + suffix)
+                    if self._style.is_cache:
+                        part.unlink()
+                    else:
+                        part.rename(f"{aside}{suffix}")
+            self.set_aside = None if self._style.is_cache else aside
 
     def _is_absent(self) -> bool:
         try:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +90,20 @@ def test_documents_of_an_earlier_version_are_found_again_without_their_names(run
     assert hits(run, "plain.yaml") == found
 
 
+def test_a_list_from_before_migrations_were_numbered_is_not_taken_for_lost(folder: Path) -> None:
+    path = folder / "w" / "workspace.db"
+    before = Workspace(folder / "w").documents()
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        for table in ("copies", "states"):
+            database.execute(f"DROP TABLE {table}")
+        for column in ("letters_kept", "letters_on_page", "short_pages", "incomplete"):
+            database.execute("DROP INDEX IF EXISTS documents_by_uri")
+            database.execute(f"ALTER TABLE documents DROP COLUMN {column}")
+        database.execute("PRAGMA user_version = 0")
+    here = Workspace(folder / "w")
+    assert ([row.id for row in here.documents()], here.notices) == ([row.id for row in before], [])
+
+
 def test_names_are_kept_of_documents_that_an_earlier_version_added(folder: Path) -> None:
     shutil.rmtree(folder / "w" / "names")
     workspace = Workspace(folder / "w")
@@ -113,6 +129,8 @@ def test_copies_are_found_again_and_what_was_deleted_or_replaced_is_not(tmp_path
     delete(tmp_path / "workspace.db")
     again = Workspace(tmp_path)
     assert again.documents() == before
+    # Nothing is kept of what was deleted or replaced.
+    assert len(list((tmp_path / "names").iterdir())) == len(before) + 1
     # The copy is known: once its document has another content it becomes a document of its own.
     assert "copy of b.txt" in again.add("b.txt", b"Blue at last.").message
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from workbench.database import Database, Style
+from workbench.files import writing
 from workbench.records import ParsedFile
 from workbench.workspace.parses import packed, unpacked
 
@@ -137,7 +138,8 @@ class Kept:
     def _locked(self, exclusive: bool) -> Iterator[bool]:
         import fcntl
 
-        handle = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o666)
+        with writing(self._path):
+            handle = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o666)
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB if exclusive else fcntl.LOCK_SH)

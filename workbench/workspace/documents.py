@@ -63,6 +63,8 @@ class DocumentList:
 
     def _find_again(self, db: sqlite3.Connection) -> None:
         """Fill a list that was just made with the documents whose files are kept here: then an earlier one was lost."""
+        if db.execute("SELECT 1 FROM documents LIMIT 1").fetchone() is not None:
+            return  # not lost: it was made by a version that did not number its migrations
         rows, copies = self._names.find_all()
         if not rows:
             return
