@@ -5,7 +5,7 @@ import streamlit as st
 from workbench.ui import demo_view
 from workbench.ui.search_answers import searchable_tables
 
-tables = searchable_tables()
+tables = searchable_tables(tells_troubles=False)
 if not tables:
     st.info("There is nothing to search here yet.", icon=":material/search:")
     st.stop()

@@ -51,14 +51,15 @@ class Answer:
     """The hits, and those that follow them."""
 
 
-def searchable_tables() -> dict[str, TableRow]:
+def searchable_tables(tells_troubles: bool = True) -> dict[str, TableRow]:
     """Return label → table for every table that can be searched, newest first; equal names get their fingerprint.
 
-    What cannot be reached is said on the page.
+    What cannot be reached is said on the page, unless its readers have nothing to do with stores.
     """
     listing = workspace().tables.listing()
-    show_unreachable(listing.unreachable)
-    show_due(listing.due)
+    if tells_troubles:
+        show_unreachable(listing.unreachable)
+        show_due(listing.due)
     rows = [row for row in listing.rows if row.config is not None]
     names = [row.config_name for row in rows]
     both = [(row.config_name, row.fingerprint) for row in rows]

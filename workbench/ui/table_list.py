@@ -31,6 +31,8 @@ def show(listing: TableListing, document_count: int) -> None:
 
 
 def _row(row: TableRow, document_count: int) -> None:
+    # Tables of one name may lie in several stores.
+    key = f"{row.store_key}-{row.name}" if row.store_title else row.name
     # Cells of fixed widths, so that they stand in columns, and go to the next line where it is narrow.
     with st.container(border=True), st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(
@@ -62,7 +64,7 @@ def _row(row: TableRow, document_count: int) -> None:
                     "Complete",
                     icon=":material/play_arrow:",
                     type="tertiary",
-                    key=f"continue-{row.store_key}-{row.name}",
+                    key=f"continue-{key}",
                     help="Build what is missing. Nothing is embedded twice.",
                 ):
                     continue_build(row.config)
@@ -80,7 +82,7 @@ def _row(row: TableRow, document_count: int) -> None:
                 "",
                 icon=":material/delete:",
                 type="tertiary",
-                key=f"delete-{row.store_key}-{row.name}",
+                key=f"delete-{key}",
                 help="Delete this table",
             ):
                 _confirm_delete(row)
