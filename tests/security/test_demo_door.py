@@ -193,6 +193,9 @@ def test_one_more_visitor_than_there_is_room_for_waits_outside() -> None:
             await end.wait()
             return {"type": "websocket.disconnect"}
 
+        async def leave() -> Any:
+            return {"type": "websocket.disconnect"}
+
         async def send(message: Any) -> None:
             answers.append(message["type"])
 
@@ -200,10 +203,10 @@ def test_one_more_visitor_than_there_is_room_for_waits_outside() -> None:
         inside = [asyncio.create_task(served.door(scope, stay, send)) for _ in range(2)]
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        await served.door(scope, stay, send)
+        await served.door(scope, leave, send)
         end.set()
         await asyncio.gather(*inside)
-        await served.door(scope, stay, send)
+        await served.door(scope, leave, send)
 
     asyncio.run(visits())
     assert answers == ["websocket.accept", "websocket.accept", "websocket.close", "websocket.accept"]
