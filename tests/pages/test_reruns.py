@@ -20,7 +20,7 @@ from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
 
-APP = Path(__file__).parent.parent.parent / "app.py"
+APP = Path(__file__).parents[2] / "workbench/ui/main.py"
 CONFIG = """
 version: 1
 name: {name}
@@ -49,7 +49,7 @@ def server(here: Workspace, tmp_path: Path) -> Any:
 
 
 def opened(page: str, **address: str) -> AppTest:
-    app = AppTest.from_file(str(APP), default_timeout=60).switch_page(f"pages/{page}.py")
+    app = AppTest.from_file(str(APP), default_timeout=60).run().switch_page(f"../../pages/{page}.py")
     for name, value in address.items():
         app.query_params[name] = value
     return app.run()
