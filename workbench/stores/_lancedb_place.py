@@ -14,10 +14,10 @@ from workbench.contracts import TableInfo
 from workbench.errors import (
     DamagedTableError,
     InputError,
-    MissingPackageError,
     ServiceError,
     WorkbenchError,
 )
+from workbench.packages import load
 from workbench.stores._index_note import IndexNote
 from workbench.stores._lancedb_damage import is_damage, panics_held_back
 from workbench.stores._lancedb_rows import birth_of, info_of
@@ -66,11 +66,8 @@ class Place:
             # What they would print on stderr names files of the machine that they were built on.
             os.environ.setdefault("LANCEDB_LOG", "off")
             os.environ.setdefault("LANCE_LOG", "error")
-            try:
-                import lancedb
-                import pyarrow as pa
-            except ImportError as error:
-                raise MissingPackageError("lancedb", "The store lancedb") from error
+            lancedb = load("lancedb", "lancedb", "The store lancedb")
+            pa = load("pyarrow", "pyarrow", "The store lancedb")
             # Arrow's own pool keeps what LanceDB's threads gave back: 50 MB more after a hundred writes.
             pa.set_memory_pool(pa.system_memory_pool())
             session = lancedb.Session(
