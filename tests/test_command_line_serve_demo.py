@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.util import calc_hash
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from tests.browser.conftest import Waiter, free_port
@@ -217,6 +218,39 @@ def test_the_address_chooses_neither_table_nor_retriever(demo: Demo) -> None:
     assert "opens at four. " not in plain
     assert plain.count("demo-card-one") == other.count("demo-card-one") > 0
     assert "Compare two, blind" not in other
+
+
+def test_a_visitor_neither_asks_for_files_nor_empties_what_others_use(demo: Demo) -> None:
+    with demo.connected() as connection:
+        for message in (
+            BackMsg(load_git_info=True),
+            BackMsg(clear_cache=True),
+            BackMsg(set_run_on_save=True),
+            BackMsg(file_urls_request={"request_id": "1", "file_names": ["a"]}),  # type: ignore[arg-type]
+            BackMsg(debug_shutdown_runtime=True),
+            BackMsg(),
+            BackMsg(app_heartbeat=True),
+        ):
+            connection.send(message.SerializeToString())
+        sent = ""
+        # All that was said before is answered before this.
+        while "heartbeat_ack" not in sent:
+            data = connection.recv(timeout=60)
+            assert isinstance(data, bytes)
+            sent += str(ForwardMsg.FromString(data))
+    assert "git_info_changed" not in sent
+    assert "file_urls_response" not in sent
+
+
+def test_what_is_no_message_ends_the_visit_of_whoever_sent_it(demo: Demo) -> None:
+    for nonsense in ("text", b"\xff" * 20):
+        with demo.connected() as connection, demo.connected() as other:
+            connection.send(nonsense)
+            # A test that waits too long is ended from outside: nothing but the end of the connection ends this.
+            with suppress(ConnectionClosed):
+                for _ in connection:
+                    pass
+            assert "Ask the documents" in drawn(other, "", "", "")
 
 
 def test_a_question_beyond_all_bounds_is_refused_in_words(demo: Demo) -> None:

@@ -179,3 +179,24 @@ def test_no_message_repeats_a_password_or_a_token() -> None:
     with pytest.raises(InputError) as caught:
         checked_url("ftp://joe:hunter2@example.org/?key=hunter3")
     assert "hunter" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https:/joe:hunter2@example.org/",
+        r"https:\\joe:hunter2@example.org",
+        "//joe:hunter2@example.org/",
+        "joe:hunter2@example.org?page=1",
+        "https://joe:hunter2/3@example.org/",
+        "https://joe:hunter2#3@example.org/",
+        "https://joe:hunter2?3@example.org/",
+        "https://[::1:hunter2@example.org/",
+        "ftp://example.org/#access_token=hunter2",
+    ],
+)
+def test_no_message_repeats_the_password_of_a_misspelled_address(url: str) -> None:
+    with pytest.raises(InputError) as caught:
+        checked_url(url)
+    assert "hunter" not in str(caught.value)
+    assert "example.org" in str(caught.value)

@@ -246,3 +246,14 @@ def test_a_wait_longer_than_is_borne_is_not_begun(site: Site, http: Http, clock:
     with pytest.raises(ServiceError, match="asks to wait 61 seconds; asked once"):
         http.get(f"{site.url}/a", limits=Limits(longest_wait_s=60))
     assert clock.slept == []
+
+
+def test_words_far_down_in_an_errors_body_are_not_looked_for() -> None:
+    def reasons(body: object) -> frozenset[str]:
+        return ErrorAnswer("a", 403, {}, json.dumps(body).encode(), 0.0).reasons
+
+    assert reasons({"error": {"errors": [{"reason": "near"}], "status": "top"}}) == {"near", "top"}
+    deep: object = {"reason": "far"}
+    for _ in range(200):
+        deep = {"errors": [deep]}
+    assert reasons(deep) == frozenset()

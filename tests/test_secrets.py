@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +22,7 @@ from workbench.errors import ConfigError, ServiceError, SettingsError, Workbench
 from workbench.redaction import redacted
 from workbench.sync import Pipeline
 from workbench.sync.isolation import isolated
+from workbench.workers import TaskFault, Workers
 from workbench.workspace import Workspace
 
 SECRET = "s3cr3t/of the+day"
@@ -72,11 +74,49 @@ def test_a_secret_as_text_is_refused_and_not_repeated(settings: dict[str, Any], 
         {"dsn": "postgresql://db:5432/library?user=joe@server"},
         {"dsn": "https://db.corp:8080/@joe"},
         {"dsn": "host=db user=joe password=${env:PGPASSWORD}"},
+        {"dsn": "postgresql://${env:PGUSER}:${env:PGPASSWORD}@${env:PGHOST}:${env:PGPORT}/library"},
+        {"dsn": "postgresql://one:5432,two:5432/library?user=joe@server"},
+        {"dsn": "https://${env:WIKI_HOST}:${env:WIKI_PORT}/books?next=http://a:b@c"},
+        {"dsn": "host=db options='-c a:b' user=joe@server"},
         {"dsn": "${env:DATABASE_URL}"},
     ],
 )
 def test_references_paths_and_addresses_without_a_password_are_taken(settings: dict[str, Any]) -> None:
     assert Database(**settings).model_dump(exclude_unset=True) == settings
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://joe:hunter2@[::1/library",
+        "postgresql://joe:hunter2?w=1@db/library",
+        "jdbc:sqlserver://db;user=joe;password=hunter2",
+        "joe:hunter2@db:5432/library",
+        "//joe:hunter2@db/",
+        "https:/joe:hunter2@db/",
+        r"https:\\joe:hunter2@db",
+        "https://joe:hunter2/3@db/",
+        "https://joe:hunter2#3@db/",
+        "https://hunter2@db/",
+        "https://db/?api-key=hunter2",
+        "https://db/?X-Api-Key=hunter2",
+        "https://db/?Subscription-Key=hunter2",
+        "https://db/?accessKey=hunter2",
+        "https://db/?user=joe&pass=hunter2",
+        "https://db/?x=1;token=hunter2",
+        "https://db/books;token=hunter2?x=1",
+        "DefaultEndpointsProtocol=https;AccountName=joe;AccountKey=hunter2==;EndpointSuffix=db",
+        "Endpoint=sb://db/;SharedAccessKey=hunter2",
+    ],
+)
+def test_a_password_in_an_odd_spelling_of_an_address_is_refused_and_not_repeated(address: str) -> None:
+    for value in (address, [address], {"at": address}):
+        with pytest.raises(ValidationError) as caught:
+            Database(dsn=value)  # type: ignore[arg-type]
+        ((_, sentence),) = plugins.findings(caught.value)
+        assert "or the whole address as ${env:NAME}" in sentence
+        assert "hunter2" not in sentence
+        assert "hunter2" not in str(caught.value)
 
 
 def test_the_way_to_write_an_address_is_said() -> None:
@@ -118,6 +158,15 @@ def test_a_value_in_an_address_is_encoded_as_the_address_needs_it(monkeypatch: p
     monkeypatch.setenv("WB_TEST_DSN", "postgresql://joe:inner-word@db/x")
     assert secrets.address_of("${env:WB_TEST_DSN}") == "postgresql://joe:inner-word@db/x"
     assert redacted("no entry for joe with inner-word") == "no entry for joe with ${env:WB_TEST_DSN}"
+
+
+def test_a_password_that_an_address_encodes_is_hidden_as_the_server_knows_it_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WB_TEST_ENCODED", "postgresql://joe:odd%2Fone%40home@db/x")
+    secrets.address_of("${env:WB_TEST_ENCODED}")
+    assert redacted("no entry for odd/one@home") == "no entry for ${env:WB_TEST_ENCODED}"
+    assert redacted("no entry for odd%2Fone%40home") == "no entry for ${env:WB_TEST_ENCODED}"
 
 
 @pytest.mark.parametrize("value", [None, ""])
@@ -168,6 +217,27 @@ def test_a_secret_under_an_unknown_key_is_not_repeated() -> None:
         parsed(CONFIG + f"store: {{name: lancedb, api_key: '{SECRET}'}}\n")
     assert "store.api_key: write a secret as ${env:NAME}" in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("settings", [{"password": "hunter2"}, {"passwort": "hunter2"}])
+def test_a_traceback_does_not_show_what_a_check_has_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Database(**settings)
+    assert "hunter2" not in "".join(traceback.format_exception(caught.value))
+
+
+def look_up_and_fail(reference: str) -> None:
+    raise RuntimeError(f"login with {secrets.value_of(reference)} failed")
+
+
+def test_a_bug_in_a_worker_process_does_not_tell_the_value_it_looked_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("WB_TEST_WORKERS_OWN", "known-to-the-worker-only")
+    with Workers(1) as workers, pytest.raises(TaskFault) as caught:
+        workers.result(look_up_and_fail, "${env:WB_TEST_WORKERS_OWN}")
+    assert "login with ${env:WB_TEST_WORKERS_OWN} failed" in str(caught.value)
+    assert "known-to-the-worker-only" not in str(caught.value)
 
 
 def test_an_error_that_repeats_a_value_shows_the_reference_instead(

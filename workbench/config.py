@@ -22,7 +22,7 @@ from workbench.contracts.plugin import secret_problem
 from workbench.counts import counted
 from workbench.errors import ConfigError, SettingsError
 from workbench.records import digest
-from workbench.secrets import WRITE_A_REFERENCE, is_reference, missing, not_set, sounds_secret
+from workbench.secrets import WRITE_A_REFERENCE, is_reference, missing, not_set, references, sounds_secret
 from workbench.sections import SECTIONS as PIPELINE_SECTIONS
 from workbench.sections import Budget, Deletes, Evaluate, Failures, Release, Schedule, Section
 
@@ -82,12 +82,21 @@ class Config:
         return f"{self.chunker.name}__{self.embedder.name}__{self.fingerprint[:12]}"
 
 
+def environment_names(config: Config) -> list[str]:
+    """Return the variables of the environment that the config refers to, each once."""
+    return list(dict.fromkeys(references(_settings_of(config))))
+
+
 def check_environment(config: Config) -> None:
     """Raise ``SettingsError`` that names every variable which the config refers to and which is not set."""
-    used = [*(getattr(config, section) for section in SECTIONS), *config.sources]
-    names = missing([plugin.model_dump(mode="json") for plugin in used])
+    names = missing(_settings_of(config))
     if names:
         raise SettingsError(not_set(names))
+
+
+def _settings_of(config: Config) -> list[dict[str, Any]]:
+    used = [*(getattr(config, section) for section in SECTIONS), *config.sources]
+    return [plugin.model_dump(mode="json") for plugin in used]
 
 
 def written(config: Config) -> str:

@@ -10,16 +10,16 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from workbench.errors import SettingsError
 from workbench.redaction import hide
 
 REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
+WEB_SCHEMES = ("http", "https")
 WRITE_A_REFERENCE = "write a secret as ${env:NAME}, never as text"
 ADDRESSES = frozenset({"dsn", "url", "uri", "connection_string", "endpoint_url", "address"})
 _SECRET_WORDS = (
-    "api_key",
     "apikey",
     "password",
     "passphrase",
@@ -27,12 +27,20 @@ _SECRET_WORDS = (
     "pwd",
     "secret",
     "credential",
-    "token_value",
-    "access_key",
-    "private_key",
+    "tokenvalue",
+    "accesskey",
+    "accountkey",
+    "subscriptionkey",
+    "privatekey",
     "signature",
 )
+"""As parts of a name without its separators: ``api_key``, ``api-key`` and ``apiKey`` are one."""
+_IN_ADDRESSES = frozenset({"key", "sig", "auth", "pass", "pw", "jwt", "bearer", "authorization"})
+"""Names that hold a secret behind the ``?`` of an address; a setting of such a name may be anything."""
 _PLACES = ("_file", "_path", "_folder")
+_SEPARATORS = re.compile(r"[-_.]")
+_REFERENCE_MARK = "\ue000"
+"""Stands for a reference while an address is taken apart: its colon and braces would be taken for the address's own."""
 _QUERY = re.compile(r"\?[A-Za-z_]+=")
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z0-9_.-]*)\s*=\s*('(?:[^'\\]|\\.)*'|[^\s;&]*)")
 
@@ -42,7 +50,8 @@ def sounds_secret(name: str) -> bool:
     lower = name.lower()
     if lower.endswith(_PLACES):
         return False
-    return lower.endswith("token") or any(word in lower for word in _SECRET_WORDS)
+    bare = _SEPARATORS.sub("", lower)
+    return bare.endswith("token") or any(word in bare for word in _SECRET_WORDS)
 
 
 def is_reference(value: Any) -> bool:
@@ -62,47 +71,76 @@ def password_in(address: str) -> str:
     ''
     """
     advice = "write it as ${env:NAME} in its place, or the whole address as ${env:NAME}"
-    for name, value in _passwords(address):
-        if value and not is_reference(value):
+    marked = REFERENCE.sub(_REFERENCE_MARK, address)
+    if not _is_readable(marked):
+        return f"it cannot be read as an address; if a password stands in it, {advice}"
+    for name, value in _passwords(marked):
+        if value not in ("", _REFERENCE_MARK):
             return f"a password stands in it ({name}): {advice}"
     return ""
 
 
+def _is_readable(address: str) -> bool:
+    """Return whether it is known which part of an address is what; a web address ends its host with a number at most."""
+    if "://" not in address:
+        return True
+    try:
+        parts = urlsplit(address)
+        if parts.scheme in WEB_SCHEMES and _REFERENCE_MARK not in parts.netloc:
+            _ = parts.port
+    except ValueError:
+        return False
+    return True
+
+
 def _passwords(address: str) -> Iterator[tuple[str, str]]:
     """Yield (where, value) for each place of an address or of ``key=value`` pairs that holds a secret."""
+    for name, value in _ASSIGNMENT.findall(address):
+        if sounds_secret(name):
+            yield name, value.strip("'").partition("#")[0] if "://" in address else value.strip("'")
     if "://" not in address:
-        for name, value in _ASSIGNMENT.findall(address):
-            if sounds_secret(name):
-                yield name, value.strip("'")
+        before = address.rpartition("@")[0]
+        if "=" not in before:
+            yield "before the @", before.partition(":")[2]
         return
     try:
         parts = urlsplit(address)
     except ValueError:
         return
-    place = parts.netloc
-    if parts.scheme not in ("http", "https"):
-        # A password of a database is often written with its / and # as they are, which end the place for others.
-        place = _QUERY.split(address.partition("://")[2], maxsplit=1)[0]
-    user, _, password = place.rpartition("@")[0].partition(":")
-    yield "before the @", password
-    if sounds_secret(user):
-        yield "before the @", user
+    places = [parts.netloc]
+    if parts.scheme not in WEB_SCHEMES:
+        # A password of a database is often written with its / and # as they are, which end the place for others; and
+        # what looks like a query belongs to it, where an @ follows before any /.
+        rest = address.partition("://")[2]
+        places = [_QUERY.split(rest, maxsplit=1)[0], rest.partition("/")[0]]
+    for place in places:
+        user, _, password = place.rpartition("@")[0].partition(":")
+        yield "before the @", password
+        if sounds_secret(user) or (parts.scheme in WEB_SCHEMES and not password):
+            # Services of the web take a token as a user without a password.
+            yield "before the @", user
     for query in (parts.query, parts.fragment):
         for name, value in parse_qsl(query, keep_blank_values=True):
-            if sounds_secret(name) or name.lower() in ("key", "sig", "auth"):
+            if sounds_secret(name) or name.lower() in _IN_ADDRESSES:
                 yield "behind the ?", value
+
+
+def texts(values: Any) -> Iterator[str]:
+    """Yield every text in settings, in the order in which they stand there."""
+    if isinstance(values, str):
+        yield values
+    elif isinstance(values, Mapping):
+        for value in values.values():
+            yield from texts(value)
+    elif isinstance(values, list | tuple):
+        for value in values:
+            yield from texts(value)
 
 
 def references(values: Any) -> Iterator[str]:
     """Yield the names of the variables that settings refer to, in the order in which they stand there."""
-    if isinstance(values, str):
-        yield from REFERENCE.findall(values)
-    elif isinstance(values, Mapping):
-        for value in values.values():
-            yield from references(value)
-    elif isinstance(values, list | tuple):
-        for value in values:
-            yield from references(value)
+    for text in texts(values):
+        yield from REFERENCE.findall(text)
 
 
 def missing(values: Any) -> list[str]:
@@ -126,8 +164,8 @@ def address_of(text: str) -> str:
     if is_reference(text):
         whole = value_of(text)
         for _, password in _passwords(whole):
-            if password:
-                hide(password, text)
+            for spelled in filter(None, (password, unquote(password))):
+                hide(spelled, text)
         return whole
     if "://" in text:
         return REFERENCE.sub(lambda found: quote(_value(found[1]), safe=""), text)

@@ -76,6 +76,19 @@ def test_a_source_is_tried_before_it_is_trusted(here: Workspace, file: PipelineF
     assert "There is no folder" in said(app)
 
 
+def test_the_variables_that_a_pipeline_uses_are_told_before_it_runs(
+    here: Workspace, file: PipelineFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "environment" not in said(page("sources"))
+    monkeypatch.setenv("WB_TEST_TWO", "a value that is not shown")
+    settings = {"bucket": "notices", "profile": "${env:WB_TEST_ONE}", "region": "${env:WB_TEST_TWO}"}
+    again = plugins.build("sources", "s3", {**settings, "prefix": "${env:WB_TEST_ONE}/"})
+    source_files.saved(here, replace(file.config, sources=(again,)))
+    told = said(page("sources"))
+    assert "variables of this computer's environment when it runs: WB_TEST_ONE, WB_TEST_TWO." in told
+    assert "a value that is not shown" not in told
+
+
 @pytest.mark.parametrize("refusal", REFUSALS)
 def test_keys_that_a_bucket_refuses_are_told_with_what_to_do(
     here: Workspace, monkeypatch: pytest.MonkeyPatch, refusal: str

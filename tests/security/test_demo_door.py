@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from workbench.ui.demo.door import AccessToken, Door, new_token
 
@@ -210,6 +211,54 @@ def test_one_more_visitor_than_there_is_room_for_waits_outside() -> None:
 
     asyncio.run(visits())
     assert answers == ["websocket.accept", "websocket.accept", "websocket.close", "websocket.accept"]
+
+
+def heard(*sent: Any) -> list[Any]:
+    """Return what the app behind a door hears of what a visitor sends, until the visit ends."""
+    found: list[Any] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        while not found or found[-1]["type"] == "websocket.receive":
+            found.append(await receive())
+
+    async def visit() -> None:
+        queue = iter(
+            [*({"type": "websocket.receive", **one} for one in sent), {"type": "websocket.disconnect"}]
+        )
+
+        async def receive() -> Any:
+            return next(queue)
+
+        async def send(message: Any) -> None: ...
+
+        await Door(app)(scope_of("websocket", "/_stcore/stream", "", ""), receive, send)
+
+    asyncio.run(visit())
+    return found
+
+
+def test_the_app_hears_of_a_visitor_what_a_search_box_needs_and_nothing_else() -> None:
+    kinds = [field.name for field in BackMsg.DESCRIPTOR.fields]
+    messages = {}
+    for kind in kinds:
+        message = BackMsg()
+        field = getattr(message, kind)
+        if isinstance(field, bool):
+            setattr(message, kind, True)
+        else:
+            field.SetInParent()
+        messages[kind] = {"bytes": message.SerializeToString()}
+    passed = [BackMsg.FromString(one["bytes"]).WhichOneof("type") for one in heard(*messages.values())[:-1]]
+    assert sorted(passed) == ["app_heartbeat", "rerun_script", "stop_script"]
+    assert "clear_cache" in kinds
+    assert heard({"bytes": b""}) == [{"type": "websocket.disconnect"}]
+
+
+@pytest.mark.parametrize("frame", [{"text": "hello"}, {"bytes": b"\xff" * 20}, {"bytes": None, "text": ""}])
+def test_what_is_no_message_is_heard_as_the_end_of_a_visit(frame: dict[str, Any]) -> None:
+    assert heard(frame, {"bytes": BackMsg(app_heartbeat=True).SerializeToString()}) == [
+        {"type": "websocket.disconnect", "code": 1007}
+    ]
 
 
 def test_tokens_are_long_and_no_two_are_alike() -> None:

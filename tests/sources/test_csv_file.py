@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import os
 import tracemalloc
 from collections.abc import Callable
 from contextlib import suppress
@@ -123,7 +124,12 @@ def test_the_encoding_given_is_taken(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("encoding", "message"),
-    [("klingon", "is not known"), ("utf-16", "save it as UTF-8"), ("rot13", "save it as UTF-8|is not known")],
+    [
+        ("klingon", "is not known"),
+        ("utf-16", "save it as UTF-8"),
+        ("rot13", "save it as UTF-8|is not known"),
+        ("\0", "is not known"),
+    ],
 )
 def test_an_encoding_that_cannot_be_used_is_refused(tmp_path: Path, encoding: str, message: str) -> None:
     written(tmp_path, FAQ)
@@ -245,6 +251,30 @@ def test_a_file_that_is_not_there_is_a_failure(tmp_path: Path) -> None:
     listing = opened(tmp_path).items()
     assert list(listing) == []
     assert "there is no file faq.csv" in str(listing.failure)
+
+
+@pytest.mark.parametrize("name", ["pipe.csv", "/dev/zero", "/dev/full"])
+def test_what_may_have_no_end_is_not_opened(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    listing = opened(tmp_path, path=name).items()
+    assert list(listing) == []
+    assert f"{name} is not a file, but a pipe or a device" in str(listing.failure)
+
+
+def test_the_environment_of_the_program_is_no_table(tmp_path: Path) -> None:
+    """A config may come from somebody else, and a message says which columns a table has."""
+    own = Path("/proc/self/environ")
+    if not own.exists():
+        pytest.skip("this system does not show processes as files")
+    listing = opened(tmp_path, path=str(own)).items()
+    assert list(listing) == []
+    assert str(listing.failure) == "environ is empty: its first row must name the columns"
+
+
+@pytest.mark.parametrize("path", ["a\0b.csv", "\0"])
+def test_a_path_that_no_file_can_have_is_refused_in_words(tmp_path: Path, path: str) -> None:
+    with pytest.raises(SettingsError, match="can be the name of no file"):
+        opened(tmp_path, path=path)
 
 
 def test_a_row_that_moved_after_it_was_listed_is_found_by_its_id(tmp_path: Path) -> None:

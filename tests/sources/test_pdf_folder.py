@@ -58,6 +58,11 @@ def test_patterns_choose(folder: Path, settings: dict[str, object], found: list[
     assert ids(opened(folder, **settings).items()) == found
 
 
+def test_a_path_that_no_folder_can_have_is_refused_in_words(folder: Path) -> None:
+    with pytest.raises(SettingsError, match="can be the name of no file or folder"):
+        opened(folder, path="a\0b")
+
+
 def test_reading_gives_the_bytes_the_name_and_the_version_of_what_was_read(folder: Path) -> None:
     connection = opened(folder)
     item = list(connection.items())[3]

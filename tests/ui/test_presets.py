@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
+import workbench.embedders
 from workbench import plugins
 from workbench.config import NAME_PATTERN, Config
 from workbench.errors import SettingsError
@@ -35,6 +40,48 @@ def test_every_chunker_survives_the_way_through_a_link(chunker: str) -> None:
     again = draft_of(link_of(draft))
     assert again is not None
     assert again.config() == draft.config()
+
+
+HOSTED = """
+from pathlib import Path
+
+from workbench.contracts import Embedder, EmbeddingModel
+
+
+class Hosted(Embedder):
+    api_key: str = ""
+    base_url: str = ""
+
+    def embedding_model(self, folder: Path) -> EmbeddingModel:
+        raise NotImplementedError
+"""
+
+
+@pytest.fixture
+def hosted(tmp_path: Path) -> Iterator[None]:
+    """An embedder with a key and an address, put beside the real ones for as long as a test lasts."""
+
+    def forget() -> None:
+        plugins.names.cache_clear()
+        plugins.plugin_class.cache_clear()
+        sys.modules.pop("workbench.embedders.hosted", None)
+
+    (tmp_path / "hosted.py").write_text(HOSTED)
+    workbench.embedders.__path__.append(str(tmp_path))
+    forget()
+    yield
+    workbench.embedders.__path__.remove(str(tmp_path))
+    forget()
+
+
+@pytest.mark.usefixtures("hosted")
+def test_a_secret_that_was_typed_as_text_stands_in_no_link() -> None:
+    def link(**settings: str) -> str:
+        return link_of(Draft({"chunker": {"name": "fixed_size"}, "embedder": {"name": "hosted", **settings}}))
+
+    assert "hunter2" not in link(api_key="hunter2", base_url="https://joe:hunter2@models.example/v1")
+    assert "${env:KEY}" in link(api_key="${env:KEY}")
+    assert "models.example" in link(base_url="https://models.example/v1")
 
 
 def test_a_draft_of_a_config_gives_the_config_back() -> None:

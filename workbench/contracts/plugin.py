@@ -17,6 +17,7 @@ from workbench.secrets import (
     is_reference,
     password_in,
     sounds_secret,
+    texts,
 )
 
 Tick = Callable[[int, int], None]
@@ -48,8 +49,9 @@ def secret_problem(name: str, field: FieldInfo, value: Any) -> str:
     """Return why this value may not stand in a setting, "" where it may. The sentence never repeats the value."""
     if holds_secret(name, field):
         return "" if value in ("", None) or is_reference(value) else WRITE_A_REFERENCE
-    if is_address(name) and isinstance(value, str):
-        return password_in(value)
+    if is_address(name):
+        # A list where a text belongs is refused later, by a sentence that repeats it.
+        return next(filter(None, map(password_in, texts(value))), "")
     return ""
 
 
@@ -61,7 +63,10 @@ class Plugin(BaseModel, ABC):
     ``workbench.secrets.value_of`` where the connection is made. Addresses hold no password.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    # What a check refuses may be a secret in the wrong place, and tracebacks hold the errors of checks.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
 
     VERSION: ClassVar[int] = 1
     packages: ClassVar[tuple[str, ...]] = ()

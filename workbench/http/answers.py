@@ -16,6 +16,8 @@ _GONE = frozenset({404, 410})
 _FORBIDDEN = frozenset({401, 403, 407, 451})
 _PAYMENT_REQUIRED = 402
 _MAY_MEAN_A_QUOTA = frozenset({402, 403, 429})
+REASON_LEVELS = 2
+"""How far below the top of an error's body its words stand: Google's in ``error.errors``. A hostile one nests on and on."""
 _RATE_REASONS = frozenset({"userratelimitexceeded", "ratelimitexceeded", "rate_limit_exceeded"})
 """Google says its rate limit as 403 with the first two."""
 _QUOTA_REASONS = frozenset(
@@ -97,14 +99,16 @@ def _says_it_is_a_rate_limit(answer: ErrorAnswer) -> bool:
     return answer.retry_after_s is not None or remaining == "0"
 
 
-def _reasons(body: Any) -> Iterator[str]:
+def _reasons(body: Any, levels: int = REASON_LEVELS) -> Iterator[str]:
     if not isinstance(body, dict):
         return
     for key in ("code", "type", "reason", "status", "error"):
         if isinstance(body.get(key), str):
             yield body[key]
+    if not levels:
+        return
     errors = body.get("errors")
     inner = [body.get("error"), *(errors if isinstance(errors, list) else [])]
     for one in inner:
         if isinstance(one, dict):
-            yield from _reasons({key: value for key, value in one.items() if key != "error"})
+            yield from _reasons({key: value for key, value in one.items() if key != "error"}, levels - 1)

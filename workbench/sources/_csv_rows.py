@@ -167,7 +167,7 @@ def _usable(encoding: str, sample: bytes) -> str:
     """Return the encoding under Python's name; raises ``SettingsError`` where bytes and letters cannot be counted off."""
     try:
         name = codecs.lookup(encoding).name
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise SettingsError(
             f"encoding ({encoding!r:.40}) is not known; utf-8 and cp1252 are the usual ones"
         ) from error

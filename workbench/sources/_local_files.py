@@ -8,7 +8,7 @@ import stat
 import time
 from pathlib import Path
 
-from workbench.errors import InputError, ServiceError
+from workbench.errors import InputError, ServiceError, SettingsError
 from workbench.http import megabytes
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -19,6 +19,14 @@ _SETTLED_NS = 2 * 10**9
 
 Stamp = tuple[int, int, int]
 """Times of the last write and of the last change of any kind, in nanoseconds, and size in bytes."""
+
+
+def place_of(folder: Path, path: str) -> Path:
+    """Return where a path in a config of ``folder`` leads; raises ``SettingsError`` for what cannot be a path."""
+    try:
+        return (folder / path).resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        raise SettingsError(f"path ({path!r:.100}) can be the name of no file or folder") from error
 
 
 def stamp(found: os.stat_result) -> Stamp:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import stat
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -22,7 +23,7 @@ from workbench.errors import InputError, ServiceError, SettingsError
 from workbench.files import shown_name
 from workbench.records import RawItem, SourceItem, digest
 from workbench.sources._csv_rows import Form, Row, form, rows
-from workbench.sources._local_files import Stamp, stamp, version
+from workbench.sources._local_files import Stamp, place_of, stamp, version
 
 PAGE_ROWS = 1_000
 
@@ -86,7 +87,7 @@ class _Table(SourceConnection):
         super().__init__(settings.name)
         self._settings = settings
         self._access = access
-        self._path = (access.folder / settings.path).resolve()
+        self._path = place_of(access.folder, settings.path)
         self._lock = threading.Lock()
         self._form: tuple[Stamp, Form] | None = None
         self._places: tuple[Stamp, dict[str, str]] | None = None
@@ -147,7 +148,15 @@ class _Table(SourceConnection):
     def _now(self) -> tuple[Stamp, Form]:
         """Return the file's time and size, and how it is written, found out again whenever these change."""
         try:
-            now = stamp(self._path.stat())
+            found = self._path.stat()
+            # A pipe is waited for, and a device may have no end. What the kernel shows as files has no size.
+            if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+                raise InputError(f"{self._settings.path} is not a file, but a pipe or a device", "refused")
+            if stat.S_ISREG(found.st_mode) and not found.st_size:
+                raise InputError(
+                    f"{self._path.name} is empty: its first row must name the columns", "no_text"
+                )
+            now = stamp(found)
             with self._lock:
                 if self._form is None or self._form[0] != now:
                     s = self._settings

@@ -14,7 +14,7 @@ from workbench.contracts import Fault, ItemPage, Source, SourceAccess, SourceCon
 from workbench.errors import InputError, ServiceError
 from workbench.records import RawItem, SourceItem
 from workbench.sources._globs import wanted
-from workbench.sources._local_files import read_below, version
+from workbench.sources._local_files import place_of, read_below, version
 from workbench.sources._readable import is_readable
 
 PAGE_ITEMS = 500
@@ -64,7 +64,7 @@ class _Folder(SourceConnection):
         super().__init__(settings.name)
         self._settings = settings
         self._access = access
-        self._root = (access.folder / settings.path).resolve()
+        self._root = place_of(access.folder, settings.path)
 
     def pages(self, cursor: str = "") -> Iterator[ItemPage]:
         """Yield the files, folder by folder. Links are not followed: what they lead to inside is listed anyway,

@@ -9,6 +9,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from workbench import plugins
+from workbench.config import environment_names
 from workbench.contracts import Source
 from workbench.errors import SettingsError, WorkbenchError
 from workbench.ui import source_trial
@@ -31,6 +32,12 @@ def show(here: Workspace, file: PipelineFile) -> None:
     sources = file.config.sources
     if not sources:
         st.caption("No source yet: add a folder, a table, a web site or a bucket.")
+    if names := environment_names(file.config):
+        # A config may come from somebody else, and so may the address that a value is sent to.
+        st.caption(
+            f"Uses variables of this computer's environment when it runs: {plain(', '.join(names))}. Their values go to the "
+            "places that the config names."
+        )
     for number, source in enumerate(sources):
         with st.container(border=True):
             _row(here, file, number, source)

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from workbench import plugins
 from workbench.config import DEFAULTS, NAME_PATTERN, SECTIONS, Config
 from workbench.contracts import Plugin
+from workbench.contracts.plugin import secret_problem
 from workbench.errors import SettingsError
 from workbench.evaluation.questions import QuestionSet
 from workbench.ui.wording import config_name, refusal
@@ -103,10 +104,16 @@ class Draft:
         return " ".join(parts)[:80].rstrip()
 
     def link(self) -> str:
-        """Return the draft as compact JSON that holds only what differs from the defaults."""
+        """Return the draft as compact JSON that holds only what differs from the defaults, and no secret."""
         body: dict[str, Any] = {"name": self.typed_name} if self.typed_name else {}
         for section in SECTIONS:
-            changed = self._changed(section)
+            fields = plugins.plugin_class(SECTIONS[section], self.plugin_name(section)).model_fields
+            # A secret that was typed as text is refused by the form, and until then stays out of addresses and logs.
+            changed = {
+                key: value
+                for key, value in self._changed(section).items()
+                if not secret_problem(key, fields[key], value)
+            }
             if changed or self.plugin_name(section) != DEFAULT_PLUGINS[section]:
                 body[section] = {"name": self.plugin_name(section), **changed}
         return json.dumps(body, ensure_ascii=False, separators=(",", ":"))

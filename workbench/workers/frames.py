@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import IO, Any
 
 from workbench.errors import ContractError, InputError, WorkbenchError
+from workbench.redaction import redacted
 
 _LENGTH = struct.Struct("<Q")
 
@@ -54,7 +55,8 @@ def packed_error(error: BaseException) -> bytes:
     kind = type(error)
     if isinstance(error, WorkbenchError):
         return pickle.dumps(("raise", kind.__module__, kind.__qualname__, str(error), vars(error)))
-    return pickle.dumps(("bug", kind.__name__, "".join(traceback.format_exception(error))))
+    # Which values are secret is known where they were looked up, and that was here.
+    return pickle.dumps(("bug", kind.__name__, redacted("".join(traceback.format_exception(error)))))
 
 
 def opened(answer: bytes) -> Any:

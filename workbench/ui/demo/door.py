@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode
 
 from workbench.ui.access.guard import CORE, Refusal, header_values, refuse, web_scheme
+from workbench.ui.demo.messages import only_questions
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -128,7 +129,7 @@ class Door:
             return
         self._visitors += 1
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, only_questions(receive), send)
         finally:
             self._visitors -= 1
 
