@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.damage.conftest import FIRST, SECOND, THIRD
+from workbench import database
 from workbench.__main__ import DONE, SOME_FAILED, WRONG_USAGE, main
 from workbench.config import parsed
 from workbench.workspace import Workspace
@@ -133,6 +134,49 @@ def test_copies_are_found_again_and_what_was_deleted_or_replaced_is_not(tmp_path
     assert len(list((tmp_path / "names").iterdir())) == len(before) + 1
     # The copy is known: once its document has another content it becomes a document of its own.
     assert "copy of b.txt" in again.add("b.txt", b"Blue at last.").message
+
+
+def test_a_list_put_back_from_a_backup_takes_in_what_was_added_since(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.add("red.txt", b"The tram stops at red.")
+    workspace.add("blue.txt", b"It goes at blue.")
+    shutil.copy(tmp_path / "workspace.db", tmp_path / "backup")
+    workspace.add("blue.txt", b"It goes at white.")
+    workspace.add("fares.txt", b"A ticket costs two crowns.")
+    workspace.add("copy of fares.txt", b"A ticket costs two crowns.")
+    workspace.add("gone.txt", b"Dogs travel free.")
+    workspace.delete([row.id for row in workspace.documents() if row.name == "gone.txt"])
+    before = workspace.documents()
+    shutil.copy(tmp_path / "backup", tmp_path / "workspace.db")
+    again = Workspace(tmp_path)
+    assert again.documents() == before
+    assert again.notices == [
+        "the list of documents is older than the files kept here: 2 documents were found again from them"
+    ]
+    assert [again.document(row.id).text for row in again.documents()] == [
+        "It goes at white.",
+        "A ticket costs two crowns.",
+        "The tram stops at red.",
+    ]
+    assert (
+        "already here as fares.txt" in again.add("copy of fares.txt", b"A ticket costs two crowns.").message
+    )
+    assert (Workspace(tmp_path).documents(), Workspace(tmp_path).notices) == (before, [])
+
+
+def test_a_document_that_could_not_be_listed_is_not_taken_for_one_that_the_list_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(tmp_path)
+    monkeypatch.setattr(database, "PATIENCE_S", 0.01)
+    with closing(sqlite3.connect(tmp_path / "workspace.db", isolation_level=None)) as reader:
+        # Whoever reads lets others begin to write, and keeps them from ending it.
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM documents").fetchall()
+        assert workspace.add("red.txt", b"The tram stops at red.").status == "failed"
+    again = Workspace(tmp_path)
+    assert (again.documents(), again.notices) == ([], [])
+    assert again.add("red.txt", b"The tram stops at red.").status == "added"
 
 
 def test_a_build_without_documents_empties_no_table_unless_that_is_confirmed(run: Run, folder: Path) -> None:
