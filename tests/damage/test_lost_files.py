@@ -251,6 +251,36 @@ def test_without_a_copy_releases_are_found_again_from_the_tables_and_none_passes
     assert run("sync", FIRST)[1][-1]["figures"]["embedded"] == 0
 
 
+def test_a_ledger_put_back_from_a_backup_loses_no_later_release(run: Run, folder: Path) -> None:
+    ledger = folder / "w" / "pipelines" / "ledger.db"
+    shutil.copy(ledger, folder / "backup")
+    (folder / "fourth.yaml").write_text(
+        (folder / THIRD).read_text().replace("size_tokens: 8", "size_tokens: 64")
+    )
+    assert run("sync", "fourth.yaml")[0] == DONE
+    assert run("publish", "fourth.yaml")[0] == DONE
+    before, found = run("releases", THIRD)[1], hits(run, THIRD)
+    delete(ledger)
+    shutil.copy(folder / "backup", ledger)
+    status, rows, said = run("releases", THIRD)
+    assert (status, [row["id"] for row in rows if row["kind"] == "release"]) == (DONE, [4, 3, 2, 1])
+    assert "1 release was found again from that; the next sync looks again" in said
+    assert [row for row in rows if row["kind"] == "release"] == [
+        row for row in before if row["kind"] == "release"
+    ]
+    assert hits(run, THIRD) == found
+    # Once is enough, and what was cleaned does not come back.
+    assert run("roll-back", THIRD)[0] == DONE
+    copy = next((folder / "w" / "pipelines" / "releases").iterdir())
+    of_before = copy.read_bytes()
+    assert run("releases", THIRD, "--clean")[0] == DONE
+    cleaned = [row for row in run("releases", THIRD)[1] if row["kind"] == "release"]
+    copy.write_bytes(of_before)
+    status, rows, said = run("releases", THIRD)
+    assert ([row for row in rows if row["kind"] == "release"], said) == (cleaned, "")
+    assert [row["id"] for row in cleaned] == [4, 3]
+
+
 @pytest.mark.parametrize("lose", LOSSES)
 @pytest.mark.parametrize("name", ["vectors/vectors.db", "pipelines/kept.db"])
 def test_lost_caches_cost_no_document_and_no_answer(run: Run, folder: Path, lose: Loss, name: str) -> None:
