@@ -199,6 +199,34 @@ def test_a_build_without_documents_empties_no_table_unless_that_is_confirmed(run
     assert hits(run, "plain.yaml") == found
 
 
+def test_a_document_whose_file_was_lost_is_named_and_adding_it_again_helps(run: Run, folder: Path) -> None:
+    for kept in ("originals", "parsed"):
+        shutil.rmtree(folder / "w" / kept)
+    status, _, said = run("build", "plain.yaml")
+    assert (status, "fares.txt: its file is not kept here any more: add it again, or delete it" in said) == (
+        SOME_FAILED,
+        True,
+    )
+    assert run("add", str(folder / "in"))[0] == DONE
+    assert (run("build", "plain.yaml")[0], hits(run, "plain.yaml")[0]) == (
+        DONE,
+        ANSWER + " Dogs travel free.",
+    )
+
+
+def test_a_table_from_a_backup_says_that_it_holds_what_was_deleted_since(run: Run, folder: Path) -> None:
+    shutil.copytree(folder / "w" / "tables", folder / "backup")
+    assert run("delete", "red.txt")[0] == DONE
+    shutil.rmtree(folder / "w" / "tables")
+    shutil.copytree(folder / "backup", folder / "w" / "tables")
+    said = run("search", "plain.yaml", QUESTION)[2]
+    assert "its table holds 1 document that is not here any more: build it again" in said
+    assert [row.gone_documents for row in Workspace(folder / "w").tables.rows()] == [1]
+    assert run("build", "plain.yaml")[0] == DONE
+    status, rows, said = run("search", "plain.yaml", QUESTION)
+    assert (status, len(rows), said) == (DONE, 1, "")
+
+
 # ── ledger.db ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
