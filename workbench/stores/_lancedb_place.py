@@ -147,6 +147,8 @@ class Place:
     def writing(self, name: str) -> Iterator[Any]:
         """Hold the table's lock, and give the database to write with."""
         with _translated(name, "written"):
+            if self.folder.exists() and not self.folder.is_dir():
+                raise ServiceError(f"{self.folder} must be a folder, and is none: move it away and try again")
             self.folder.mkdir(parents=True, exist_ok=True)
             with write_lock(self.path(name, ".lock"), self.store.wait_s, name):
                 yield self.database()
@@ -161,7 +163,7 @@ def version_of(opened: Any) -> str:
 def _written_at(path: Path) -> object:
     try:
         stat = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
