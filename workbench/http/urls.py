@@ -82,7 +82,11 @@ def _shown(parts: SplitResult) -> str:
 
 def _cut(url: str) -> str:
     """Return the head of something that may be no address at all, without what may be a secret in it."""
-    return repr(shown_url(url)[:80]) if "@" in url or "?" in url else repr(url[:80])
+    # Of what is misspelled nobody knows where the host begins: not before the last @.
+    _, at, rest = url.rpartition("@")
+    if at:
+        return repr(f"…@{re.split('[?#]', rest)[0]}"[:80])
+    return repr((shown_url(url) if re.search("[?#]", url) else url)[:80])
 
 
 def _ascii_host(host: str) -> str:

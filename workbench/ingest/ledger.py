@@ -8,13 +8,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from workbench.counts import counted
 from workbench.database import Database, Style
-from workbench.errors import ServiceError
 from workbench.ingest.columns import (
     FAILURE_COLUMNS,
     ITEM_COLUMNS,
@@ -84,9 +82,6 @@ class Ledger:
         self._database = Database(path, MIGRATIONS, STYLE, self._find_again)
         self.runs = Runs(self._database)
         self.releases = Releases(self._database, self._copies)
-        # Where nothing can be written, the ledger is read as it stands.
-        with suppress(ServiceError):
-            self._catch_up()
         if not self._copies.is_kept and (known := self.pipelines()):
             # Made by an earlier version, which kept no copies.
             self._copies.begin()
@@ -104,21 +99,6 @@ class Ledger:
             self.notice = (
                 f"the ledger was lost: {counted(count, 'release was', 'releases were')} found again from the copy"
                 " beside it; the log of runs is lost, and the next sync looks again at what the tables hold"
-            )
-
-    def _catch_up(self) -> None:
-        """Put back the releases that the copies name and a ledger from a backup does not: they are written after it."""
-        count = 0
-        for copy in self._copies.all():
-            missing = sum(release.id > self.releases.newest_id(copy.pipeline) for release in copy.releases)
-            if missing:
-                with self._database.writing() as database:
-                    put_back(database, copy)
-                count += missing
-        if count:
-            self.notice = (
-                f"the ledger is older than the copy of its releases beside it: {counted(count, 'release was', 'releases were')}"
-                " found again from that; the next sync looks again at what the tables hold"
             )
 
     def knows(self, pipeline: str) -> bool:

@@ -39,15 +39,6 @@ class Releases:
             rows = database.execute("SELECT * FROM releases WHERE pipeline = ? ORDER BY id DESC", (pipeline,))
             return [_release(row) for row in rows]
 
-    def newest_id(self, pipeline: str) -> int:
-        """Return the number of the newest release that a pipeline ever had, cleaned ones too; 0 for none."""
-        query = (
-            "SELECT max(id) FROM (SELECT id FROM releases WHERE pipeline = ?1"
-            " UNION SELECT from_id FROM switches WHERE pipeline = ?1 UNION SELECT to_id FROM switches WHERE pipeline = ?1)"
-        )
-        with self._database.reading() as database:
-            return int(database.execute(query, (pipeline,)).fetchone()[0] or 0)
-
     def switches(self, pipeline: str) -> list[Switch]:
         """Return the moves of the pointer, newest first."""
         with self._database.reading() as database:
@@ -178,7 +169,7 @@ def put_back(database: sqlite3.Connection, copy: ReleaseCopy) -> None:
         )
     if copy.published_id is not None:
         database.execute(
-            "INSERT OR REPLACE INTO pointers SELECT pipeline, id, ? FROM releases WHERE pipeline = ? AND id = ?",
+            "INSERT INTO pointers SELECT pipeline, id, ? FROM releases WHERE pipeline = ? AND id = ?",
             (copy.since_utc, copy.pipeline, copy.published_id),
         )
 
