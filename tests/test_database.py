@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 from contextlib import closing
@@ -106,6 +107,44 @@ def test_without_room_for_a_copy_one_sentence_says_how_much_is_needed(tmp_path: 
     (said,) = lines(tmp_path, SCHEMA, "wal", full=True)
     assert "free some space" in said
     assert "Traceback" not in said
+
+
+KILLED_READER = """
+import os, signal, sys
+from pathlib import Path
+from workbench.database import Database, Style
+found = Database(Path(sys.argv[1]), (sys.argv[2],), Style("nothing else was in it"))
+for _ in range(2):
+    with found.reading() as database:
+        database.execute("SELECT * FROM words").fetchall()
+place = Path(found._place_elsewhere()[0].removeprefix("file://"))
+print(place.parent, flush=True)
+if sys.argv[3] == "killed":
+    os.kill(os.getpid(), signal.SIGKILL)
+earlier = Path(sys.argv[4])
+print(earlier.exists())
+"""
+
+
+def test_a_copy_that_a_killed_reader_left_goes_with_the_next_one_and_one_in_use_stays(tmp_path: Path) -> None:
+    words(tmp_path / "a.db", "red")
+    left_open(tmp_path / "a.db", "INSERT INTO words VALUES ('white')", wal=True)
+    close_to_writers(tmp_path)
+    try:
+        left = Path(
+            python(KILLED_READER, tmp_path / "a.db", SCHEMA, "killed", limits=keep_to_rights).stdout.strip()
+        )
+        assert (left / "a.db").exists()
+        os.utime(left, (0, 0))
+        with (left / "in use").open("ab") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            done = python(KILLED_READER, tmp_path / "a.db", SCHEMA, "ends", left, limits=keep_to_rights)
+            assert done.stdout.splitlines()[1:] == ["True"], done.stderr
+        done = python(KILLED_READER, tmp_path / "a.db", SCHEMA, "ends", left, limits=keep_to_rights)
+        assert done.stdout.splitlines()[1:] == ["False"], done.stderr
+        assert not Path(done.stdout.splitlines()[0]).exists()
+    finally:
+        open_to_writers(tmp_path)
 
 
 def test_a_file_that_is_written_while_it_is_read_in_another_way_is_told(tmp_path: Path) -> None:

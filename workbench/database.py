@@ -41,6 +41,8 @@ _UNWRITABLE = frozenset(
 )
 _SPARE_BYTES = 2**20
 _SCRATCH_BYTES = 256 * 2**20
+_COPY, _COPY_LOCK = "workbench-copy-", "in use"
+_JUST_MADE_S = 60.0
 
 Stamp = tuple[tuple[int, int, int] | None, ...]
 
@@ -76,7 +78,7 @@ class Database:
     ) -> None:
         self.path = path
         self._migrations, self._style, self._refill = tuple(migrations), style, refill
-        self._stand_in: tuple[Stamp, tempfile.TemporaryDirectory[str]] | None = None
+        self._stand_in: tuple[Stamp, _CopyFolder] | None = None
         self._lock = threading.Lock()
         self.set_aside: Path | None = None
         """Where a file was moved to that was no database any more."""
@@ -290,9 +292,9 @@ class Database:
                 self._stand_in = stamp, self._new_copy(stamp)
             return Path(self._stand_in[1].name) / self.path.name
 
-    def _new_copy(self, stamp: Stamp) -> tempfile.TemporaryDirectory[str]:
+    def _new_copy(self, stamp: Stamp) -> _CopyFolder:
         size = sum(one[1] for one in stamp if one)
-        folder = tempfile.TemporaryDirectory(prefix="workbench-", dir=self._roomy(size))
+        folder = _CopyFolder(self._roomy(size))
         try:
             copy = Path(folder.name) / self.path.name
             for suffix in ("", *_BESIDE):
@@ -331,6 +333,27 @@ class Database:
             yield
         except sqlite3.Error as error:
             raise database_error(self.path, error, self._style.loss) from error
+
+
+class _CopyFolder(tempfile.TemporaryDirectory[str]):
+    """A folder for a copy, locked as long as its process lives: then the next copy takes away what a kill left."""
+
+    def __init__(self, place: str) -> None:
+        for left in Path(place).glob(f"{_COPY}*"):
+            with suppress(OSError):
+                made = left.lstat()
+                if made.st_uid != os.getuid() or time.time() - made.st_mtime < _JUST_MADE_S:
+                    continue
+                with (left / _COPY_LOCK).open("ab") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(left)
+        super().__init__(prefix=_COPY, dir=place)
+        try:
+            self._lock = (Path(self.name) / _COPY_LOCK).open("wb")
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
+        except BaseException:
+            self.cleanup()
+            raise
 
 
 class _Elsewhere(Exception):

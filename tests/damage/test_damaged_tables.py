@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -166,6 +167,38 @@ def test_a_damaged_table_of_a_pipeline_is_told_by_every_command_and_repaired(
     assert run("verify", THIRD)[0] == DONE
     assert answers(run, THIRD) == before
     assert run("log", THIRD)[1][0]["status"] == "done"
+
+
+def make_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def leave_one_byte(path: Path) -> None:
+    path.write_bytes(b"x")
+
+
+@pytest.mark.parametrize("part, harm", [("data", make_folder), ("manifest", leave_one_byte)])
+def test_a_folder_or_one_byte_in_the_place_of_a_file_is_damage_that_a_build_heals(
+    run: Run, folder: Path, part: str, harm: Harm
+) -> None:
+    before = answers(run, "plain.yaml")
+    harm(newest(plain_table(folder), part))
+    check_sentence(*run("search", "plain.yaml", QUESTION)[::2])
+    assert run("build", "plain.yaml")[0] == DONE
+    assert answers(run, "plain.yaml") == before
+
+
+def test_a_file_in_the_place_of_all_tables_is_told_and_moving_it_away_helps(run: Run, folder: Path) -> None:
+    before = answers(run, "plain.yaml")
+    tables = folder / "w" / "tables"
+    shutil.rmtree(tables)
+    tables.write_text("no folder")
+    assert "is not built yet" in run("search", "plain.yaml", QUESTION)[2]
+    assert f"{tables} must be a folder, and is none: move it away" in run("build", "plain.yaml")[2]
+    tables.unlink()
+    assert run("build", "plain.yaml")[0] == DONE
+    assert answers(run, "plain.yaml") == before
 
 
 def test_the_damaged_table_of_a_release_is_repaired_beside_that_of_the_config(run: Run, folder: Path) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.damage.conftest import FIRST, SECOND, THIRD
+from workbench import database
 from workbench.__main__ import DONE, SOME_FAILED, WRONG_USAGE, main
 from workbench.config import parsed
 from workbench.workspace import Workspace
@@ -135,6 +136,49 @@ def test_copies_are_found_again_and_what_was_deleted_or_replaced_is_not(tmp_path
     assert "copy of b.txt" in again.add("b.txt", b"Blue at last.").message
 
 
+def test_a_list_put_back_from_a_backup_takes_in_what_was_added_since(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    workspace.add("red.txt", b"The tram stops at red.")
+    workspace.add("blue.txt", b"It goes at blue.")
+    shutil.copy(tmp_path / "workspace.db", tmp_path / "backup")
+    workspace.add("blue.txt", b"It goes at white.")
+    workspace.add("fares.txt", b"A ticket costs two crowns.")
+    workspace.add("copy of fares.txt", b"A ticket costs two crowns.")
+    workspace.add("gone.txt", b"Dogs travel free.")
+    workspace.delete([row.id for row in workspace.documents() if row.name == "gone.txt"])
+    before = workspace.documents()
+    shutil.copy(tmp_path / "backup", tmp_path / "workspace.db")
+    again = Workspace(tmp_path)
+    assert again.documents() == before
+    assert again.notices == [
+        "the list of documents is older than the files kept here: 2 documents were found again from them"
+    ]
+    assert [again.document(row.id).text for row in again.documents()] == [
+        "It goes at white.",
+        "A ticket costs two crowns.",
+        "The tram stops at red.",
+    ]
+    assert (
+        "already here as fares.txt" in again.add("copy of fares.txt", b"A ticket costs two crowns.").message
+    )
+    assert (Workspace(tmp_path).documents(), Workspace(tmp_path).notices) == (before, [])
+
+
+def test_a_document_that_could_not_be_listed_is_not_taken_for_one_that_the_list_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(tmp_path)
+    monkeypatch.setattr(database, "PATIENCE_S", 0.01)
+    with closing(sqlite3.connect(tmp_path / "workspace.db", isolation_level=None)) as reader:
+        # Whoever reads lets others begin to write, and keeps them from ending it.
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM documents").fetchall()
+        assert workspace.add("red.txt", b"The tram stops at red.").status == "failed"
+    again = Workspace(tmp_path)
+    assert (again.documents(), again.notices) == ([], [])
+    assert again.add("red.txt", b"The tram stops at red.").status == "added"
+
+
 def test_a_build_without_documents_empties_no_table_unless_that_is_confirmed(run: Run, folder: Path) -> None:
     workspace = Workspace(folder / "w")
     found = hits(run, "plain.yaml")
@@ -153,6 +197,34 @@ def test_a_build_without_documents_empties_no_table_unless_that_is_confirmed(run
     assert main(["add", str(folder / "in"), "--workspace", str(folder / "w")]) == DONE
     assert run("build", "plain.yaml")[0] == DONE
     assert hits(run, "plain.yaml") == found
+
+
+def test_a_document_whose_file_was_lost_is_named_and_adding_it_again_helps(run: Run, folder: Path) -> None:
+    for kept in ("originals", "parsed"):
+        shutil.rmtree(folder / "w" / kept)
+    status, _, said = run("build", "plain.yaml")
+    assert (status, "fares.txt: its file is not kept here any more: add it again, or delete it" in said) == (
+        SOME_FAILED,
+        True,
+    )
+    assert run("add", str(folder / "in"))[0] == DONE
+    assert (run("build", "plain.yaml")[0], hits(run, "plain.yaml")[0]) == (
+        DONE,
+        ANSWER + " Dogs travel free.",
+    )
+
+
+def test_a_table_from_a_backup_says_that_it_holds_what_was_deleted_since(run: Run, folder: Path) -> None:
+    shutil.copytree(folder / "w" / "tables", folder / "backup")
+    assert run("delete", "red.txt")[0] == DONE
+    shutil.rmtree(folder / "w" / "tables")
+    shutil.copytree(folder / "backup", folder / "w" / "tables")
+    said = run("search", "plain.yaml", QUESTION)[2]
+    assert "its table holds 1 document that is not here any more: build it again" in said
+    assert [row.gone_documents for row in Workspace(folder / "w").tables.rows()] == [1]
+    assert run("build", "plain.yaml")[0] == DONE
+    status, rows, said = run("search", "plain.yaml", QUESTION)
+    assert (status, len(rows), said) == (DONE, 1, "")
 
 
 # ── ledger.db ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -205,6 +277,36 @@ def test_without_a_copy_releases_are_found_again_from_the_tables_and_none_passes
     assert run("publish", SECOND)[0] == DONE
     assert hits(run, SECOND)[0] == ANSWER
     assert run("sync", FIRST)[1][-1]["figures"]["embedded"] == 0
+
+
+def test_a_ledger_put_back_from_a_backup_loses_no_later_release(run: Run, folder: Path) -> None:
+    ledger = folder / "w" / "pipelines" / "ledger.db"
+    shutil.copy(ledger, folder / "backup")
+    (folder / "fourth.yaml").write_text(
+        (folder / THIRD).read_text().replace("size_tokens: 8", "size_tokens: 64")
+    )
+    assert run("sync", "fourth.yaml")[0] == DONE
+    assert run("publish", "fourth.yaml")[0] == DONE
+    before, found = run("releases", THIRD)[1], hits(run, THIRD)
+    delete(ledger)
+    shutil.copy(folder / "backup", ledger)
+    status, rows, said = run("releases", THIRD)
+    assert (status, [row["id"] for row in rows if row["kind"] == "release"]) == (DONE, [4, 3, 2, 1])
+    assert "1 release was found again from that; the next sync looks again" in said
+    assert [row for row in rows if row["kind"] == "release"] == [
+        row for row in before if row["kind"] == "release"
+    ]
+    assert hits(run, THIRD) == found
+    # Once is enough, and what was cleaned does not come back.
+    assert run("roll-back", THIRD)[0] == DONE
+    copy = next((folder / "w" / "pipelines" / "releases").iterdir())
+    of_before = copy.read_bytes()
+    assert run("releases", THIRD, "--clean")[0] == DONE
+    cleaned = [row for row in run("releases", THIRD)[1] if row["kind"] == "release"]
+    copy.write_bytes(of_before)
+    status, rows, said = run("releases", THIRD)
+    assert ([row for row in rows if row["kind"] == "release"], said) == (cleaned, "")
+    assert [row["id"] for row in cleaned] == [4, 3]
 
 
 @pytest.mark.parametrize("lose", LOSSES)

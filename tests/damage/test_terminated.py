@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -139,3 +140,41 @@ def test_a_build_and_a_sweep_whose_worker_is_busy_end_at_once(tmp_path: Path, co
     )
     with begun(tmp_path, *words) as process:
         ends_on_request(process)
+
+
+def test_a_server_that_is_stopped_ends_its_runs_as_cancelled(tmp_path: Path) -> None:
+    """The schedule starts a sync without any visitor; its worker is busy when the server is told to stop."""
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "endless.pdf").write_bytes(exponential_forms_pdf())
+    settle(tmp_path / "in" / "endless.pdf")
+    configs = tmp_path / "w" / "pipelines" / "configs"
+    configs.mkdir(parents=True)
+    config = CONFIG.replace("parser: {name: plain_text}\n", "").replace("in}", f"{tmp_path / 'in'}}}")
+    (configs / "config.yaml").write_text(config + "schedule: {every_minutes: 600}\n")
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = (f"--server.port={port}", "--server.headless=true", "--server.address=127.0.0.1")
+    with subprocess.Popen(
+        [sys.executable, "-m", "workbench.ui.server", *options, "--browser.gatherUsageStats=false"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env={
+            **os.environ,
+            "HF_HUB_OFFLINE": "1",
+            "WORKBENCH_WORKSPACE": str(tmp_path / "w"),
+            "WORKBENCH_WARM_UP": "off",
+        },
+    ) as process:
+        try:
+            workers = busy_workers(process)
+            process.send_signal(signal.SIGTERM)
+            said, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert "Traceback" not in said
+    (run,) = Ledger(tmp_path / "w" / "pipelines" / "ledger.db").runs.recent()
+    assert run.status == "cancelled"
+    assert [pid for pid in workers if Path(f"/proc/{pid}/exe").exists()] == []

@@ -8,12 +8,14 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+import pymupdf
 import pytest
 
+from tests.parsers.made_pdfs import drawn, pdf
 from tests.work import steps
 from workbench.parsers._pdf_lines import Line
 from workbench.parsers._pdf_order import regions
-from workbench.parsers._pdf_pages import PageText
+from workbench.parsers._pdf_pages import PageText, pages_read
 from workbench.parsers.pdf_reading.completeness import margin_texts
 from workbench.parsers.pdf_reading.damage import missing_parts
 from workbench.parsers.pdf_reading.right_to_left import right_to_left_chars, words_in_reading_order
@@ -144,6 +146,18 @@ def test_a_table_of_many_columns_takes_few_steps_for_each_cell() -> None:
     assert [row.text.count("\t") for region in regions(lines) for row in region] == [7] * 60
     # Dividing the page anew at every gap between two columns takes 300 for each.
     assert count <= 150 * len(lines)
+
+
+@pytest.mark.parametrize(("most_growth", "shrinks"), [(2**40, 0), (-(2**40), 2)])
+def test_fonts_are_kept_from_page_to_page_until_memory_grows(
+    monkeypatch: pytest.MonkeyPatch, most_growth: int, shrinks: int
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(pymupdf.TOOLS, "store_shrink", asked.append)
+    monkeypatch.setattr("workbench.parsers._pdf_pages._MOST_GROWTH_BYTES", most_growth)
+    data = pdf(*[drawn("a line of the page", 60, 700)] * 120)
+    assert len(pages_read(data, "a file.pdf").pages) == 120
+    assert asked == [100] * shrinks
 
 
 class _Text(str):

@@ -247,3 +247,17 @@ def test_progress_stays_between_nothing_and_all() -> None:
     assert job.fraction == 0
     job.tick(7, 5)
     assert (job.fraction, job.seconds_left) == (1.0, None)
+
+
+def test_a_manager_that_is_stopped_ends_its_jobs_and_begins_no_other() -> None:
+    manager, gate = JobManager(heavy_at_once=1), Gate()
+    running = manager.start("one", "t", gate.work)
+    waiting = manager.start("two", "t", gate.work)
+    assert gate.begun.wait(LONG_S)
+    assert manager.stop(0.0) == [running]
+    assert waiting.state == "cancelled"
+    gate.open.set()
+    assert manager.stop(LONG_S) == []
+    assert running.state == "cancelled"
+    with pytest.raises(BusyError, match="being stopped"):
+        manager.start("three", "t", gate.work)

@@ -105,6 +105,6 @@ def test_pages_are_named_as_people_say_them() -> None:
 
 
 def test_a_link_may_name_a_table_by_its_config_and_unknown_names_drop_out() -> None:
-    row = TableRow("t_1", None, "Small", 1, 1, 0, 1, "m", "abcdef", "", "", "")
+    row = TableRow("t_1", None, "Small", 1, 1, 0, 1, "m", "abcdef", "", "", "", "s", "")
     found = {"Small (abcdef)": row, "Large": replace(row, name="t_2", config_name="Large")}
     assert labels_meant(["Small", "gone", "Large", "t_1"], found) == ["Small (abcdef)", "Large"]

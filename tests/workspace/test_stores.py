@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.stores.plugged_in import one_place, plugged_in
-from workbench import plugins
+from workbench import database, plugins
 from workbench.__main__ import DONE, SOME_FAILED, main
 from workbench.config import Config, written
 from workbench.errors import ServiceError, SettingsError
@@ -250,6 +250,41 @@ def test_a_document_that_came_back_before_its_deletion_was_done_is_in_the_table_
     assert not any("Tram 1" in hit.chunk.text for hit in hits)
     assert workspace.tables.due_deletions() == []
     assert workspace.tables.lack(there) == ""
+
+
+def test_a_document_that_came_back_stays_in_its_table_while_another_table_keeps_its_deletion_due(
+    workspace: Workspace,
+) -> None:
+    long = replace(HERE, name="long", chunker=plugins.build("chunkers", "fixed_size", {"size_tokens": 30}))
+    for config in (HERE, long):
+        workspace.tables.build(config)
+    for file in (workspace.folder / "tables" / f"{long.table_name}.lance").glob("data/*"):
+        file.unlink()
+    gone = workspace.documents()[1]
+    content = workspace.original(gone)
+    workspace.delete([gone.id])
+    assert len(workspace.tables.due_deletions()) == 1
+    workspace.add(gone.name, content)
+    workspace.tables.build(HERE)
+    for here in (workspace, Workspace(workspace.folder)):
+        assert here.tables.lack(HERE) == ""
+        assert here.tables.search(HERE, "tram 1", 1).hits[0].chunk.document_id == gone.id
+    # What was built before the document got another content still goes.
+    workspace.add(gone.name, b"Ferries sail at noon.")
+    assert not any("Tram 1" in hit.chunk.text for hit in workspace.tables.search(HERE, "tram 1", 9).hits)
+    workspace.tables.build(long)
+    workspace.tables.build(HERE)
+    assert (workspace.tables.due_deletions(), workspace.tables.lack(HERE)) == ([], "")
+
+
+def test_a_store_that_is_known_is_noted_without_writing(
+    workspace: Workspace, there: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace.stores.use(there.store, Area.DOCUMENTS)
+    monkeypatch.setattr(database, "PATIENCE_S", 0.01)
+    with closing(sqlite3.connect(workspace.folder / "workspace.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        workspace.stores.use(there.store, Area.DOCUMENTS)
 
 
 def test_a_new_version_of_a_document_says_that_its_old_rows_are_still_to_be_deleted(

@@ -173,6 +173,7 @@ def test_a_table_of_before_states_were_kept_is_looked_at_and_is_complete(workspa
     workspace.tables.build(config())
     with workspace.document_list.connection() as db:
         db.execute("DROP TABLE states")
+        db.execute("PRAGMA user_version = 3")
     for here in (workspace, Workspace(workspace.folder)):
         assert here.tables.rows()[0].missing_documents == 0
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from functools import cache, cached_property
-from importlib import import_module
 from typing import Any, Literal
 
 import numpy as np
@@ -19,8 +18,8 @@ import numpy as np
 from workbench.analysis import Ranges, TextAnalysis, Tokens
 from workbench.chunkers._budget import BudgetChunker
 from workbench.chunkers._parts import fitting_words
-from workbench.errors import MissingPackageError
 from workbench.outline import fitted, outline, snapped
+from workbench.packages import load
 from workbench.spans import Measure, Offsets, Pieces, Span, cut, sizes
 
 Kind = Literal["CharacterTextSplitter", "RecursiveCharacterTextSplitter"]
@@ -139,10 +138,7 @@ def _by_place(measure: Measure, length: int) -> tuple[Offsets, Offsets]:
 @cache
 def _tracking(kind: Kind) -> Any:
     """Return LangChain's class with the steps replaced that would lose the places."""
-    try:
-        langchain = import_module("langchain_text_splitters")
-    except ImportError as error:
-        raise MissingPackageError("langchain-text-splitters", "splitting with LangChain") from error
+    langchain = load("langchain_text_splitters", "langchain-text-splitters", "splitting with LangChain")
     base: Any = getattr(langchain, kind)
 
     class Tracking(base):  # type: ignore[misc]

@@ -6,7 +6,6 @@ import re
 import threading
 from collections.abc import Iterator
 from functools import cache
-from importlib import import_module
 from itertools import islice, pairwise
 from typing import Any, Literal
 
@@ -14,6 +13,7 @@ from workbench.analysis import TextAnalysis
 from workbench.chunkers._parts import indices, structured_words
 from workbench.errors import MissingPackageError
 from workbench.outline import outline
+from workbench.packages import load
 from workbench.spans import Characters, cut
 
 Mode = Literal["parser", "senter", "rules"]
@@ -98,10 +98,7 @@ def pipeline(mode: Mode) -> tuple[Any, str]:
 
 @cache
 def _loaded(mode: Mode) -> tuple[Any, str]:
-    try:
-        spacy = import_module("spacy")
-    except ImportError as error:
-        raise MissingPackageError("spacy", "splitting sentences with spaCy") from error
+    spacy = load("spacy", "spacy", "splitting sentences with spaCy")
     if mode == "rules":
         nlp = spacy.blank("en")
         nlp.add_pipe("sentencizer")

@@ -49,7 +49,8 @@ def secret_problem(name: str, field: FieldInfo, value: Any) -> str:
     """Return why this value may not stand in a setting, "" where it may. The sentence never repeats the value."""
     if holds_secret(name, field):
         return "" if value in ("", None) or is_reference(value) else WRITE_A_REFERENCE
-    if is_address(name):
+    extra = field.json_schema_extra
+    if is_address(name) and not (isinstance(extra, dict) and extra.get("public_address")):
         # A list where a text belongs is refused later, by a sentence that repeats it.
         return next(filter(None, map(password_in, texts(value))), "")
     return ""
@@ -60,7 +61,8 @@ class Plugin(BaseModel, ABC):
 
     A field marked ``json_schema_extra={"identity": False}`` (a device, a batch size, an address) never changes
     the answer and stays out of every key. One marked ``{"secret": True}`` holds ``${env:NAME}`` and nothing else: use
-    ``workbench.secrets.value_of`` where the connection is made. Addresses hold no password.
+    ``workbench.secrets.value_of`` where the connection is made. Addresses hold no password; a plug-in that shows an address
+    marks it ``{"public_address": True}`` and refuses secrets in it itself, references included.
     """
 
     # What a check refuses may be a secret in the wrong place, and tracebacks hold the errors of checks.

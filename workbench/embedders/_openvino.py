@@ -15,7 +15,8 @@ from workbench.contracts import Tick
 from workbench.embedders._batches import Rows, batches, padded
 from workbench.embedders._model_folder import ModelFolder
 from workbench.embedders._tokenizer import TokenIds
-from workbench.errors import MissingPackageError, ServiceError
+from workbench.errors import ServiceError
+from workbench.packages import load
 
 FEW_CORES = 4
 STREAMS_ON_FEW_CORES = 2
@@ -28,11 +29,7 @@ def openvino() -> Any:
     package ``openvino_telemetry`` cannot be imported: then it uses the silent stand-in that it brings along.
     """
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
-    try:
-        import openvino as package
-    except ImportError as error:
-        raise MissingPackageError("openvino", "backend: openvino") from error
-    return package
+    return load("openvino", "openvino", "backend: openvino")
 
 
 def has_bfloat16() -> bool:

@@ -19,6 +19,7 @@ from workbench.embedders._batches import Rows, batches, padded
 from workbench.embedders._model_folder import ModelFolder
 from workbench.embedders._tokenizer import TokenIds
 from workbench.errors import SettingsError
+from workbench.packages import load
 
 UNLOADABLE = (
     OSError,
@@ -48,12 +49,10 @@ class TokenEncoder(torch.nn.Module):  # type: ignore[misc]
 
     def __init__(self, folder: ModelFolder) -> None:
         super().__init__()
-        from transformers import AutoModel
-        from transformers.utils import logging
-
-        logging.disable_progress_bar()
+        transformers = load("transformers", "transformers", "a model of the backend torch")
+        transformers.utils.logging.disable_progress_bar()
         with _loading(folder):
-            loaded, info = AutoModel.from_pretrained(
+            loaded, info = transformers.AutoModel.from_pretrained(
                 str(folder.transformer),
                 local_files_only=True,
                 trust_remote_code=False,
@@ -186,12 +185,11 @@ class TorchPipeline:
     """Any layout that the sentence-transformers package can load, computed by it."""
 
     def __init__(self, folder: ModelFolder, device: str, window_tokens: int) -> None:
-        from sentence_transformers import SentenceTransformer
-
+        package = load("sentence_transformers", "sentence-transformers", "a model of the backend torch")
         self._folder = folder
         place = str(torch_device(device))
         with _loading(folder):
-            self._model = SentenceTransformer(
+            self._model = package.SentenceTransformer(
                 str(folder.path),
                 device=place,
                 local_files_only=True,

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from workbench.contracts import Tick, no_tick
-from workbench.errors import MissingPackageError, ServiceError
+from workbench.errors import ServiceError
+from workbench.packages import load
 from workbench.projection.neighbours import nearest_others
 from workbench.projection.plane import Points, Projection, pca_projection
 from workbench.records import Vectors
@@ -96,17 +97,14 @@ def warm_up(cache_folder: Path) -> None:
 
 @cache
 def _umap() -> Any:
-    try:
-        import umap
-        from numba.core.dispatcher import Dispatcher
-    except ImportError as error:
-        raise MissingPackageError("umap-learn", "The UMAP map") from error
+    umap = load("umap", "umap-learn", "The UMAP map")
+    dispatcher = load("numba.core.dispatcher", "numba", "The UMAP map")
     # It warns that its own transform will not work; Projection.transform does not need it.
     warnings.filterwarnings("ignore", message="precomputed_knn", module="umap")
     # UMAP leaves most functions out of numba's cache: every process would compile for 16 s; this way, once.
     for name in ("umap_", "layouts", "distances", "utils", "spectral"):
         for function in vars(importlib.import_module(f"umap.{name}")).values():
-            if isinstance(function, Dispatcher):
+            if isinstance(function, dispatcher.Dispatcher):
                 # Refused where nothing may be written: then every process compiles, as it did before.
                 with suppress(RuntimeError):
                     function.enable_caching()

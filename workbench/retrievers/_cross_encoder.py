@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError
 
-from workbench.errors import MissingPackageError, SettingsError
+from workbench.errors import SettingsError
 from workbench.model_files import check_model_folder, is_folder, local_path
+from workbench.packages import load
 from workbench.records import digest
 
 _BATCH_PAIRS = 32
@@ -100,12 +101,9 @@ def fits(folder: Path, question: str, texts: Sequence[str], window_tokens: int) 
 @lru_cache(maxsize=1)
 def _read(folder: Path, files: str) -> tuple[Any, int | None]:
     """Return the model and the most tokens that it reads."""
+    package = load("sentence_transformers", "sentence-transformers", "The retriever reranked")
     try:
-        from sentence_transformers import CrossEncoder
-    except ImportError as error:
-        raise MissingPackageError("sentence-transformers", "The retriever reranked") from error
-    try:
-        found = CrossEncoder(
+        found = package.CrossEncoder(
             str(folder),
             local_files_only=True,
             trust_remote_code=False,

@@ -5,12 +5,11 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 from functools import cache
-from importlib import import_module
 from typing import Literal
 
 import regex
 
-from workbench.errors import MissingPackageError
+from workbench.packages import load
 
 VERSION = 1
 
@@ -89,10 +88,7 @@ def _stemmer(language: str) -> Callable[[str], str]:
     """Return the stem of a word, by Snowball (https://snowballstem.org); each word is worked out once."""
     if language == "none":
         return str
-    try:
-        snowball = import_module("nltk.stem.snowball")
-    except ImportError as error:
-        raise MissingPackageError("nltk", "Keyword search with stems") from error
+    snowball = load("nltk.stem.snowball", "nltk", "Keyword search with stems")
     # The very class: SnowballStemmer("english") does the same after looking for a list of stop words on disk.
     return _Stems(getattr(snowball, f"{language.capitalize()}Stemmer")().stem)
 

@@ -45,6 +45,7 @@ class Sitemap(Source):
         title="Address",
         examples=["https://www.example.org/sitemap.xml"],
         description="address of the sitemap, or of the site's first page: then robots.txt says where the sitemaps are",
+        json_schema_extra={"public_address": True},
     )
     include: tuple[str, ...] = Field(
         (),

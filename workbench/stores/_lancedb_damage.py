@@ -19,6 +19,8 @@ _SIGNS = (
     "magic number",
     "corrupt",
     "size is too small",
+    "sufficient data",
+    "is a directory",
     "fill whole buffer",
     "range was invalid",
     "out of range",
@@ -94,7 +96,7 @@ def _trouble(path: Path, size_bytes: int | None) -> str:
             size = os.fstat(file.fileno()).st_size
             file.seek(max(0, size - len(_MAGIC)))
             ending = file.read()
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError):
         return "is missing"
     if size_bytes and size != size_bytes:
         return f"has {size:,} bytes instead of {size_bytes:,}"

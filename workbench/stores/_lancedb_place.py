@@ -14,10 +14,10 @@ from workbench.contracts import TableInfo
 from workbench.errors import (
     DamagedTableError,
     InputError,
-    MissingPackageError,
     ServiceError,
     WorkbenchError,
 )
+from workbench.packages import load
 from workbench.stores._index_note import IndexNote
 from workbench.stores._lancedb_damage import is_damage, panics_held_back
 from workbench.stores._lancedb_rows import birth_of, info_of
@@ -66,11 +66,8 @@ class Place:
             # What they would print on stderr names files of the machine that they were built on.
             os.environ.setdefault("LANCEDB_LOG", "off")
             os.environ.setdefault("LANCE_LOG", "error")
-            try:
-                import lancedb
-                import pyarrow as pa
-            except ImportError as error:
-                raise MissingPackageError("lancedb", "The store lancedb") from error
+            lancedb = load("lancedb", "lancedb", "The store lancedb")
+            pa = load("pyarrow", "pyarrow", "The store lancedb")
             # Arrow's own pool keeps what LanceDB's threads gave back: 50 MB more after a hundred writes.
             pa.set_memory_pool(pa.system_memory_pool())
             session = lancedb.Session(
@@ -150,6 +147,8 @@ class Place:
     def writing(self, name: str) -> Iterator[Any]:
         """Hold the table's lock, and give the database to write with."""
         with _translated(name, "written"):
+            if self.folder.exists() and not self.folder.is_dir():
+                raise ServiceError(f"{self.folder} must be a folder, and is none: move it away and try again")
             self.folder.mkdir(parents=True, exist_ok=True)
             with write_lock(self.path(name, ".lock"), self.store.wait_s, name):
                 yield self.database()
@@ -164,7 +163,7 @@ def version_of(opened: Any) -> str:
 def _written_at(path: Path) -> object:
     try:
         stat = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     return stat.st_ino, stat.st_mtime_ns, stat.st_size
 

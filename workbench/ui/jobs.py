@@ -152,6 +152,7 @@ class JobManager:
         self._jobs: list[Job] = []
         self._waiting: deque[tuple[Job, Callable[[], Any]]] = deque()
         self._heavy_running = 0
+        self._stopping = False
         self._lock = threading.RLock()
 
     def start(
@@ -173,6 +174,8 @@ class JobManager:
         job = Job(name, kind, unit=unit, key=key, heavy=heavy)
         job._on_cancel = self._cancelled
         with self._lock:
+            if self._stopping:
+                raise BusyError("the workbench is being stopped: nothing more is begun")
             if key is not None and (twin := self.active_with(key)) is not None:
                 raise BusyError(f"this is already under way: {twin.name}")
             self._jobs.append(job)
@@ -204,6 +207,18 @@ class JobManager:
         with self._lock:
             self._jobs = [other for other in self._jobs if other is not job or job.active]
 
+    def stop(self, wait_s: float) -> list[Job]:
+        """Ask every job to stop, begin no other, and return those that have not ended within so many seconds."""
+        with self._lock:
+            self._stopping = True
+        for job in self.active():
+            job.cancel()
+        give_up_at = time.monotonic() + wait_s
+        for thread in threading.enumerate():
+            if thread.name in {_thread_name(job) for job in self.active()}:
+                thread.join(max(0.0, give_up_at - time.monotonic()))
+        return self.active()
+
     def _start_waiting(self) -> None:
         later: deque[tuple[Job, Callable[[], Any]]] = deque()
         while self._waiting:
@@ -214,7 +229,7 @@ class JobManager:
             self._heavy_running += job.heavy
             job.state = "running"
             job.started_at_utc = datetime.datetime.now(datetime.UTC)
-            threading.Thread(target=self._run, args=(job, work), name=f"job-{job.id}", daemon=True).start()
+            threading.Thread(target=self._run, args=(job, work), name=_thread_name(job), daemon=True).start()
         self._waiting = later
 
     def _run(self, job: Job, work: Callable[[], Any]) -> None:
@@ -253,6 +268,10 @@ class JobManager:
         finished = [job for job in self._jobs if not job.active]
         forgotten = set(map(id, finished[: max(0, len(self._jobs) - self._history)]))
         self._jobs = [job for job in self._jobs if id(job) not in forgotten]
+
+
+def _thread_name(job: Job) -> str:
+    return f"job-{job.id}"
 
 
 @st.cache_resource(show_spinner=False)

@@ -19,6 +19,8 @@ from workbench.ui.access.hosts import Hosts, hosts_of
 APP = Path(__file__).parent.parent.parent / "app.py"
 MAIN = Path(__file__).parent / "main.py"
 WRONG_USAGE = 2
+STOPPING_S = 8.0
+"""Whoever stops a server kills it soon if it does not end: Docker after ten seconds."""
 
 
 def main(options: Sequence[str]) -> int:
@@ -51,11 +53,15 @@ def served_hosts() -> Hosts:
 
 @asynccontextmanager
 async def follow_schedules(_app: object) -> AsyncIterator[None]:
-    """Follow the pipelines' schedules from the start of the server on, not from the first visit."""
+    """Follow the pipelines' schedules from the start of the server on, not from the first visit.
+
+    When the server is stopped, its jobs end as cancelled: no run is left that seems to be running.
+    """
     # The workspace takes a second to open: visitors do not wait for it. The name keeps the task from being collected.
     following = asyncio.create_task(asyncio.to_thread(_follow))
     yield
     following.cancel()
+    await asyncio.to_thread(_stop_jobs)
 
 
 def _follow() -> None:
@@ -66,6 +72,13 @@ def _follow() -> None:
     except WorkbenchError as error:
         # The first page that is opened says so too.
         logging.getLogger(__name__).warning("no schedule is followed: %s", error)
+
+
+def _stop_jobs() -> None:
+    from workbench.ui.jobs import jobs
+
+    for job in jobs().stop(STOPPING_S):
+        logging.getLogger(__name__).warning("%s did not stop in time; what it had finished is kept", job.name)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -39,16 +39,30 @@ class DocumentNames:
         with suppress(OSError):
             self._path(stored_hash, document_id).unlink()
 
-    def complete(self, rows: Iterable[DocumentRow]) -> None:
-        """Keep what the list says of those documents that were added before this was kept."""
+    def without(self, rows: Iterable[DocumentRow]) -> list[DocumentRow]:
+        """Return those documents of which nothing is kept here: they were added before this was kept."""
         here = set(_names(self._folder))
-        for row in rows:
-            if self._path(row.stored_hash, row.id).name not in here:
-                self.note(row)
+        return [row for row in rows if self._path(row.stored_hash, row.id).name not in here]
+
+    def find_unlisted(
+        self, listed: Callable[[], Collection[tuple[str, str]]]
+    ) -> tuple[list[DocumentRow], list[Copy]]:
+        """Return the documents whose files are kept and the copies that a list of (stored hash, id) does not name."""
+        # The names first: what is noted and committed meanwhile is on the list that is read then.
+        noted = {name.removesuffix(".json").partition("-")[::2] for name in _names(self._folder)}
+        unlisted = noted - set(listed()) if noted else set()
+        found = [values for _, _, values in sorted(self._noted(f"{a}-{b}.json" for a, b in unlisted))]
+        rows = [_row(values) for values in found if "stored_hash" in values]
+        copies = [Copy(**values) for values in found if "stored_hash" not in values]
+        return [row for row in rows if self.has_original(row.stored_hash, row.suffix)], copies
+
+    def has_original(self, stored_hash: str, suffix: str) -> bool:
+        """Return whether the file of a document is kept."""
+        return (self._originals / f"{stored_hash}{suffix}").is_file()
 
     def find_all(self) -> tuple[list[DocumentRow], list[Copy]]:
         """Return documents and copies as they were listed, and one under a made-up name for every other kept file."""
-        found = {document_id: values for _, document_id, values in sorted(self._noted())}
+        found = {document_id: values for _, document_id, values in sorted(self._noted(_names(self._folder)))}
         rows = [_row(values) for values in found.values() if "stored_hash" in values]
         kept = set(_names(self._originals))
         rows = [row for row in rows if f"{row.stored_hash}{row.suffix}" in kept]
@@ -58,8 +72,8 @@ class DocumentNames:
         copies = [Copy(**values) for values in found.values() if "stored_hash" not in values]
         return rows, [copy for copy in copies if (copy.content_hash, copy.suffix) in contents]
 
-    def _noted(self) -> Iterator[tuple[int, str, dict[str, Any]]]:
-        for name in _names(self._folder):
+    def _noted(self, names: Iterable[str]) -> Iterator[tuple[int, str, dict[str, Any]]]:
+        for name in names:
             path = self._folder / name
             # What was noted last is true of an id that stands in two files: a kill came between two steps.
             with suppress(OSError, ValueError, KeyError):

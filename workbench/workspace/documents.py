@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import Literal
 
 from workbench.counts import counted
 from workbench.database import Database, Style
+from workbench.errors import ServiceError
 from workbench.records import PageLetters, ParsedFile
 from workbench.workspace.document_names import DocumentNames
 from workbench.workspace.document_rows import Copy, DocumentRow, apply_reading
@@ -54,6 +55,9 @@ class DocumentList:
             self.notice += (
                 f"; the damaged list is kept as {self._database.set_aside.name}" if self.notice else ""
             )
+        # Where nothing can be written, the list is read as it stands.
+        with suppress(ServiceError):
+            self._catch_up()
 
     @contextmanager
     def connection(self, write: bool = False) -> Iterator[sqlite3.Connection]:
@@ -77,15 +81,61 @@ class DocumentList:
             " the files kept here" + (f", {unnamed:,} of them without the names they had" if unnamed else "")
         )
 
+    def _catch_up(self) -> None:
+        """Put documents on the list that the files kept here name and it does not: then it is a backup, older than they are."""
+        with self.connection() as db:
+            if self._unlisted(db) == ([], []):
+                return
+        with self.connection(write=True) as db:
+            # Looked for again where nobody can add or delete a document meanwhile.
+            rows, copies = self._unlisted(db)
+            for row in rows:
+                db.execute("DELETE FROM documents WHERE id = ?", (row.id,))
+                _insert(db, row)
+            db.executemany("INSERT INTO copies VALUES (?, ?, ?, ?, ?)", [astuple(copy) for copy in copies])
+        if rows:
+            self.notice = (
+                "the list of documents is older than the files kept here:"
+                f" {counted(len(rows), 'document was', 'documents were')} found again from them"
+            )
+
+    def _unlisted(self, db: sqlite3.Connection) -> tuple[list[DocumentRow], list[Copy]]:
+        rows: dict[tuple[str, str], DocumentRow] = {}
+        noted, noted_copies = self._names.find_unlisted(lambda: _listed(db))
+        for row in noted:
+            here = _with_id(db, row.id)
+            if here is not None and self._names.has_original(here.stored_hash, here.suffix):
+                continue  # left by a kill between noting another content and listing it
+            if _with_content(db, row.content_hash, row.suffix) is None:
+                rows[row.content_hash, row.suffix] = row
+        ids = {row.id for row in rows.values()}
+        copies = [
+            copy
+            for copy in noted_copies
+            if copy.id not in ids
+            and db.execute(
+                "SELECT id FROM copies WHERE id = ?1 UNION SELECT id FROM documents WHERE id = ?1", (copy.id,)
+            ).fetchone()
+            is None
+            and (
+                (copy.content_hash, copy.suffix) in rows or _with_content(db, copy.content_hash, copy.suffix)
+            )
+        ]
+        return list(rows.values()), copies
+
     def complete_names(self) -> None:
         """Keep what the list says of its documents, so that it can be found again, where an earlier version did not."""
-        self._names.complete(self.rows())
+        if not self._names.without(self.rows()):
+            return
+        with self.connection(write=True) as db:
+            # In a transaction: what is deleted meanwhile must not be noted again.
+            for row in self._names.without(_all_rows(db)):
+                self._names.note(row)
 
     def rows(self) -> list[DocumentRow]:
         """Return all documents by name."""
         with self.connection() as db:
-            found = db.execute("SELECT * FROM documents ORDER BY name COLLATE NOCASE, id").fetchall()
-        return [_row(values) for values in found]
+            return _all_rows(db)
 
     def row(self, document_id: str) -> DocumentRow | None:
         """Return one document, or None."""
@@ -124,6 +174,14 @@ class DocumentList:
 
         An incomplete file replaces nothing: then ``Placed.stays`` is the earlier version.
         """
+        try:
+            return self._put(row)
+        except BaseException:
+            # Else what was not added would count as a document that the list has lost.
+            self._names.forget(row.stored_hash, row.id)
+            raise
+
+    def _put(self, row: DocumentRow) -> Placed:
         with self.connection(write=True) as db:
             same = _with_content(db, row.content_hash, row.suffix)
             if same is not None:
@@ -182,6 +240,9 @@ class DocumentList:
                 "UPDATE documents SET title = ? WHERE id = ? AND content_hash = ?",
                 (title, row.id, row.content_hash),
             )
+            here = _with_id(db, row.id)
+            if here is not None and here.content_hash == row.content_hash:
+                self._names.note(here)
 
     def _noted(self, db: sqlite3.Connection, copy: Copy, same: DocumentRow) -> Placed:
         if same.id == copy.id:
@@ -219,6 +280,20 @@ class DocumentList:
 def now_utc() -> str:
     """Return the time now as ISO 8601 in UTC, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _all_rows(db: sqlite3.Connection) -> list[DocumentRow]:
+    found = db.execute("SELECT * FROM documents ORDER BY name COLLATE NOCASE, id").fetchall()
+    return [_row(values) for values in found]
+
+
+def _listed(db: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Return the stored hash and id of every document and copy."""
+    found = db.execute(
+        "SELECT stored_hash, id FROM documents UNION ALL"
+        " SELECT documents.stored_hash, copies.id FROM copies JOIN documents USING (content_hash, suffix)"
+    )
+    return [(stored_hash, document_id) for stored_hash, document_id in found]
 
 
 def _with_id(db: sqlite3.Connection, document_id: str) -> DocumentRow | None:

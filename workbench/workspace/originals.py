@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from workbench.errors import ServiceError
 from workbench.files import write_atomically, writing
 
 
@@ -22,8 +23,14 @@ class Originals:
 
     def read(self, stored_hash: str, suffix: str) -> bytes:
         """Return a file; raises ``ServiceError`` when it is not here."""
+        path = self._path(stored_hash, suffix)
         with writing(self._folder.parent):
-            return self._path(stored_hash, suffix).read_bytes()
+            try:
+                return path.read_bytes()
+            except FileNotFoundError as error:
+                raise ServiceError(
+                    "its file is not kept here any more: add it again, or delete it"
+                ) from error
 
     def _path(self, stored_hash: str, suffix: str) -> Path:
         return self._folder / f"{stored_hash}{suffix}"

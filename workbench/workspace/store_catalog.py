@@ -94,7 +94,8 @@ class StoreCatalog:
             before = db.execute(
                 "SELECT title, settings FROM stores WHERE area = ? AND key = ?", (known.area, known.key)
             ).fetchone()
-        if before == (known.title, known.settings):
+        # A row is never equal to a tuple.
+        if before is not None and tuple(before) == (known.title, known.settings):
             return
         with self._documents.connection(write=True) as db:
             db.execute(

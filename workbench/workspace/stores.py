@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from workbench import plugins
 from workbench.config import parsed
-from workbench.contracts import StoreConnection, TableInfo, VectorStore
+from workbench.contracts import StoreConnection, Table, TableInfo, VectorStore
 from workbench.counts import counted
 from workbench.errors import Cancelled, ConfigError, InputError, ServiceError, SettingsError, WorkbenchError
 from workbench.ingest.ledger import Ledger
@@ -163,7 +163,7 @@ class Stores:
         due = self.catalog.due(area)
         for known in self.known(area):
             before = {one.document_id: one.document_name for one in due if one.store_key == known.key}
-            trouble = self._delete(known, {**before, **names})
+            trouble = self._delete(known, {**before, **names}, retried=before.keys() - names.keys())
             if trouble is not None:
                 # Kept before the caller forgets the document: else nobody would know what stands there.
                 try:
@@ -188,7 +188,7 @@ class Stores:
             if known.key not in wanted:
                 continue
             names = {one.document_id: one.document_name for one in due if one.store_key == known.key}
-            trouble = self._delete(known, names)
+            trouble = self._delete(known, names, retried=names.keys())
             with suppress(ServiceError):
                 if trouble is None:
                     self.catalog.forget_due(area, known.key, names)
@@ -196,8 +196,13 @@ class Stores:
                     self.catalog.note_due(area, known.key, names, str(trouble))
         return self.catalog.due(area)
 
-    def _delete(self, known: KnownStore, names: Mapping[str, str]) -> WorkbenchError | None:
-        """Delete in every table of a store that can be written; return what kept one of them from it."""
+    def _delete(
+        self, known: KnownStore, names: Mapping[str, str], retried: Set[str]
+    ) -> WorkbenchError | None:
+        """Delete in every table of a store that can be written; return what kept one of them from it.
+
+        Of those that are ``retried``, rows stay that a build wrote since the document came back.
+        """
         trouble: WorkbenchError | None = None
         try:
             found = self._opened(known)
@@ -208,7 +213,8 @@ class Stores:
         for info in found.tables:
             try:
                 if not self.facts.lacks(found.connection, info.name, names):
-                    found.connection.table(info.name).drop_documents(sorted(names))
+                    table = found.connection.table(info.name)
+                    table.drop_documents(sorted(names.keys() - self._up_to_date(table, retried)))
             except Cancelled:
                 raise
             except InputError:
@@ -216,6 +222,20 @@ class Stores:
             except WorkbenchError as error:
                 trouble = error
         return trouble
+
+    def _up_to_date(self, table: Table, document_ids: Set[str]) -> Set[str]:
+        """Return which of these documents are listed, and in a table as their contents are now."""
+        if not document_ids:
+            return set()
+        query = (
+            "SELECT states.document_id, states.state FROM states JOIN documents ON documents.id = states.document_id"
+            " WHERE states.table_name = ? AND states.parse_key LIKE documents.content_hash || '-%'"
+        )
+        with self._workspace.document_list.connection() as db:
+            known = {
+                one: state for one, state in db.execute(query, (table.info.name,)) if one in document_ids
+            }
+        return {one for one, state in table.states(sorted(known)).items() if state == known[one]}
 
     # ── a catalog that was lost ──────────────────────────────────────────────────────────────────────────────────
 

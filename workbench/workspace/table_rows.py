@@ -40,11 +40,14 @@ class TableRow:
     """How many of the missing documents the table holds as its config would not give them any more."""
     damage: str = ""
     """What is wrong with the table's files, as a sentence, "" for nothing; then its documents count as missing."""
+    gone_documents: int = 0
+    """How many documents the table holds that are not in the workspace: it came from a backup, or their deletion is due."""
 
     @property
     def lack(self) -> str:
         """What is missing in words, "" where nothing is."""
-        return self.damage or lack(self.missing_documents - self.outdated_documents, self.outdated_documents)
+        absent = self.missing_documents - self.outdated_documents
+        return self.damage or lack(absent, self.outdated_documents, self.gone_documents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +61,17 @@ class TableListing:
     """A sentence on each store in which deleted documents still have rows."""
 
 
-def lack(absent: int, outdated: int) -> str:
-    """Return in words what a table lacks, "" where that is nothing.
+def lack(absent: int, outdated: int, gone: int) -> str:
+    """Return in words what a table lacks, or holds too much, "" where that is nothing.
 
-    >>> lack(1, 0), lack(0, 2)
+    >>> lack(1, 0, 0), lack(0, 2, 0)
     ('1 document is not in its table', 'its table is out of date (2 documents): build it again')
     """
     parts = []
+    if gone:
+        parts.append(
+            f"its table holds {counted(gone, 'document that is', 'documents that are')} not here any more: build it again"
+        )
     if outdated:
         parts.append(f"its table is out of date ({counted(outdated, 'document')}): build it again")
     if absent:
@@ -103,6 +110,7 @@ def table_row(
         store_title=store.store.title if store.store.place() or store.store.name != "lancedb" else "",
         outdated_documents=len(outdated),
         damage=facts.damage,
+        gone_documents=len(states.keys() - documents.ids),
     )
 
 

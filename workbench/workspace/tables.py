@@ -140,8 +140,9 @@ class Tables:
         """Return in words what a config's table lacks; raises ``InputError`` when it was not built yet."""
         states = self.table(config).states()
         documents = self._workspace.documents()
-        absent = {row.id for row in documents} - states.keys()
-        return lack(len(absent), len(self._current_states.outdated(config, states, documents)))
+        here = {row.id for row in documents}
+        outdated = self._current_states.outdated(config, states, documents)
+        return lack(len(here - states.keys()), len(outdated), len(states.keys() - here))
 
     def long_chunks(self, config: Config) -> str:
         """Return a sentence on chunks of a config's table that are longer than the model reads, "" for none.
