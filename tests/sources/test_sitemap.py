@@ -731,9 +731,7 @@ def test_an_address_that_is_none_is_a_settings_error_without_its_password(url: s
     ],
 )
 def test_a_secret_may_not_stand_in_the_address(tail: str) -> None:
-    with pytest.raises(
-        SettingsError, match=r"a secret may not stand in an address|a password stands in it"
-    ) as caught:
+    with pytest.raises(SettingsError, match="a secret may not stand in an address") as caught:
         build("sources", "sitemap", {"url": f"https://example.org/s.xml{tail}"})
     assert "hunter2" not in str(caught.value)
 
