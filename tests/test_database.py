@@ -163,6 +163,12 @@ def test_garbage_is_set_aside_under_a_name_of_its_own_each_time(tmp_path: Path) 
     assert (tmp_path / "a.db.damaged-2").read_bytes() == b"no database at all" * 2
 
 
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.db").mkdir()
+    with pytest.raises(ServiceError, match=r"a\.db cannot be used: Is a directory"):
+        words(tmp_path / "a.db")
+
+
 def test_a_refusal_of_a_file_from_the_future_names_it(tmp_path: Path) -> None:
     Database(tmp_path / "a.db", (SCHEMA, LATER), STYLE)
     with pytest.raises(ServiceError, match="newer version"):

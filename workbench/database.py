@@ -150,7 +150,7 @@ class Database:
             self._remove_garbage()
         except OSError as error:
             if error.errno not in NO_ROOM_OR_RIGHT:
-                with writing(self.path.parent):
+                with writing(self.path if self.path.is_dir() else self.path.parent):
                     raise
         try:
             with closing(self._connected()) as database:
