@@ -148,7 +148,7 @@ def test_files_that_are_no_pipelines_are_told_and_harm_no_other(here: Workspace,
     shown = said(page("sources"))
     assert "2 files that are no pipelines lie in" in shown
     assert "broken.yaml**: line 3: this is not YAML" in shown
-    assert "latin.yaml**: it cannot be read as text in UTF-8" in shown
+    assert "latin.yaml**: this is not a text file in UTF-8" in shown
     assert "See what a sync would do" in [b.label for b in page("sources").button]
 
 
