@@ -3,7 +3,7 @@
 import streamlit as st
 
 from workbench.ui import demo_view
-from workbench.ui.search_answers import searchable_tables
+from workbench.ui.widgets.table_picker import searchable_tables
 
 tables = searchable_tables(tells_troubles=False)
 if not tables:

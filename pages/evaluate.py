@@ -10,10 +10,11 @@ from workbench.ui import (
     verdict_view,
     weight_tuning,
 )
-from workbench.ui.jobs import job_panel
 from workbench.ui.messages import empty_state, plain
 from workbench.ui.resources import page_script, workspace
-from workbench.ui.search_answers import outdated_warning, searchable_tables
+from workbench.ui.widgets import verdict as widgets_verdict
+from workbench.ui.widgets.job_panel import job_panel
+from workbench.ui.widgets.table_picker import outdated_warning, searchable_tables
 
 st.title("Evaluate")
 st.caption(
@@ -53,7 +54,7 @@ if left:
 
 found = evaluation_runs.measured(choice)
 verdict = evaluation_runs.verdict_of(choice, found)
-verdict_view.verdict_box(verdict)
+widgets_verdict.verdict_box(verdict)
 for note in evaluation_runs.notes(choice, found, tables):
     st.caption(plain(note))
 if verdict.question_count:

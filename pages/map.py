@@ -5,7 +5,7 @@ import streamlit as st
 from workbench.ui import map_controls, map_jobs, map_pair_view, map_view
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import page_script
-from workbench.ui.search_answers import searchable_tables
+from workbench.ui.widgets.table_picker import searchable_tables
 
 st.title("Map")
 tables = searchable_tables()

@@ -4,10 +4,10 @@ import streamlit as st
 
 from workbench.sync.place import ledger_of
 from workbench.ui import run_failures, run_history, source_files
-from workbench.ui.jobs import job_panel
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import page_script, workspace
 from workbench.ui.run_course import SYNC
+from workbench.ui.widgets.job_panel import job_panel
 
 here = workspace()
 ledger = ledger_of(here)

@@ -2,10 +2,12 @@
 
 import streamlit as st
 
-from workbench.ui import demo_view, search_controls, search_downloads, search_past, search_view, warming
+from workbench.ui import search_controls, search_downloads, search_past, search_view, warming
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import page_script, workspace
-from workbench.ui.search_answers import answers, outdated_warning, searchable_tables
+from workbench.ui.search_answers import answers
+from workbench.ui.widgets import search_options
+from workbench.ui.widgets.table_picker import outdated_warning, searchable_tables
 
 st.title("Search")
 tables = searchable_tables()
@@ -27,7 +29,7 @@ outdated_warning(tables, choice.tables)
 if not choice.columns:
     st.info("Choose at least one table.", icon=":material/table_rows:")
 elif not choice.question.strip():
-    search_controls.suggestions(demo_view.suggested(documents))
+    search_controls.suggestions(search_options.suggested(documents))
 else:
     found = answers(choice.columns, choice.question, choice.k, choice.where)
     # Above the hits: below them nobody would scroll to find it.

@@ -3,9 +3,9 @@
 import streamlit as st
 
 from workbench.ui import sweep_grid, sweep_results, sweep_runs
-from workbench.ui.jobs import job_panel
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import page_script, workspace
+from workbench.ui.widgets.job_panel import job_panel
 
 here = workspace()
 sets = here.question_sets.sets()

@@ -3,9 +3,10 @@
 import streamlit as st
 
 from workbench.ui import build_list, table_list
-from workbench.ui.jobs import job_panel
 from workbench.ui.messages import empty_state
 from workbench.ui.resources import page_script, workspace
+from workbench.ui.widgets import table_builds
+from workbench.ui.widgets.job_panel import job_panel
 
 here = workspace()
 documents = here.documents()
@@ -25,6 +26,6 @@ if not documents:
 
 build_list.form(documents)
 job_panel(build_list.ESTIMATE, finished=0, key="estimates")
-job_panel(build_list.BUILD)
+job_panel(table_builds.BUILD)
 build_list.estimates()
 table_list.show(here.tables.listing(), len(documents))

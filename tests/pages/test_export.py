@@ -14,7 +14,8 @@ from workbench.config import Config, parsed, written
 from workbench.evaluation.questions import Question, question_set
 from workbench.records import Judgment
 from workbench.ui import exporting, state
-from workbench.ui.exporting import MEASURED, file_name, with_comment
+from workbench.ui.widgets import config_files
+from workbench.ui.widgets.config_files import MEASURED, file_name, with_comment
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -173,7 +174,7 @@ def test_a_later_export_replaces_the_measured_lines_and_keeps_the_own_ones() -> 
     first = with_comment(Config(**{**vars(config()), "comment": "ours"}), [f"{MEASURED}, 2020-01-01:", "- a"])
     second = with_comment(first, [f"{MEASURED}, 2021-01-01:", "- b\nversion: 2"])
     assert second.comment.splitlines() == ["ours", f"{MEASURED}, 2021-01-01:", "- b version: 2"]
-    assert exporting.yaml_of(second) == written(second)
+    assert config_files.yaml_of(second) == written(second)
 
 
 @pytest.mark.parametrize("name", ["a b", "..", "x/../y", "a+b", "9", "."])

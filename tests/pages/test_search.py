@@ -20,9 +20,9 @@ from workbench.evaluation.questions import Question, question_set
 from workbench.records import Judgment
 from workbench.ui import search_answers, search_downloads, state
 from workbench.ui import search_judging as judging
-from workbench.ui.build_list import BUILD
 from workbench.ui.jobs import jobs
 from workbench.ui.search_controls import QUESTION, TABLES, K
+from workbench.ui.widgets.table_builds import BUILD
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow

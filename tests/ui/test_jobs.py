@@ -8,8 +8,9 @@ import threading
 import pytest
 
 from workbench.errors import BusyError, Cancelled, InputError
-from workbench.ui.jobs import WINDOW_S, Job, JobManager, progress_line, result_line
+from workbench.ui.jobs import WINDOW_S, Job, JobManager
 from workbench.ui.messages import BUG_SENTENCE
+from workbench.ui.widgets.job_panel import progress_line, result_line
 
 LONG_S = 20
 

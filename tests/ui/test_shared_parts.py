@@ -98,7 +98,8 @@ def test_the_job_panel_shows_results_of_its_kinds_and_dismisses_them() -> None:
 
         import streamlit as st
 
-        from workbench.ui.jobs import job_panel, jobs
+        from workbench.ui.jobs import jobs
+        from workbench.ui.widgets.job_panel import job_panel
 
         if "started" not in st.session_state:
             st.session_state["started"] = True

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from workbench.ui.build_list import summary
-from workbench.ui.table_list import age
+from workbench.ui.widgets.table_builds import age, summary
 from workbench.workspace import BuildResult
 
 

@@ -9,11 +9,11 @@ import streamlit as st
 from workbench.config import Config
 from workbench.ui import address, comparison, config_cards, judged_answers, presets, state
 from workbench.ui.comparison import Cuts
-from workbench.ui.jobs import progress_line
 from workbench.ui.messages import plain
 from workbench.ui.passage_view import go_to
 from workbench.ui.resources import workspace
 from workbench.ui.state import LARGEST_COMPARISON, Draft
+from workbench.ui.widgets.job_panel import progress_line
 from workbench.workspace import DocumentRow
 
 DOCUMENT_WIDGET, VIEW_WIDGET = "chunks.document", "chunks.view"

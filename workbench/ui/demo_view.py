@@ -23,18 +23,17 @@ from workbench.ui.hit_text import STYLE, has_pages, hit_text, title_and_name
 from workbench.ui.messages import plain, shown_error
 from workbench.ui.page_crop import Rectangle, page_crop
 from workbench.ui.resources import workspace
-from workbench.ui.search_answers import labels_meant
-from workbench.ui.search_controls import RETRIEVERS, SAMPLE_QUESTIONS
+from workbench.ui.widgets.search_options import PARAMETER, RETRIEVERS, WAY, suggested
+from workbench.ui.widgets.table_picker import labels_meant
 from workbench.workspace import DocumentRow, TableRow
 from workbench.workspace.votes import Winner
 
 logger = logging.getLogger(__name__)
 
-PARAMETER, WAY, QUESTION_PARAMETER = "demo", "way", "q"
+QUESTION_PARAMETER = "q"
 QUESTION, PRESENTER, VOTER, REVEALED = "demo question", "demo presenter", "demo voter", "demo revealed"
 MARK = "demo voter mark"
 ANSWERS, BLIND_ANSWERS = 5, 3
-SUGGESTIONS = 4
 VOTED_SET, ANSWERS_GRADE = "Demo votes", 2
 """Where answers that an audience named are kept as judgments, and with which grade."""
 LONGEST_QUESTION_CHARACTERS = 500
@@ -50,11 +49,6 @@ _LOOK = """
 [class*="st-key-demo-card"] .hit-text { font-size: 1.08rem; line-height: 1.6; }
 @media (min-width: 1600px) { [data-testid="stMainBlockContainer"] { max-width: 80rem; } }
 """
-
-
-def wanted() -> bool:
-    """Return whether the address asks for the demo."""
-    return PARAMETER in st.query_params
 
 
 def demo(found: Mapping[str, TableRow], offer: Offer | None = None) -> None:
@@ -137,22 +131,6 @@ def _suggestions(documents: Mapping[str, DocumentRow]) -> None:
     with st.container(horizontal=True, horizontal_alignment="center", gap="small"):
         for number, text in enumerate(suggested(documents)):
             st.button(text, key=f"demo suggestion {number}", on_click=_ask, args=(text,))
-
-
-def suggested(documents: Mapping[str, DocumentRow]) -> list[str]:
-    """Return questions that these documents answer: of the set with most such, or those of the sample library."""
-    most: list[str] = []
-    for kept in workspace().question_sets.sets():
-        answered = {j.question_id for j in kept.judgments if j.grade > 0 and j.document_id in documents}
-        found = [q.text for q in kept.questions if q.id in answered and len(q.text) <= 90]
-        # The first of several: a question that was judged while searching does not hide a set of a hundred.
-        most = max(most, found, key=len)
-    if most:
-        # From all over the set, not four about its first document.
-        step = max(1, len(most) // SUGGESTIONS)
-        return most[::step][:SUGGESTIONS]
-    names = {row.name for row in documents.values()}
-    return list(SAMPLE_QUESTIONS) if "data-protection-policy.pdf" in names else []
 
 
 def _ask(text: str) -> None:

@@ -22,22 +22,12 @@ from workbench.ui import address, state
 from workbench.ui.jobs import Job, jobs
 from workbench.ui.messages import shown_error, term_help
 from workbench.ui.resources import workspace
-from workbench.ui.search_answers import first_labels, labels_meant
+from workbench.ui.widgets.table_picker import first_labels, labels_meant
+from workbench.ui.widgets.verdict import MEASURES
 from workbench.workspace import TableRow, Workspace
 
 KIND = "evaluate"
 TABLES, SET, MEASURE, EVERYWHERE = "verdict tables", "verdict set", "verdict measure", "verdict everywhere"
-MEASURES = {
-    "recall@5": "Answer found in 5 hits (recall@5)",
-    "recall@1": "Answer found in the first hit (recall@1)",
-    "recall@10": "Answer found in 10 hits (recall@10)",
-    "hit@5": "Questions with any answer in 5 hits (hit@5)",
-    "ndcg@5": "Good answers come early (nDCG@5)",
-    "mrr@10": "The first answer comes early (MRR@10)",
-    "precision@5": "Share of shown text that answers (precision@5)",
-    "iou@5": "Found and little else (IoU@5)",
-    "precision_omega": "What a perfect search could reach (precision Ω)",
-}
 DEFAULT_MEASURE = "recall@5"
 FIRST_TABLES = 4
 HELD = 8

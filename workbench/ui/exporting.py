@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,21 +9,27 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from workbench.config import Config, parsed, written
+from workbench.config import Config, parsed
 from workbench.counts import counted
-from workbench.errors import ConfigError, InputError, WorkbenchError
+from workbench.errors import ConfigError, WorkbenchError
 from workbench.evaluation import leaderboard
 from workbench.evaluation.questions import QuestionSet
 from workbench.ui import address, presets, state
 from workbench.ui.messages import plain, shown_error
-from workbench.ui.question_list import file_stem
 from workbench.ui.resources import ROOT, page_script
+from workbench.ui.widgets.config_files import (
+    MEASURED,
+    MOST_NAMES,
+    file_name,
+    file_stem,
+    show_problems,
+    text_of,
+    with_comment,
+    yaml_of,
+)
 from workbench.workspace import TableRow, Workspace
 
 CHOICE = "export.config"
-MEASURED = "Measured by the Retrieval Workbench"
-"""The first words of the lines that a later export replaces."""
-MOST_NAMES = 5
 MOST_ROWS_READ = 50_000
 
 
@@ -142,35 +147,6 @@ def _table_lines(config: Config, row: TableRow, here: Workspace) -> list[str]:
     return lines
 
 
-def with_comment(config: Config, lines: Sequence[str]) -> Config:
-    """Return the config with these measured lines in place of those of an earlier export; other comments stay."""
-    own = []
-    for line in config.comment.splitlines():
-        if line.startswith(MEASURED):
-            break
-        own.append(line)
-    # A name of a file may hold what would end the comment's line.
-    clean = [" ".join("".join(c if c.isprintable() else " " for c in line).split()) for line in lines]
-    return replace(config, comment="\n".join([*own, *clean]))
-
-
-def yaml_of(config: Config) -> str:
-    """Return the YAML; raises ``ConfigError`` when it could not be read again, as with a secret in it."""
-    text = written(config)
-    parsed(text, config.name)
-    return text
-
-
-def file_name(name: str) -> str:
-    """Return a file name for a config that every system takes.
-
-    >>> file_name("Sentences 200 + 1"), file_name("..x")
-    ('Sentences-200-1.yaml', 'x.yaml')
-    """
-    stem = re.sub(r"[^A-Za-z0-9._]+", "-", name).strip("-._")
-    return f"{stem or 'config'}.yaml"
-
-
 def commands(file: str, folder: str, measured_on: Sequence[QuestionSet] = ()) -> str:
     """Return the command lines that run a config file on the workspace in ``folder``, and measure it again.
 
@@ -239,16 +215,6 @@ def open_on_chunks(config: Config) -> None:
 # ── import ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def text_of(data: bytes) -> str:
-    """Return an uploaded file as text; raises ``InputError`` for what is no text."""
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            "this file is not text in UTF-8: a config is a small YAML file", "unsupported"
-        ) from error
-
-
 def saved_from(text: str, origin: str, here: Workspace) -> Config:
     """Check a YAML and save it, under a free name; raises ``ConfigError`` that lists every problem."""
     config = parsed(text, origin)
@@ -295,18 +261,3 @@ def show_import(here: Workspace) -> None:
         )
         if st.button("Open its settings on Chunks", icon=":material/content_cut:"):
             open_on_chunks(imported)
-
-
-def show_problems(error: ConfigError) -> None:
-    """Draw every problem of a config with its line and key."""
-    count = len(error.problems)
-    problems = "\n".join(f"- {plain(problem)}" for problem in sorted(error.problems, key=_line)[:50])
-    st.error(
-        f"{counted(count, 'thing is', 'things are')} wrong in {plain(error.origin)}; nothing was saved.\n\n{problems}",
-        icon=":material/rule:",
-    )
-
-
-def _line(problem: str) -> int:
-    found = re.match(r"line (\d+)", problem)
-    return int(found[1]) if found else 0

@@ -16,7 +16,7 @@ from workbench.ui.components.page_viewer import page_chunks, page_viewer
 from workbench.ui.hit_text import has_pages, hit_text
 from workbench.ui.messages import plain, shown_error
 from workbench.ui.resources import workspace
-from workbench.ui.search_answers import pages_of
+from workbench.ui.widgets.chunk_labels import pages_of
 from workbench.workspace import DocumentRow
 
 MOST_PAGES = 3

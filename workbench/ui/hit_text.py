@@ -11,7 +11,7 @@ from workbench.records import Chunk
 from workbench.spans import Span
 from workbench.table_cells import escaped_cells
 from workbench.ui.messages import plain
-from workbench.ui.search_answers import pages_of
+from workbench.ui.widgets.chunk_labels import pages_of
 from workbench.workspace import DocumentRow
 
 LONGEST_SHOWN_CHARACTERS = 1_800

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 
+from workbench.ui.widgets import search_options
+
 # Before anything imports a model library: models come inside packages, nothing is looked up on the network.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import streamlit as st
 
 from workbench.errors import WorkbenchError
-from workbench.ui import at_work, demo_view, resources, run_schedule, warming
+from workbench.ui import at_work, resources, run_schedule, warming
 from workbench.ui.messages import guarded, plain, shown_error
 from workbench.ui.widgets.page_setup import set_up_page
 
@@ -22,7 +24,7 @@ from workbench.ui.widgets.page_setup import set_up_page
 def run() -> None:
     """Draw the navigation and the chosen page."""
     set_up_page("Retrieval Workbench")
-    chosen = _demo() if demo_view.wanted() else _workbench()
+    chosen = _demo() if search_options.wanted() else _workbench()
     try:
         resources.workspace()
     except WorkbenchError as error:
@@ -30,7 +32,7 @@ def run() -> None:
         st.stop()
     warming.start()
     run_schedule.keep_looking(resources.workspace())
-    if not demo_view.wanted():
+    if not search_options.wanted():
         at_work.show()
         for notice in resources.workspace().notices:
             st.info(plain(notice[:1].upper() + notice[1:]), icon=":material/healing:")

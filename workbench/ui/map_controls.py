@@ -11,7 +11,7 @@ from workbench.config import Config
 from workbench.errors import InputError
 from workbench.ui import address
 from workbench.ui.messages import term_help
-from workbench.ui.search_answers import first_labels, labels_meant
+from workbench.ui.widgets.table_picker import first_labels, labels_meant
 from workbench.workspace import TableRow
 from workbench.workspace.maps import MapSettings
 

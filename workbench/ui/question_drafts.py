@@ -12,11 +12,12 @@ from workbench.evaluation.questions import QuestionSet
 from workbench.records import Document, Judgment
 from workbench.table_cells import cells_apart
 from workbench.ui.answer_marking import GRADE_LABELS
-from workbench.ui.jobs import Job, job_panel, jobs
+from workbench.ui.jobs import Job, jobs
 from workbench.ui.messages import guarded, plain, shown_error
 from workbench.ui.passages import has_pages
 from workbench.ui.resources import workspace
 from workbench.ui.state import choose_document, current_document
+from workbench.ui.widgets.job_panel import job_panel
 from workbench.ui.wording import pages_said
 from workbench.workspace import Workspace
 

@@ -18,6 +18,7 @@ from workbench.ui.hit_text import STYLE, hit_text
 from workbench.ui.messages import empty_state, guarded, plain, shown_error
 from workbench.ui.question_sets import documents
 from workbench.ui.resources import workspace
+from workbench.ui.widgets.config_files import file_stem
 from workbench.ui.wording import pages_said
 
 GRADES = {3: "best answer", 2: "good answer", 1: "answer", 0: "judged as no answer"}
@@ -259,8 +260,3 @@ def export_view(questions: QuestionSet) -> None:
                 on_click="ignore",
             )
     st.caption(f"Fingerprint of what is asked and judged: {questions.hash[:12]}")
-
-
-def file_stem(name: str) -> str:
-    kept = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
-    return kept.strip("-")[:60] or "questions"

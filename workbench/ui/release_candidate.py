@@ -14,12 +14,12 @@ from workbench.sync.measuring import is_published
 from workbench.sync.publishing import TableOnDisk
 from workbench.ui import release_jobs
 from workbench.ui.card_row import card_row
-from workbench.ui.jobs import job_panel
 from workbench.ui.messages import guarded, plain, sentence
 from workbench.ui.release_jobs import FORCE, GATE, MEASURE, PUBLISH, Measured
 from workbench.ui.release_view import documents_of
 from workbench.ui.resources import page_script
 from workbench.ui.source_files import PipelineFile
+from workbench.ui.widgets.job_panel import job_panel
 from workbench.workspace import Workspace
 
 

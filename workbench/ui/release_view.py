@@ -21,7 +21,7 @@ from workbench.sync.publishing import TableOnDisk
 from workbench.ui import release_jobs
 from workbench.ui.card_row import card_row
 from workbench.ui.messages import guarded, plain, sentence
-from workbench.ui.table_list import age
+from workbench.ui.widgets.table_builds import age
 
 
 def figure(gate: Mapping[str, object]) -> str:

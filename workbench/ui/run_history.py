@@ -12,8 +12,6 @@ from workbench.ingest.entries import Run, Timing
 from workbench.ingest.ledger import Ledger
 from workbench.ui import charts
 from workbench.ui.card_row import card_row
-from workbench.ui.exporting import file_name
-from workbench.ui.jobs import shown_duration
 from workbench.ui.messages import plain, term_help
 from workbench.ui.run_course import STAGES
 from workbench.ui.run_words import (
@@ -27,6 +25,8 @@ from workbench.ui.run_words import (
     milliseconds_a_document,
     run_row,
 )
+from workbench.ui.widgets.config_files import file_name
+from workbench.ui.widgets.job_panel import shown_duration
 
 MOST_RUNS = 200
 CHARTED_RUNS = 40

@@ -9,17 +9,13 @@ import streamlit as st
 
 from workbench.config import Config
 from workbench.contracts import Filter
-from workbench.counts import counted
 from workbench.errors import WorkbenchError
 from workbench.evaluation.rank_flow import same_passage
-from workbench.records import Chunk, Hit
+from workbench.records import Hit
 from workbench.spans import Span
 from workbench.ui import state
-from workbench.ui.build_list import build_under_way
 from workbench.ui.messages import plain
 from workbench.ui.resources import workspace
-from workbench.ui.store_status import show_due, show_unreachable
-from workbench.workspace import TableRow
 
 COMPARED = 50
 """Hits that are looked at behind those shown, to tell where a passage of another column went."""
@@ -49,65 +45,6 @@ class Answer:
     """Rank → letter of the passage, where another column shows the same one."""
     ranked: Sequence[Hit] = ()
     """The hits, and those that follow them."""
-
-
-def searchable_tables(tells_troubles: bool = True) -> dict[str, TableRow]:
-    """Return label → table for every table that can be searched, newest first; equal names get their fingerprint.
-
-    What cannot be reached is said on the page, unless its readers have nothing to do with stores.
-    """
-    listing = workspace().tables.listing()
-    if tells_troubles:
-        show_unreachable(listing.unreachable)
-        show_due(listing.due)
-    rows = [row for row in listing.rows if row.config is not None]
-    names = [row.config_name for row in rows]
-    both = [(row.config_name, row.fingerprint) for row in rows]
-    found = {}
-    for row in rows:
-        label = row.config_name
-        if names.count(row.config_name) > 1:
-            same = both.count((row.config_name, row.fingerprint)) > 1
-            where = f", {row.store_title or row.store_key}" if same else ""
-            label = f"{row.config_name} ({row.fingerprint[:6]}{where})"
-        found[label] = row
-    return found
-
-
-def outdated_warning(found: Mapping[str, TableRow], labels: Sequence[str]) -> None:
-    """Say which of the chosen tables are out of date: what they answer is not what their configs give now."""
-    behind = [
-        f"{plain(label)}: {found[label].outdated_documents:,} of {counted(found[label].documents, 'document')}"
-        for label in labels
-        if found[label].outdated_documents
-    ]
-    if behind:
-        st.warning(
-            f"Out of date: {'; '.join(behind)} would be cut or embedded differently now. Build again under Tables.",
-            icon=":material/update:",
-        )
-
-
-def first_labels(found: Mapping[str, TableRow], count: int) -> list[str]:
-    """Return the labels to begin with: the newest tables that hold chunks and are not being built."""
-    ready = [
-        label
-        for label, row in found.items()
-        if row.rows and row.config is not None and build_under_way(row.config) is None
-    ]
-    return (ready or list(found))[:count]
-
-
-def labels_meant(texts: Sequence[str], found: Mapping[str, TableRow]) -> list[str]:
-    """Return the labels that names in a link stand for: labels themselves, or names of configs; unknown ones drop out."""
-    meant = []
-    for text in texts:
-        label = next(
-            (label for label, row in found.items() if text in (label, row.config_name, row.name)), None
-        )
-        if label is not None and label not in meant:
-            meant.append(label)
-    return meant
 
 
 def answers(columns: Sequence[Column], question: str, k: int, where: Filter | None = None) -> list[Answer]:
@@ -204,10 +141,3 @@ def where_else(letter: str, answer: Answer, found: Sequence[Answer]) -> list[tup
         for rank, own in other.letters.items()
         if own == letter
     ]
-
-
-def pages_of(chunk: Chunk) -> str:
-    """Return ``page 3`` or ``pages 3–4``."""
-    if chunk.page_start == chunk.page_end:
-        return f"page {chunk.page_start}"
-    return f"pages {chunk.page_start}–{chunk.page_end}"

@@ -14,27 +14,16 @@ from workbench.contracts import Filter
 from workbench.ui import address, search_filter
 from workbench.ui.messages import term_help
 from workbench.ui.resources import workspace
-from workbench.ui.search_answers import Column, first_labels, labels_meant
+from workbench.ui.search_answers import Column
+from workbench.ui.widgets.search_options import OWN, RETRIEVERS
+from workbench.ui.widgets.table_picker import first_labels, labels_meant
 from workbench.workspace import TableRow
 from workbench.workspace.search_history import filter_of, filter_values
 
 MOST_COLUMNS, FIRST_TABLES = 4, 2
 MOST_HITS = 50
 HITS = 5
-OWN = "config"
-RETRIEVERS = {
-    OWN: "As the config says",
-    "nearest": "Meaning",
-    "keyword": "Keywords",
-    "fused": "Both together",
-}
-"""What is offered beside a table's own retriever: those that need nothing but the table."""
 QUESTION, TABLES, K, WAYS = "search question", "search tables", "search k", "search retrievers"
-SAMPLE_QUESTIONS = (
-    "How warm may a traction battery get before the bus is taken out of service?",
-    "Can I get my money back when the tram is late?",
-    "Who may look at the camera recordings, and for how long are they kept?",
-)
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from workbench.evaluation.formats.cells import written
-from workbench.ui import demo_view
 from workbench.ui.demo.sharing import show_to_others
 from workbench.ui.search_answers import Answer
-from workbench.ui.search_controls import OWN, SearchChoice
+from workbench.ui.search_controls import SearchChoice
+from workbench.ui.widgets import search_options
+from workbench.ui.widgets.search_options import OWN
 from workbench.workspace import DocumentRow
 
 _COLUMNS = (
@@ -64,8 +65,10 @@ def demo_link(choice: SearchChoice) -> None:
     # Two columns of one table cannot be told apart by a link that names tables: they make one demo.
     tables = list(dict.fromkeys(choice.tables))[:2]
     retriever = choice.ways[0] if choice.ways[0] != OWN else ""
-    way = [(demo_view.WAY, retriever)] if retriever else []
-    show_to_others(urlencode([*((demo_view.PARAMETER, table) for table in tables), *way]), tables, retriever)
+    way = [(search_options.WAY, retriever)] if retriever else []
+    show_to_others(
+        urlencode([*((search_options.PARAMETER, table) for table in tables), *way]), tables, retriever
+    )
 
 
 def hit_rows(

@@ -15,7 +15,6 @@ from workbench.evaluation.rank_flow import moves
 from workbench.records import Hit
 from workbench.spans import Span
 from workbench.ui import address
-from workbench.ui.build_list import why_empty
 from workbench.ui.components.rank_flow import rank_flow
 from workbench.ui.hit_dialog import open_hit
 from workbench.ui.hit_text import STYLE, hit_text, origin
@@ -24,6 +23,7 @@ from workbench.ui.resources import workspace
 from workbench.ui.search_answers import Answer, spread, where_else
 from workbench.ui.search_controls import SearchChoice
 from workbench.ui.search_judging import Grades, given_grades, judging, verdict_buttons
+from workbench.ui.widgets.table_builds import why_empty
 from workbench.workspace import DocumentRow
 
 BADGES: tuple[Literal["blue", "orange", "green", "violet", "red", "yellow"], ...] = (

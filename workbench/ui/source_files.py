@@ -17,9 +17,9 @@ from workbench.files import write_atomically, writing
 from workbench.records import digest
 from workbench.sync import Pipeline
 from workbench.ui import address
-from workbench.ui.exporting import file_name, yaml_of
 from workbench.ui.messages import plain
 from workbench.ui.resources import ROOT
+from workbench.ui.widgets.config_files import file_name, yaml_of
 from workbench.workspace import Workspace
 
 CHOICE = "pipeline"

@@ -12,11 +12,11 @@ from workbench.errors import ConfigError, InputError, SettingsError, WorkbenchEr
 from workbench.plugins import findings
 from workbench.sections import Evaluate
 from workbench.ui import run_schedule
-from workbench.ui.exporting import show_problems
 from workbench.ui.forms import fields_form
-from workbench.ui.jobs import shown_duration
 from workbench.ui.messages import guarded, shown_error
 from workbench.ui.source_files import PipelineFile, command, forgotten, saved
+from workbench.ui.widgets.config_files import show_problems
+from workbench.ui.widgets.job_panel import shown_duration
 from workbench.workspace import Workspace
 
 

@@ -9,10 +9,11 @@ from workbench import plugins
 from workbench.contracts import Source
 from workbench.counts import counted
 from workbench.table_cells import cells_apart
-from workbench.ui.jobs import Job, active_row, jobs
+from workbench.ui.jobs import Job, jobs
 from workbench.ui.messages import guarded, plain, sentence
 from workbench.ui.source_files import PipelineFile
 from workbench.ui.source_test import Preview, Tried, tried
+from workbench.ui.widgets.job_panel import active_row
 from workbench.ui.wording import labelled
 
 TRY = "source test"

@@ -11,11 +11,11 @@ from workbench.evaluation.questions import QuestionSet
 from workbench.sweep import Sweep, parsed, written
 from workbench.sweep.grid import MEASURES, MODES
 from workbench.ui import address, state, sweep_choices
-from workbench.ui.evaluation_runs import MEASURES as MEASURES_IN_WORDS
-from workbench.ui.exporting import file_name, show_problems, text_of
 from workbench.ui.messages import shown_error, term_help
 from workbench.ui.resources import SAMPLES, workspace
 from workbench.ui.sweep_choices import Choices
+from workbench.ui.widgets.config_files import file_name, show_problems, text_of
+from workbench.ui.widgets.verdict import MEASURES as MEASURES_IN_WORDS
 
 SET = "grid set"
 SEED, CURRENT, TURN, SEED_ERROR = "grid seed", "grid current", "grid turn", "grid error"

@@ -15,12 +15,12 @@ from workbench.evaluation.questions import QuestionSet
 from workbench.evaluation.verdict import percent
 from workbench.sweep import Place, Standing, Sweep
 from workbench.ui import charts, state
-from workbench.ui.exporting import file_name, yaml_of
 from workbench.ui.jobs import jobs
 from workbench.ui.messages import guarded, plain
 from workbench.ui.resources import page_script, workspace
 from workbench.ui.sweep_runs import RUN
-from workbench.ui.verdict_view import verdict_box
+from workbench.ui.widgets.config_files import file_name, yaml_of
+from workbench.ui.widgets.verdict import verdict_box
 
 PICTURE_HEIGHT = 380
 COLUMNS = (

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
 from workbench.counts import counted
-from workbench.ui.build_list import continue_build
-from workbench.ui.jobs import shown_duration
 from workbench.ui.messages import empty_state, guarded, plain, term_help
 from workbench.ui.resources import page_script, workspace
 from workbench.ui.store_status import show_due, show_unreachable
+from workbench.ui.widgets.table_builds import age, continue_build
 from workbench.workspace import TableListing, TableRow
 
 NAME_PIXELS = 210
@@ -114,12 +111,3 @@ def _confirm_delete(row: TableRow) -> None:
 def _delete(name: str, store_key: str) -> None:
     with guarded():
         workspace().tables.drop(name, store_key)
-
-
-def age(at_utc: str) -> str:
-    """Return how long ago a time was, as people say it; nothing for a text that is no time."""
-    try:
-        then = datetime.fromisoformat(at_utc)
-    except ValueError:
-        return ""
-    return f"{shown_duration((datetime.now(UTC) - then).total_seconds())} ago"

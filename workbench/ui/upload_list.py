@@ -12,9 +12,10 @@ from workbench.counts import counted
 from workbench.errors import WorkbenchError
 from workbench.records import content_digest
 from workbench.ui.inbox import Inbox, Upload, summary
-from workbench.ui.jobs import Job, job_panel, jobs
+from workbench.ui.jobs import Job, jobs
 from workbench.ui.messages import plain, shown_error
 from workbench.ui.resources import sample_files, workspace
+from workbench.ui.widgets.job_panel import job_panel
 from workbench.workspace import DocumentRow
 
 KIND = "add"

@@ -14,8 +14,8 @@ from workbench.evaluation.report import shown
 from workbench.evaluation.scoring import name_and_k
 from workbench.evaluation.verdict import Verdict, percent
 from workbench.ui import charts
-from workbench.ui.evaluation_runs import MEASURES, Choice, Measured
-from workbench.ui.messages import plain
+from workbench.ui.evaluation_runs import Choice, Measured
+from workbench.ui.widgets.verdict import MEASURES
 
 PICTURE_HEIGHT = 400
 LEAST_NAME_PIXELS, MOST_NAME_PIXELS = 150, 340
@@ -24,12 +24,6 @@ LEAST_NAME_PIXELS, MOST_NAME_PIXELS = 150, 340
 def cost_measure(choice: Choice) -> str:
     """Return the name of the amount of text that goes with the chosen measure."""
     return f"tokens_shown@{choice.k}"
-
-
-def verdict_box(found: Verdict) -> None:
-    """Draw the sentence, green only where a winner is named."""
-    draw, icon = (st.success, "trophy") if found.winner else (st.info, "balance")
-    draw(f"**{plain(found.sentence)}**", icon=f":material/{icon}:")
 
 
 def leaderboard_table(choice: Choice, found: Measured, verdict: Verdict) -> None:

@@ -13,9 +13,10 @@ from workbench.evaluation.significance import bootstrap_interval
 from workbench.tuning import FOLDS, Tuning, tunable_config, tuned_config
 from workbench.ui import state
 from workbench.ui.evaluation_runs import Choice
-from workbench.ui.jobs import Job, job_panel, jobs
+from workbench.ui.jobs import Job, jobs
 from workbench.ui.messages import plain
 from workbench.ui.resources import page_script, workspace
+from workbench.ui.widgets.job_panel import job_panel
 
 KIND = "tune"
 TABLE = "tuned table"

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.ui.jobs import Job, job_panel, jobs
+from workbench.ui.jobs import Job, jobs
+from workbench.ui.widgets.job_panel import job_panel
 
 
 def work(job: Job, folder: str) -> str:

@@ -13,8 +13,8 @@ from workbench.errors import WorkbenchError
 from workbench.ui import demo_view, resources, warming
 from workbench.ui.demo.offer import Offer, current_offer
 from workbench.ui.messages import guarded
-from workbench.ui.search_answers import searchable_tables
 from workbench.ui.widgets.page_setup import set_up_page
+from workbench.ui.widgets.table_picker import searchable_tables
 
 
 def run() -> None:
