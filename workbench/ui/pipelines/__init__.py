@@ -1,0 +1,1 @@
+"""What Sources, Runs and Releases share: pipeline files, running syncs, schedules."""
