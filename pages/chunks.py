@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from workbench.ui import cuts_page, passage_view
-from workbench.ui.messages import empty_state
-from workbench.ui.resources import page_script, workspace
+from workbench.ui.chunks import page_state, viewer
+from workbench.ui.session.workspace import page_script, workspace
+from workbench.ui.widgets.messages import empty_state
 
 here = workspace()
 documents = here.documents()
@@ -23,9 +23,9 @@ if not documents:
     )
     st.stop()
 
-cuts_page.restore(documents)
-row, on_page = cuts_page.controls(documents, here.configs())
-columns = cuts_page.compared(row)
-index = passage_view.passage_choice(row, columns)
-passage_view.passage_view(row, columns, index, on_page)
-cuts_page.write_link(row, [column.draft for column in columns], index, on_page)
+page_state.restore(documents)
+row, on_page = page_state.controls(documents, here.configs())
+columns = page_state.compared(row)
+index = viewer.passage_choice(row, columns)
+viewer.passage_view(row, columns, index, on_page)
+page_state.write_link(row, [column.draft for column in columns], index, on_page)

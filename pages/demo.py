@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from workbench.ui import demo_view
+from workbench.ui.demo import demo
 from workbench.ui.widgets.table_picker import searchable_tables
 
 tables = searchable_tables(tells_troubles=False)
@@ -10,4 +10,4 @@ if not tables:
     st.info("There is nothing to search here yet.", icon=":material/search:")
     st.stop()
 
-demo_view.demo(tables)
+demo.demo(tables)

@@ -2,18 +2,11 @@
 
 import streamlit as st
 
-from workbench.ui import (
-    cut_answers,
-    evaluation_report,
-    evaluation_runs,
-    lost_questions,
-    verdict_view,
-    weight_tuning,
-)
-from workbench.ui.messages import empty_state, plain
-from workbench.ui.resources import page_script, workspace
+from workbench.ui.evaluate import per_question, report_download, runs, split_answers, summary, weight_tuning
+from workbench.ui.session.workspace import page_script, workspace
 from workbench.ui.widgets import verdict as widgets_verdict
 from workbench.ui.widgets.job_panel import job_panel
+from workbench.ui.widgets.messages import empty_state, plain
 from workbench.ui.widgets.table_picker import outdated_warning, searchable_tables
 
 st.title("Evaluate")
@@ -40,29 +33,29 @@ if not sets:
     )
     st.stop()
 
-choice = evaluation_runs.controls(tables, sets)
+choice = runs.controls(tables, sets)
 if choice is None:
     st.info("Choose at least one table.", icon=":material/table_rows:")
     st.stop()
 outdated_warning(tables, list(choice.configs))
-left = evaluation_runs.missing(choice)
+left = runs.missing(choice)
 if left:
-    evaluation_runs.offer(choice, left)
-job_panel(evaluation_runs.KIND, finished=1 if left else 0)
+    runs.offer(choice, left)
+job_panel(runs.KIND, finished=1 if left else 0)
 if left:
     st.stop()
 
-found = evaluation_runs.measured(choice)
-verdict = evaluation_runs.verdict_of(choice, found)
+found = runs.measured(choice)
+verdict = runs.verdict_of(choice, found)
 widgets_verdict.verdict_box(verdict)
-for note in evaluation_runs.notes(choice, found, tables):
+for note in runs.notes(choice, found, tables):
     st.caption(plain(note))
 if verdict.question_count:
-    verdict_view.leaderboard_table(choice, found, verdict)
-    verdict_view.cost_table(choice, found, verdict)
-    verdict_view.comparisons(verdict)
-    verdict_view.picture(choice, found)
-    lost_questions.question_by_question(choice, found, verdict)
-    cut_answers.cut_answers(choice)
+    summary.leaderboard_table(choice, found, verdict)
+    summary.cost_table(choice, found, verdict)
+    summary.comparisons(verdict)
+    summary.picture(choice, found)
+    per_question.question_by_question(choice, found, verdict)
+    split_answers.cut_answers(choice)
     weight_tuning.tuning(choice)
-    evaluation_report.downloads(choice, found, verdict)
+    report_download.downloads(choice, found, verdict)

@@ -2,21 +2,21 @@
 
 import streamlit as st
 
-from workbench.ui import exporting
-from workbench.ui.card_row import card_row
-from workbench.ui.messages import empty_state
-from workbench.ui.resources import page_script, workspace
+from workbench.ui.export import export
+from workbench.ui.session.workspace import page_script, workspace
+from workbench.ui.widgets.card_grid import card_row
+from workbench.ui.widgets.messages import empty_state
 
 here = workspace()
-choices = exporting.choices(here)
+choices = export.choices(here)
 
 st.title("Export")
 st.caption("A config as a small YAML file: it gives the same chunks and the same vectors wherever it runs.")
 left, right = card_row(2, "export-and-import", narrowest_rem=26)
 with left:
     if choices:
-        choice = exporting.chosen(choices)
-        exporting.show(choice, here)
+        choice = export.chosen(choices)
+        export.show(choice, here)
     else:
         empty_state(
             "ios_share",
@@ -27,4 +27,4 @@ with left:
         )
 with right:
     st.subheader("Import")
-    exporting.show_import(here)
+    export.show_import(here)

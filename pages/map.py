@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from workbench.ui import map_controls, map_jobs, map_pair_view, map_view
-from workbench.ui.messages import empty_state
-from workbench.ui.resources import page_script
+from workbench.ui.map import controls, paired_maps, projection_jobs, single_map
+from workbench.ui.session.workspace import page_script
+from workbench.ui.widgets.messages import empty_state
 from workbench.ui.widgets.table_picker import searchable_tables
 
 st.title("Map")
@@ -19,8 +19,8 @@ if not tables:
     )
     st.stop()
 
-choice = map_controls.controls(tables)
+choice = controls.controls(tables)
 if choice.other is None:
-    map_view.draw(choice, map_jobs.current(choice))
-elif pair := map_jobs.current_pair(choice):
-    map_pair_view.draw_pair(choice, pair)
+    single_map.draw(choice, projection_jobs.current(choice))
+elif pair := projection_jobs.current_pair(choice):
+    paired_maps.draw_pair(choice, pair)

@@ -2,9 +2,9 @@
 
 import streamlit as st
 
-from workbench.ui import answer_marking, question_drafts, question_list, question_sets
-from workbench.ui.messages import empty_state
-from workbench.ui.resources import page_script, workspace
+from workbench.ui.questions import annotation, drafts, question_sets, question_table
+from workbench.ui.session.workspace import page_script, workspace
+from workbench.ui.widgets.messages import empty_state
 
 here = workspace()
 sets = here.question_sets.sets()
@@ -33,12 +33,12 @@ if not sets:
 
 questions, view = question_sets.chosen(sets)
 if view == "mark":
-    answer_marking.marking_view(questions)
+    annotation.marking_view(questions)
 elif view == "draft":
-    question_drafts.drafts_view(questions)
+    drafts.drafts_view(questions)
 elif view == "check":
-    question_list.check_view(questions)
+    question_table.check_view(questions)
 elif view == "export":
-    question_list.export_view(questions)
+    question_table.export_view(questions)
 else:
-    question_list.questions_view(questions)
+    question_table.questions_view(questions)

@@ -3,20 +3,15 @@
 import streamlit as st
 
 from workbench.sync.place import ledger_of
-from workbench.ui import (
-    release_candidate,
-    release_disk,
-    release_elsewhere,
-    release_figures,
-    release_view,
-    source_files,
-)
-from workbench.ui.messages import empty_state
-from workbench.ui.resources import page_script, workspace
-from workbench.ui.store_status import show_unreachable
+from workbench.ui.pipelines import pipeline_files
+from workbench.ui.releases import candidate, comparison, disk_usage, other_workspaces
+from workbench.ui.releases import published as releases_published
+from workbench.ui.session.workspace import page_script, workspace
+from workbench.ui.widgets.messages import empty_state
+from workbench.ui.widgets.store_status import show_unreachable
 
 here = workspace()
-files = {file.name: file for file in source_files.files(here)[0]}
+files = {file.name: file for file in pipeline_files.files(here)[0]}
 names = list(dict.fromkeys([*files, *ledger_of(here).pipelines()]))
 
 st.title("Releases")
@@ -33,9 +28,9 @@ if not names:
     )
     st.stop()
 
-name = source_files.chosen_name(names)
+name = pipeline_files.chosen_name(names)
 if name not in files:
-    release_elsewhere.show(here, name)
+    other_workspaces.show(here, name)
     st.stop()
 
 file = files[name]
@@ -43,9 +38,9 @@ pipeline = file.pipeline(here)
 listing = pipeline.table_listing()
 tables = listing.tables
 show_unreachable(listing.unreachable)
-published = release_view.show_published(pipeline, tables)
-release_candidate.show(here, file, pipeline, tables, published)
+published = releases_published.show_published(pipeline, tables)
+candidate.show(here, file, pipeline, tables, published)
 if any(table.rows for table in tables):
-    release_figures.show(here, file, published)
-release_view.show_history(pipeline.ledger, file.name, published)
-release_disk.show(pipeline, tables)
+    comparison.show(here, file, published)
+releases_published.show_history(pipeline.ledger, file.name, published)
+disk_usage.show(pipeline, tables)

@@ -3,15 +3,16 @@
 import streamlit as st
 
 from workbench.sync.place import ledger_of
-from workbench.ui import run_failures, run_history, source_files
-from workbench.ui.messages import empty_state
-from workbench.ui.resources import page_script, workspace
-from workbench.ui.run_course import SYNC
+from workbench.ui.pipelines import pipeline_files
+from workbench.ui.pipelines.sync_jobs import SYNC
+from workbench.ui.runs import failures, history
+from workbench.ui.session.workspace import page_script, workspace
 from workbench.ui.widgets.job_panel import job_panel
+from workbench.ui.widgets.messages import empty_state
 
 here = workspace()
 ledger = ledger_of(here)
-files = {file.name: file for file in source_files.files(here)[0]}
+files = {file.name: file for file in pipeline_files.files(here)[0]}
 names = ledger.pipelines()
 
 st.title("Runs")
@@ -26,7 +27,7 @@ if not names:
     )
     st.stop()
 
-name = source_files.chosen_name(names)
+name = pipeline_files.chosen_name(names)
 job_panel(SYNC, finished=1, key="syncs")
-run_failures.show(here, ledger, name, files.get(name))
-run_history.show(ledger, name)
+failures.show(here, ledger, name, files.get(name))
+history.show(ledger, name)

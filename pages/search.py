@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from workbench.ui import search_controls, search_downloads, search_past, search_view, warming
-from workbench.ui.messages import empty_state
-from workbench.ui.resources import page_script, workspace
-from workbench.ui.search_answers import answers
+from workbench.ui.search import controls, downloads, history, result_columns
+from workbench.ui.search.results import answers
+from workbench.ui.session import warmup
+from workbench.ui.session.workspace import page_script, workspace
 from workbench.ui.widgets import search_options
+from workbench.ui.widgets.messages import empty_state
 from workbench.ui.widgets.table_picker import outdated_warning, searchable_tables
 
 st.title("Search")
@@ -21,17 +22,17 @@ if not tables:
     )
     st.stop()
 
-warming.status()
-choice = search_controls.controls(tables, search_past.history)
+warmup.status()
+choice = controls.controls(tables, history.history)
 documents = {row.id: row for row in workspace().documents()}
-search_past.then_and_now(documents)
+history.then_and_now(documents)
 outdated_warning(tables, choice.tables)
 if not choice.columns:
     st.info("Choose at least one table.", icon=":material/table_rows:")
 elif not choice.question.strip():
-    search_controls.suggestions(search_options.suggested(documents))
+    controls.suggestions(search_options.suggested(documents))
 else:
     found = answers(choice.columns, choice.question, choice.k, choice.where)
     # Above the hits: below them nobody would scroll to find it.
-    search_view.columns(choice, found, lambda: search_downloads.downloads(choice, found, documents))
-    search_past.note(choice, found)
+    result_columns.columns(choice, found, lambda: downloads.downloads(choice, found, documents))
+    history.note(choice, found)

@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from workbench.ui import sweep_grid, sweep_results, sweep_runs
-from workbench.ui.messages import empty_state
-from workbench.ui.resources import page_script, workspace
+from workbench.ui.session.workspace import page_script, workspace
+from workbench.ui.sweep import grid_form, results, runs
 from workbench.ui.widgets.job_panel import job_panel
+from workbench.ui.widgets.messages import empty_state
 
 here = workspace()
 sets = here.question_sets.sets()
@@ -33,14 +33,14 @@ if not sets:
     )
     st.stop()
 
-sweep_grid.open_or_import()
-chosen = sweep_grid.controls(sets)
+grid_form.open_or_import()
+chosen = grid_form.controls(sets)
 if chosen is None:
     st.stop()
 sweep, questions = chosen
-plan = sweep_runs.planned(sweep, questions)
+plan = runs.planned(sweep, questions)
 if plan is not None:
-    sweep_runs.offer(sweep, questions, plan)
-job_panel(sweep_runs.RUN, sweep_runs.ESTIMATE, finished=1)
+    runs.offer(sweep, questions, plan)
+job_panel(runs.RUN, runs.ESTIMATE, finished=1)
 if plan is not None:
-    sweep_results.results(sweep, questions, plan.expansion.configs)
+    results.results(sweep, questions, plan.expansion.configs)

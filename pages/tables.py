@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from workbench.ui import build_list, table_list
-from workbench.ui.messages import empty_state
-from workbench.ui.resources import page_script, workspace
+from workbench.ui.session.workspace import page_script, workspace
+from workbench.ui.tables import build_form, table_list
 from workbench.ui.widgets import table_builds
 from workbench.ui.widgets.job_panel import job_panel
+from workbench.ui.widgets.messages import empty_state
 
 here = workspace()
 documents = here.documents()
@@ -24,8 +24,8 @@ if not documents:
     )
     st.stop()
 
-build_list.form(documents)
-job_panel(build_list.ESTIMATE, finished=0, key="estimates")
+build_form.form(documents)
+job_panel(build_form.ESTIMATE, finished=0, key="estimates")
 job_panel(table_builds.BUILD)
-build_list.estimates()
+build_form.estimates()
 table_list.show(here.tables.listing(), len(documents))

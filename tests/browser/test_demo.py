@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.conftest import free_port
 from tests.browser.steps import SLOW_MS, at_top
 from workbench.config import Config, parsed
-from workbench.ui.demo_view import contestant
+from workbench.ui.demo.demo import contestant
 from workbench.workspace import Workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

@@ -13,7 +13,7 @@ from tests.browser.steps import SLOW_MS, go, settled, until
 from workbench import plugins
 from workbench.config import Config
 from workbench.records import Hit
-from workbench.ui import source_files
+from workbench.ui.pipelines import pipeline_files
 from workbench.workspace import Workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -42,7 +42,7 @@ def here(tmp_path: Path) -> Workspace:
 @pytest.fixture
 def library(here: Workspace) -> Path:
     """A folder with the sample documents, where a pipeline's relative paths start."""
-    folder = source_files.folder(here) / "library"
+    folder = pipeline_files.folder(here) / "library"
     folder.mkdir(parents=True)
     for path in SAMPLES.iterdir():
         if path.suffix in (".pdf", ".md", ".html", ".txt"):
@@ -87,7 +87,7 @@ def answers(here: Workspace) -> list[tuple[int, float, str]]:
     def row(hit: Hit) -> tuple[int, float, str]:
         return hit.rank, hit.score, hit.chunk.text
 
-    (file,), _ = source_files.files(here)
+    (file,), _ = pipeline_files.files(here)
     return [row(hit) for hit in file.pipeline(here).answer(QUESTION).hits]
 
 
@@ -130,7 +130,7 @@ def test_from_an_exported_config_to_the_way_back_from_a_bad_release(
     gate.get_by_role("spinbutton", name="Minimum").fill("0.4")
     gate.get_by_role("button", name="Keep the gate").click()
     gate.get_by_role("button", name="No gate").wait_for()
-    (file,), _ = source_files.files(here)
+    (file,), _ = pipeline_files.files(here)
     assert file.config.evaluate is not None
     assert file.config.evaluate.minimum == 0.4
 
@@ -162,7 +162,7 @@ def test_from_an_exported_config_to_the_way_back_from_a_bad_release(
     box = yaml.get_by_role("textbox")
     box.fill(box.input_value().replace("dimension: 2048", "dimension: 8"))
     yaml.get_by_role("button", name="Check and keep").click()
-    until(page, lambda: "dimension: 8" in source_files.files(here)[0][0].path.read_text())
+    until(page, lambda: "dimension: 8" in pipeline_files.files(here)[0][0].path.read_text())
     settled(page)
     synced(page, "rebuilt")
     go(page, "Releases")
@@ -215,7 +215,7 @@ def test_a_sync_goes_on_when_its_page_is_left_and_stops_when_it_is_cancelled(
         (folder / f"{number}.md").write_text("".join(lines))
     config = here.configs()[0]
     source = plugins.build("sources", "pdf_folder", {"path": str(folder)})
-    source_files.saved(here, source_files.with_sources(config, [source]))
+    pipeline_files.saved(here, pipeline_files.with_sources(config, [source]))
     page = new_page(900, 1200)
     page.goto(serve(WORKBENCH_WORKSPACE=str(here.folder)))
     go(page, "Sources")
@@ -226,7 +226,7 @@ def test_a_sync_goes_on_when_its_page_is_left_and_stops_when_it_is_cancelled(
     go(page, "Sources")
     page.get_by_role("button", name="Cancel").click()
     page.get_by_text("stopped; what was finished is kept").wait_for(timeout=SLOW_MS)
-    (file,), _ = source_files.files(here)
+    (file,), _ = pipeline_files.files(here)
     (run,) = file.pipeline(here).ledger.runs.recent(file.name)
     assert run.status == "cancelled"
     assert run.figures.added < LONG

@@ -15,7 +15,7 @@ from tests.browser.test_pipeline import opened
 from tests.pages.pipelines import fill, trams
 from workbench.ingest.entries import Run
 from workbench.sections import Schedule
-from workbench.ui import source_files
+from workbench.ui.pipelines import pipeline_files
 from workbench.workspace import Workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -27,7 +27,7 @@ def test_a_schedule_is_followed_without_a_page_kept_over_a_restart_and_turned_of
     here = Workspace(tmp_path / "workspace")
     fill(tmp_path / "shelf", 3)
     config = replace(trams([tmp_path / "shelf"]), schedule=Schedule(every_minutes=600))
-    ledger = source_files.saved(here, config).pipeline(here).ledger
+    ledger = pipeline_files.saved(here, config).pipeline(here).ledger
 
     def runs() -> list[Run]:
         return [run for run in ledger.runs.recent("trams") if run.ended_at_utc]
@@ -49,7 +49,7 @@ def test_a_schedule_is_followed_without_a_page_kept_over_a_restart_and_turned_of
     part = opened(page, "Sync by itself: every 10 h")
     expect(part.get_by_text("The next one begins in")).to_be_visible()
     part.get_by_text("Sync by itself", exact=True).click()
-    until(page, lambda: source_files.files(here)[0][0].config.schedule is None)
+    until(page, lambda: pipeline_files.files(here)[0][0].config.schedule is None)
     page.reload()
     settled(page)
     page.get_by_text("Sync by itself: off").wait_for()

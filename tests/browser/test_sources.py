@@ -14,7 +14,7 @@ from tests.browser.test_pipeline import opened, press, typed
 from tests.web_site import Site, serving
 from workbench import plugins
 from workbench.config import Config
-from workbench.ui import source_files
+from workbench.ui.pipelines import pipeline_files
 from workbench.workspace import Workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -31,7 +31,7 @@ BAD_ROW = "T-3,one cell is missing here\n"
 @pytest.fixture
 def here(tmp_path: Path) -> Workspace:
     workspace = Workspace(tmp_path / "workspace")
-    source_files.saved(
+    pipeline_files.saved(
         workspace,
         Config(
             "desk",
@@ -145,7 +145,7 @@ def test_a_table_a_site_and_a_bucket_are_tried_added_and_synced(
         {"Prefix": "handbook/", "Address of the service": service},
         "It can be reached: 2 items",
     )
-    (file,), _ = source_files.files(here)
+    (file,), _ = pipeline_files.files(here)
     assert [source.name for source in file.config.sources] == ["csv_file", "sitemap", "s3"]
     assert "hunter2" not in file.path.read_text()
 

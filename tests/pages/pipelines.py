@@ -12,7 +12,7 @@ from tests.contracts.source_places import settle
 from workbench import plugins
 from workbench.config import Config
 from workbench.sections import Evaluate
-from workbench.ui.jobs import jobs
+from workbench.ui.session.jobs import jobs
 
 APP = Path(__file__).parent.parent.parent / "workbench" / "ui" / "main.py"
 

@@ -15,9 +15,9 @@ from workbench.evaluation.questions import Question, question_set
 from workbench.evaluation.report import html
 from workbench.records import Judgment
 from workbench.table_cells import CELL_GAP, escaped_cells
-from workbench.ui import evaluation_report, evaluation_runs
-from workbench.ui.evaluation_runs import Choice
-from workbench.ui.jobs import jobs
+from workbench.ui.evaluate import report_download, runs
+from workbench.ui.evaluate.runs import Choice
+from workbench.ui.session.jobs import jobs
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -142,8 +142,8 @@ def test_cells_stand_apart_in_the_report_of_an_evaluation(table: Workspace) -> N
     # The report tells of answers that were lost: another sentence is nearer to this question.
     lost = question_set("figures", [Question("q", "The figures of the year")], [(judgment, answer)])
     choice = Choice({"Small": SMALL}, lost, "recall@1")
-    found = evaluation_runs.measured(choice)
-    text = html(evaluation_report.report(choice, found, evaluation_runs.verdict_of(choice, found)))
+    found = runs.measured(choice)
+    text = html(report_download.report(choice, found, runs.verdict_of(choice, found)))
     assert escaped_cells(FIGURES) in text
     # For programs the text stays as it is.
     documents = [table.document(row.id) for row in table.documents()]

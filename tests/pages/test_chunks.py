@@ -13,9 +13,9 @@ from streamlit.testing.v1 import AppTest
 
 from workbench.evaluation.questions import Question, QuestionSet
 from workbench.records import Judgment
-from workbench.ui import state
-from workbench.ui.cuts_page import VIEW_WIDGET
-from workbench.ui.jobs import jobs
+from workbench.ui.chunks.page_state import VIEW_WIDGET
+from workbench.ui.session import state
+from workbench.ui.session.jobs import jobs
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow

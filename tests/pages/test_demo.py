@@ -14,10 +14,9 @@ from streamlit.testing.v1 import AppTest
 
 from workbench import plugins
 from workbench.config import parsed
-from workbench.ui import demo_view
-from workbench.ui.demo import offer
+from workbench.ui.demo import demo, offer
+from workbench.ui.demo.demo import PRESENTER, QUESTION, contestant, swapped, voted_as
 from workbench.ui.demo.offer import Offer, Rate, set_offer
-from workbench.ui.demo_view import PRESENTER, QUESTION, contestant, swapped, voted_as
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -153,11 +152,11 @@ def test_a_question_judged_in_passing_does_not_hide_a_set_of_many(here: Workspac
 
 def test_a_blind_vote_is_kept_for_the_right_table_and_summed_up(here: Workspace) -> None:
     app = page("Small", "Large", q=ASKED)
-    app.session_state[demo_view.MARK] = {"mark": "0a" * 16}
+    app.session_state[demo.MARK] = {"mark": "0a" * 16}
     app.toggle(PRESENTER).set_value(True).run()
     assert not app.exception
     assert [e.value for e in app.markdown if e.value in ("### A", "### B")] == ["### A", "### B"]
-    voter = app.session_state[demo_view.VOTER]
+    voter = app.session_state[demo.VOTER]
     names = [contestant("Small", SMALL), contestant("Large", LARGE)]
     if swapped(voter, ASKED):
         names.reverse()
@@ -177,7 +176,7 @@ def test_the_latest_vote_of_one_browser_counts_whatever_tab_it_comes_from(here: 
 
     def vote(mark: str, label: str, *tables: str) -> None:
         tab = page(*(tables or ("Small", "Large")), q=ASKED)
-        tab.session_state[demo_view.MARK] = {"mark": mark}
+        tab.session_state[demo.MARK] = {"mark": mark}
         tab.toggle(PRESENTER).set_value(True).run()
         next(button for button in tab.button if button.label == label).click().run()
         assert not tab.exception
@@ -201,7 +200,7 @@ def test_the_latest_vote_of_one_browser_counts_whatever_tab_it_comes_from(here: 
 @pytest.mark.usefixtures("here")
 def test_nobody_votes_before_the_browser_has_told_who_it_is(mark: object) -> None:
     tab = page("Small", "Large", q=ASKED)
-    tab.session_state[demo_view.MARK] = {"mark": mark}
+    tab.session_state[demo.MARK] = {"mark": mark}
     tab.toggle(PRESENTER).set_value(True).run()
     assert not tab.exception
     assert [button.disabled for button in tab.button if "better" in button.label] == [True, True]
@@ -231,7 +230,7 @@ def test_an_answer_named_by_the_audience_is_a_judgment(here: Workspace) -> None:
     app.toggle(PRESENTER).set_value(True).run()
     next(button for button in app.button if button.label == "This answers it").click().run()
     assert not app.exception
-    kept = here.question_sets.get(demo_view.VOTED_SET)
+    kept = here.question_sets.get(demo.VOTED_SET)
     assert [question.text for question in kept.questions] == [ASKED]
     assert [judgment.grade for judgment in kept.judgments] == [2]
 
@@ -326,7 +325,7 @@ def test_votes_and_judgments_count_as_questions_do(here: Workspace) -> None:
     set_offer(Offer((SMALL.table_name, LARGE.table_name), rate=Rate(2)))
     try:
         app = alone(q=ASKED)
-        app.session_state[demo_view.MARK] = {"mark": "0a" * 16}
+        app.session_state[demo.MARK] = {"mark": "0a" * 16}
         app.toggle(PRESENTER).set_value(True).run()
         buttons = [b for b in app.button if b.label in ("A is better", "This answers it")]
         for button in buttons[:2]:
@@ -335,7 +334,7 @@ def test_votes_and_judgments_count_as_questions_do(here: Workspace) -> None:
         assert not app.exception
         total = here.votes.count(contestant("Small", SMALL), contestant("Large", LARGE))
         assert total.decided == 0
-        assert demo_view.VOTED_SET not in {kept.name for kept in here.question_sets.sets()}
+        assert demo.VOTED_SET not in {kept.name for kept in here.question_sets.sets()}
     finally:
         set_offer(None)
 

@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from tests.documents import n_pages_pdf, password_pdf, scanned_pdf
 from tests.documents.raw_pdf import paged_pdf
-from workbench.ui.jobs import jobs
-from workbench.ui.resources import sample_files
-from workbench.ui.state import DOCUMENT
+from workbench.ui.session.jobs import jobs
+from workbench.ui.session.state import DOCUMENT
+from workbench.ui.session.workspace import sample_files
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow

@@ -23,12 +23,12 @@ from workbench.evaluation.report import html
 from workbench.evaluation.verdict import verdict
 from workbench.experiment import Options
 from workbench.records import Judgment
-from workbench.ui import evaluation_report, evaluation_runs
-from workbench.ui.evaluation_runs import EVERYWHERE, MEASURE, SET, TABLES, Choice
-from workbench.ui.jobs import jobs
-from workbench.ui.lost_questions import FIRST, SECOND, SHOW
-from workbench.ui.question_sets import CHOSEN
-from workbench.ui.resources import workspace
+from workbench.ui.evaluate import report_download, runs
+from workbench.ui.evaluate.per_question import FIRST, SECOND, SHOW
+from workbench.ui.evaluate.runs import EVERYWHERE, MEASURE, SET, TABLES, Choice
+from workbench.ui.questions.question_sets import CHOSEN
+from workbench.ui.session.jobs import jobs
+from workbench.ui.session.workspace import workspace
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -312,7 +312,7 @@ def test_the_command_line_repeats_the_pages_figures_to_the_last_digit(
     here: Workspace, tmp_path_factory: pytest.TempPathFactory, capsys: pytest.CaptureFixture[str]
 ) -> None:
     choice = Choice(CONFIGS, the_set(here), "recall@5")
-    shown = evaluation_runs.measured(choice)
+    shown = runs.measured(choice)
     folder = tmp_path_factory.mktemp("elsewhere")
     documents = [here.document(row.id) for row in here.documents()]
     (folder / "questions.csv").write_bytes(exported(choice.questions, documents, "csv"))
@@ -352,9 +352,9 @@ def test_the_report_is_one_file_with_verdict_and_worst_questions_and_no_markup_o
     here: Workspace,
 ) -> None:
     choice = Choice(CONFIGS, the_set(here), "recall@1")
-    found = evaluation_runs.measured(choice)
-    decided = evaluation_runs.verdict_of(choice, found)
-    text = html(evaluation_report.report(choice, found, decided))
+    found = runs.measured(choice)
+    decided = runs.verdict_of(choice, found)
+    text = html(report_download.report(choice, found, decided))
     assert "Verdict" in text
     assert "<b>no</b>" not in text
     assert all(name in text for name in CONFIGS)
@@ -365,7 +365,7 @@ def test_the_report_is_one_file_with_verdict_and_worst_questions_and_no_markup_o
         )
         assert f"<td>{here.tables.table(found_config).row_count():,}</td>" in line
         assert f"<td>{found.of(label).mean('tokens_shown@1'):,.0f}</td>" in line
-    figures = json.loads(leaderboard.as_json(found.rows, evaluation_report.about(choice, decided)))
+    figures = json.loads(leaderboard.as_json(found.rows, report_download.about(choice, decided)))
     assert figures["question_set_hash"] == choice.questions.hash
     assert len(figures["figures"]) == len(found.rows)
     assert leaderboard.as_csv(found.rows).startswith(b"config,metric,k,value,low,high,questions")
@@ -376,8 +376,8 @@ def test_money_is_shown_where_a_model_has_a_price_and_nowhere_else(
 ) -> None:
     def shown() -> tuple[str, bool]:
         choice = Choice(CONFIGS, the_set(here), "recall@5")
-        found = evaluation_runs.measured(choice)
-        report = evaluation_report.report(choice, found, evaluation_runs.verdict_of(choice, found))
+        found = runs.measured(choice)
+        report = report_download.report(choice, found, runs.verdict_of(choice, found))
         assert [row.metric for row in found.rows if row.config == "Small"].count("embedding_usd") == (
             found.costs["Small"].usd is not None
         )

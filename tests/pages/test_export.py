@@ -13,7 +13,8 @@ from workbench import plugins
 from workbench.config import Config, parsed, written
 from workbench.evaluation.questions import Question, question_set
 from workbench.records import Judgment
-from workbench.ui import exporting, state
+from workbench.ui.export import export
+from workbench.ui.session import state
 from workbench.ui.widgets import config_files
 from workbench.ui.widgets.config_files import MEASURED, file_name, with_comment
 from workbench.workspace import Workspace
@@ -162,7 +163,7 @@ def test_what_was_measured_on_judged_questions_stands_in_the_comment(here: Works
     questions = question_set("fares", [Question("q", "is half of the fare refunded?")], [(judgment, answer)])
     here.question_sets.save(questions)
     here.evaluations.outcome(config(), questions)
-    lines = exporting.measured(exporting.choices(here)[0], here)
+    lines = export.measured(export.choices(here)[0], here)
     assert lines[-1].startswith(f"- fares (1 question, hash {questions.hash[:12]}): recall@5 100.0% [")
     assert not any("not evaluated" in line for line in lines)
     app = page(config=config().name)

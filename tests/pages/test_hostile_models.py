@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from tests.embedders.test_hostile_model_folders import BROKEN, HOSTILE, RAN, write_folder
 from workbench.__main__ import WRONG_USAGE, main
 from workbench.config import parsed
-from workbench.ui.jobs import jobs
+from workbench.ui.session.jobs import jobs
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow

@@ -13,9 +13,9 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from workbench.config import parsed
-from workbench.ui.jobs import HEAVY_AT_ONCE, jobs
-from workbench.ui.map_controls import COLOUR, DISTANCE, NEIGHBOURS, OTHER, QUESTION, TABLE
-from workbench.ui.map_jobs import JOB_KIND
+from workbench.ui.map.controls import COLOUR, DISTANCE, NEIGHBOURS, OTHER, QUESTION, TABLE
+from workbench.ui.map.projection_jobs import JOB_KIND
+from workbench.ui.session.jobs import HEAVY_AT_ONCE, jobs
 from workbench.workspace import Workspace
 from workbench.workspace import maps as maps_module
 from workbench.workspace.maps import MapSettings

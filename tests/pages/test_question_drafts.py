@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 from tests.evaluation.chat_service import KEY, Service, chat_service
 from workbench.evaluation.drafts import Draft, DraftService
 from workbench.evaluation.questions import Question, QuestionSet
-from workbench.ui.jobs import jobs
-from workbench.ui.question_drafts import ON
+from workbench.ui.questions.drafts import ON
+from workbench.ui.session.jobs import jobs
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from workbench.evaluation.formats import FORMATS
 from workbench.evaluation.questions import Question, QuestionSet, question_set
 from workbench.records import Judgment
-from workbench.ui.question_sets import CHOSEN, VIEW
+from workbench.ui.questions.question_sets import CHOSEN, VIEW
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow

@@ -13,8 +13,8 @@ from tests.pages.pipelines import ask, button, fill, labels, metrics, page, said
 from workbench.evaluation.formats import imported
 from workbench.sections import Release
 from workbench.sync import Pipeline
-from workbench.ui import source_files
-from workbench.ui.source_files import PipelineFile
+from workbench.ui.pipelines import pipeline_files
+from workbench.ui.pipelines.pipeline_files import PipelineFile
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -36,7 +36,7 @@ def questions(tmp_path: Path) -> Path:
 
 
 def synced(here: Workspace, shelf: Path, questions: Path, dimension: int = 1024) -> PipelineFile:
-    file = source_files.saved(here, trams([shelf], questions, dimension))
+    file = pipeline_files.saved(here, trams([shelf], questions, dimension))
     list(file.pipeline(here).sync())
     return file
 
@@ -77,7 +77,7 @@ def test_documents_that_are_in_only_in_part_are_counted_beside_the_release(
 
 
 def test_what_is_not_synced_cannot_be_published(here: Workspace, shelf: Path) -> None:
-    source_files.saved(here, trams([shelf]))
+    pipeline_files.saved(here, trams([shelf]))
     app = page("releases")
     assert "Nothing is published yet" in said(app)
     assert "no table yet: sync it first" in said(app)
@@ -133,7 +133,7 @@ def test_only_tables_that_nobody_can_go_back_to_are_cleaned(
     here: Workspace, shelf: Path, questions: Path
 ) -> None:
     for dimension in (1024, 512, 2048):
-        file = source_files.saved(here, replace(trams([shelf], None, dimension), release=Release(keep=1)))
+        file = pipeline_files.saved(here, replace(trams([shelf], None, dimension), release=Release(keep=1)))
         pipeline = file.pipeline(here)
         list(pipeline.sync())
         pipeline.publish()
@@ -155,7 +155,7 @@ def figures(app: AppTest) -> dict[str, str]:
 def test_without_a_gate_the_page_says_that_nothing_was_measured_and_what_is_there(
     here: Workspace, shelf: Path
 ) -> None:
-    file = source_files.saved(here, trams([shelf]))
+    file = pipeline_files.saved(here, trams([shelf]))
     list(file.pipeline(here).sync())
     app = when_idle(button(page("releases"), "Publish"))
     assert {"Documents": "12", "Chunks": "12", "Release": "1"}.items() <= metrics(app).items()
@@ -166,7 +166,7 @@ def test_without_a_gate_the_page_says_that_nothing_was_measured_and_what_is_ther
 def test_a_release_without_a_gate_is_measured_with_a_file_of_questions_beside_its_candidate(
     here: Workspace, shelf: Path, questions: Path
 ) -> None:
-    file = source_files.saved(here, trams([shelf]))
+    file = pipeline_files.saved(here, trams([shelf]))
     pipeline = file.pipeline(here)
     list(pipeline.sync())
     pipeline.publish()
@@ -180,7 +180,7 @@ def test_a_release_without_a_gate_is_measured_with_a_file_of_questions_beside_it
 
     # Another model, and one document fewer: compared is what both can answer.
     (shelf / "0.md").unlink()
-    list(source_files.saved(here, trams([shelf], None, POOR)).pipeline(here).sync())
+    list(pipeline_files.saved(here, trams([shelf], None, POOR)).pipeline(here).sync())
     app = page("releases")
     assert "changed since: measure again" in said(app)
     app.file_uploader[0].upload("asked.csv", questions.read_bytes(), "text/csv").run()
@@ -200,7 +200,7 @@ def test_a_question_set_of_the_workspace_finds_its_answers_in_the_documents_of_t
         here.add(path.name, path.read_bytes())
     documents = [here.document(row.id) for row in here.documents()]
     here.question_sets.save(imported(questions.read_bytes(), "asked.csv", documents, "trams").question_set)
-    file = source_files.saved(here, trams([shelf]))
+    file = pipeline_files.saved(here, trams([shelf]))
     list(file.pipeline(here).sync())
     app = when_idle(button(page("releases"), "Measure"))
     assert figures(app) == {"candidate": "1.000 [1.000, 1.000]"}
@@ -210,7 +210,7 @@ def test_a_question_set_of_the_workspace_finds_its_answers_in_the_documents_of_t
 def test_questions_without_an_answer_in_the_documents_are_no_figures(
     here: Workspace, shelf: Path, tmp_path: Path
 ) -> None:
-    list(source_files.saved(here, trams([shelf])).pipeline(here).sync())
+    list(pipeline_files.saved(here, trams([shelf])).pipeline(here).sync())
     app = page("releases")
     nothing = 'question,references,corpus_id\nWhy?,"[{""content"": ""nowhere""}]",x\n'
     app.file_uploader[0].upload("odd.csv", nothing.encode(), "text/csv").run()

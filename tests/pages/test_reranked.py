@@ -13,8 +13,8 @@ from tests.retrievers.tiny_cross_encoder import write_cross_encoder
 from workbench.__main__ import main
 from workbench.config import Config, parsed, written
 from workbench.sweep import parsed as parsed_sweep
-from workbench.ui.build_list import CHOSEN
-from workbench.ui.jobs import jobs
+from workbench.ui.session.jobs import jobs
+from workbench.ui.tables.build_form import CHOSEN
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow

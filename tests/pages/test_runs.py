@@ -14,9 +14,8 @@ from tests.contracts.source_places import settle
 from tests.pages.pipelines import button, fill, metrics, page, said, timetable, trams, when_idle
 from workbench.ingest.entries import Attempt, Failure, Figures, Run, Timing
 from workbench.sync.events import Finished
-from workbench.ui import source_files
-from workbench.ui.run_course import Course
-from workbench.ui.run_words import (
+from workbench.ui.pipelines import pipeline_files
+from workbench.ui.pipelines.labels import (
     attempt_csv,
     attempt_lines,
     causes,
@@ -26,7 +25,8 @@ from workbench.ui.run_words import (
     milliseconds_a_document,
     run_row,
 )
-from workbench.ui.source_files import PipelineFile
+from workbench.ui.pipelines.pipeline_files import PipelineFile
+from workbench.ui.pipelines.sync_jobs import Course
 from workbench.workspace import Workspace
 
 RUN = Run(
@@ -58,7 +58,7 @@ def shelf(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def file(here: Workspace, shelf: Path) -> PipelineFile:
-    return source_files.saved(here, trams([shelf]))
+    return pipeline_files.saved(here, trams([shelf]))
 
 
 @pytest.mark.slow
@@ -109,7 +109,7 @@ def test_a_failed_document_is_shown_by_its_cause_and_tried_again(
 def test_rows_that_cannot_be_listed_stand_among_the_failures(here: Workspace, tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("id,text\n1,Tram 1 leaves.\n,Tram 2 leaves.\n,Tram 3 leaves.\n")
-    file = source_files.saved(here, timetable(table))
+    file = pipeline_files.saved(here, timetable(table))
     list(file.pipeline(here).sync())
     app = page("runs")
     assert any("2 documents could not be brought in" in s.value for s in app.subheader)
@@ -128,7 +128,7 @@ def test_runs_of_a_config_that_the_app_does_not_know_are_shown_too(
     here: Workspace, file: PipelineFile
 ) -> None:
     list(file.pipeline(here).sync())
-    source_files.forgotten(here, file)
+    pipeline_files.forgotten(here, file)
     assert metrics(page("runs"))["Runs"] == "1"
 
 

@@ -12,11 +12,12 @@ import pytest
 from tests.pages.pipelines import fill, page, said, trams
 from workbench.ingest.lock import pipeline_lock
 from workbench.sections import Schedule
-from workbench.ui import run_schedule, source_files
-from workbench.ui.jobs import Job, jobs
-from workbench.ui.run_course import SYNC
-from workbench.ui.run_schedule import Scheduler, standing, start_scheduled
-from workbench.ui.source_files import PipelineFile
+from workbench.ui.pipelines import pipeline_files
+from workbench.ui.pipelines import scheduler as pipelines_scheduler
+from workbench.ui.pipelines.pipeline_files import PipelineFile
+from workbench.ui.pipelines.scheduler import Scheduler, standing, start_scheduled
+from workbench.ui.pipelines.sync_jobs import SYNC
+from workbench.ui.session.jobs import Job, jobs
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -25,13 +26,15 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """The tests look at the schedules themselves."""
-    monkeypatch.setattr(run_schedule, "keep_looking", Scheduler)
+    monkeypatch.setattr(pipelines_scheduler, "keep_looking", Scheduler)
 
 
 @pytest.fixture
 def file(here: Workspace, tmp_path: Path) -> PipelineFile:
     fill(tmp_path / "shelf", 3)
-    return source_files.saved(here, replace(trams([tmp_path / "shelf"]), schedule=Schedule(every_minutes=60)))
+    return pipeline_files.saved(
+        here, replace(trams([tmp_path / "shelf"]), schedule=Schedule(every_minutes=60))
+    )
 
 
 def in_minutes(minutes: float) -> datetime:
@@ -66,7 +69,7 @@ def test_a_sync_begins_when_it_is_due_and_again_after_the_interval_and_not_once_
     assert look(scheduler, 30) is None
     assert look(scheduler, 90) is not None
     assert runs(here, file) == ["done", "done"]
-    source_files.saved(here, replace(file.config, schedule=None))
+    pipeline_files.saved(here, replace(file.config, schedule=None))
     assert look(scheduler, 500) is None
 
 

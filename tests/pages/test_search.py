@@ -18,10 +18,11 @@ from workbench.config import parsed
 from workbench.evaluation.formats.cells import written
 from workbench.evaluation.questions import Question, question_set
 from workbench.records import Judgment
-from workbench.ui import search_answers, search_downloads, state
-from workbench.ui import search_judging as judging
-from workbench.ui.jobs import jobs
-from workbench.ui.search_controls import QUESTION, TABLES, K
+from workbench.ui.search import downloads, results
+from workbench.ui.search import relevance_feedback as judging
+from workbench.ui.search.controls import QUESTION, TABLES, K
+from workbench.ui.session import state
+from workbench.ui.session.jobs import jobs
 from workbench.ui.widgets.table_builds import BUILD
 from workbench.workspace import Workspace
 
@@ -466,11 +467,11 @@ def test_hits_are_saved_with_cells_that_no_spreadsheet_runs(two_tables: Workspac
     two_tables.tables.build(parsed(CONFIG.format(name="Small", size=9)))
     app = page(q="formula of formulas", tables=["Small"], retrievers=["keyword"])
     assert not app.exception
-    found = search_answers.answers(
-        [search_answers.Column("Small", parsed(CONFIG.format(name="Small", size=9)))], "formula", 3
+    found = results.answers(
+        [results.Column("Small", parsed(CONFIG.format(name="Small", size=9)))], "formula", 3
     )
     documents = {row.id: row for row in two_tables.documents()}
-    rows = search_downloads.hit_rows("=1+1", found, documents)
+    rows = downloads.hit_rows("=1+1", found, documents)
     assert rows[0]["text"].startswith("=HYPERLINK")
     csv = written(("question", "text"), [[rows[0]["question"], rows[0]["text"]]]).decode()
     assert "'=1+1" in csv

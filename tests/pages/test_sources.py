@@ -14,9 +14,9 @@ from tests.pages.pipelines import button, metrics, page, said, timetable, trams,
 from workbench import plugins
 from workbench.config import Config, parsed
 from workbench.sections import Evaluate, Schedule
-from workbench.ui import source_files
-from workbench.ui.run_schedule import Scheduler, cron_line, is_due
-from workbench.ui.source_files import PipelineFile
+from workbench.ui.pipelines import pipeline_files
+from workbench.ui.pipelines.pipeline_files import PipelineFile
+from workbench.ui.pipelines.scheduler import Scheduler, cron_line, is_due
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -34,11 +34,11 @@ def shelf(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def file(here: Workspace, shelf: Path) -> PipelineFile:
-    return source_files.saved(here, trams([shelf]))
+    return pipeline_files.saved(here, trams([shelf]))
 
 
 def read_again(here: Workspace) -> PipelineFile:
-    return source_files.files(here)[0][0]
+    return pipeline_files.files(here)[0][0]
 
 
 @pytest.mark.usefixtures("here")
@@ -71,7 +71,7 @@ def test_a_source_is_tried_before_it_is_trusted(here: Workspace, file: PipelineF
     assert [t.value for t in app.text] == [f"Tram {n} leaves at nine." for n in range(3)]
     assert not file.pipeline(here).ledger.items("trams")
 
-    source_files.saved(here, trams([shelf / "nowhere"]))
+    pipeline_files.saved(here, trams([shelf / "nowhere"]))
     app = when_idle(button(page("sources"), "Try it"))
     assert "There is no folder" in said(app)
 
@@ -83,7 +83,7 @@ def test_the_variables_that_a_pipeline_uses_are_told_before_it_runs(
     monkeypatch.setenv("WB_TEST_TWO", "a value that is not shown")
     settings = {"bucket": "notices", "profile": "${env:WB_TEST_ONE}", "region": "${env:WB_TEST_TWO}"}
     again = plugins.build("sources", "s3", {**settings, "prefix": "${env:WB_TEST_ONE}/"})
-    source_files.saved(here, replace(file.config, sources=(again,)))
+    pipeline_files.saved(here, replace(file.config, sources=(again,)))
     told = said(page("sources"))
     assert "variables of this computer's environment when it runs: WB_TEST_ONE, WB_TEST_TWO." in told
     assert "a value that is not shown" not in told
@@ -95,7 +95,7 @@ def test_keys_that_a_bucket_refuses_are_told_with_what_to_do(
 ) -> None:
     with guarded_bucket(monkeypatch) as bucket:
         settings = {"bucket": "library", "endpoint_url": bucket.url}
-        source_files.saved(here, replace(trams([]), sources=(plugins.build("sources", "s3", settings),)))
+        pipeline_files.saved(here, replace(trams([]), sources=(plugins.build("sources", "s3", settings),)))
         wrong = bucket.wrong_keys(refusal)
         wrong.put(monkeypatch)
         app = when_idle(button(page("sources"), "Try it"))
@@ -179,7 +179,7 @@ def test_what_is_missing_beside_a_row_without_an_id_is_removed_only_after_it_is_
     table = tmp_path / "table.csv"
     rows = ["id,text", *(f"{number},Tram {number} leaves." for number in range(4))]
     table.write_text("\n".join(rows))
-    file = source_files.saved(here, timetable(table))
+    file = pipeline_files.saved(here, timetable(table))
     list(file.pipeline(here).sync())
     table.write_text("\n".join([*rows[:-1], ",Tram 9 leaves."]))
     app = when_idle(button(page("sources"), "See what a sync would do"))
@@ -199,7 +199,7 @@ def test_a_plan_says_what_the_published_release_takes_beside(
 ) -> None:
     list(file.pipeline(here).sync())
     file.pipeline(here).publish()
-    source_files.saved(here, trams([shelf], dimension=512))
+    pipeline_files.saved(here, trams([shelf], dimension=512))
     app = when_idle(button(page("sources"), "See what a sync would do"))
     assert "The published release, which has another table, holds what the sources hold." in said(
         app
@@ -223,7 +223,7 @@ def test_a_plan_for_another_config_is_not_offered(here: Workspace, file: Pipelin
     app = when_idle(button(page("sources"), "See what a sync would do"))
     other = shelf.parent / "other"
     other.mkdir()
-    source_files.saved(here, trams([shelf, other]))
+    pipeline_files.saved(here, trams([shelf, other]))
     app.run()
     assert "ask again" in said(app)
     assert "Sync now" not in [b.label for b in app.button]
@@ -260,7 +260,7 @@ def test_relative_paths_of_a_file_start_at_the_folder_that_is_named(shelf: Path)
         "version: 1\nname: a\nchunker: {name: fixed_size}\nembedder: {name: hashing}\n"
         "sources: [{name: pdf_folder, path: shelf}]\nevaluate: {questions: asked.csv}\n"
     )
-    found = source_files.placed(parsed(text), shelf.parent)
+    found = pipeline_files.placed(parsed(text), shelf.parent)
     assert found.sources[0].model_dump()["path"] == str(shelf)
     assert found.evaluate == Evaluate(questions=str(shelf.parent / "asked.csv"))
 
@@ -268,8 +268,8 @@ def test_relative_paths_of_a_file_start_at_the_folder_that_is_named(shelf: Path)
 def test_two_names_that_give_one_file_name_are_two_files(here: Workspace, file: PipelineFile) -> None:
     names = ["a b", "a-b"]
     for name in names:
-        source_files.saved(here, Config(name, file.config.chunker, file.config.embedder))
-    assert [found.name for found in source_files.files(here)[0]] == [*names, "trams"]
+        pipeline_files.saved(here, Config(name, file.config.chunker, file.config.embedder))
+    assert [found.name for found in pipeline_files.files(here)[0]] == [*names, "trams"]
 
 
 def test_a_schedule_starts_what_is_due_and_nothing_twice(here: Workspace, shelf: Path) -> None:
@@ -281,8 +281,8 @@ def test_a_schedule_starts_what_is_due_and_nothing_twice(here: Workspace, shelf:
         sources=trams([shelf]).sources,
         schedule=Schedule(every_minutes=60),
     )
-    source_files.saved(here, trams([shelf]))
-    source_files.saved(here, hourly)
+    pipeline_files.saved(here, trams([shelf]))
+    pipeline_files.saved(here, hourly)
     started: list[str] = []
     scheduler = Scheduler(here, lambda _, found, now: started.append(found.name))
     for minutes in (0, 1, 59, 60, 61):

@@ -14,9 +14,9 @@ from workbench.evaluation.significance import Interval
 from workbench.records import Judgment
 from workbench.sweep import Place, Standing, Sweep, parsed, standing, written
 from workbench.sweep.standing import Agreement
-from workbench.ui import sweep_grid
-from workbench.ui.jobs import jobs
-from workbench.ui.sweep_results import as_csv
+from workbench.ui.session.jobs import jobs
+from workbench.ui.sweep import grid_form
+from workbench.ui.sweep.results import as_csv
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -161,10 +161,10 @@ def test_an_untouched_grid_is_downloaded_to_the_byte_and_a_touched_one_with_the_
     grid: Sweep,
 ) -> None:
     app = opened()
-    assert written(app.session_state[sweep_grid.CURRENT]) == written(grid)
+    assert written(app.session_state[grid_form.CURRENT]) == written(grid)
     app.text_input(key="grid-size_tokens-1").set_value("12, 30, 60").run()
     assert "6 configurations: 6 to confirm" in words(app)
-    changed = app.session_state[sweep_grid.CURRENT]
+    changed = app.session_state[grid_form.CURRENT]
     assert changed.factors.size_tokens == (12, 30, 60)
     assert parsed(written(changed)).factors == changed.factors
 
@@ -193,7 +193,7 @@ def test_a_file_is_imported_or_every_problem_named_with_its_line() -> None:
     app.run()
     assert "5 configurations" in words(app)
     assert "line 8" not in words(app)
-    assert written(app.session_state[sweep_grid.CURRENT]) == written(parsed(GRID))
+    assert written(app.session_state[grid_form.CURRENT]) == written(parsed(GRID))
 
 
 def test_a_budget_stops_and_says_what_is_left_and_the_button_goes_on(here: Workspace, grid: Sweep) -> None:

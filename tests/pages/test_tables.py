@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from workbench import plugins, sentences
 from workbench.config import Config
-from workbench.ui.build_list import CHOSEN, SOME
-from workbench.ui.jobs import jobs
+from workbench.ui.session.jobs import jobs
+from workbench.ui.tables.build_form import CHOSEN, SOME
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow

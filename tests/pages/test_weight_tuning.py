@@ -11,8 +11,8 @@ from workbench.evaluation.questions import Question, question_set
 from workbench.experiment import Options
 from workbench.records import Judgment
 from workbench.tuning import tunable_config, tuned
-from workbench.ui import state
-from workbench.ui.jobs import jobs
+from workbench.ui.session import state
+from workbench.ui.session.jobs import jobs
 from workbench.workspace import Workspace
 
 __all__ = ["empty", "here"]

@@ -10,8 +10,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from workbench.ui.at_work import brief
-from workbench.ui.jobs import Job, jobs
+from workbench.ui.session.jobs import Job, jobs
+from workbench.ui.widgets.job_status import brief
 
 APP = Path(__file__).parent.parent.parent / "workbench" / "ui" / "main.py"
 LONG_S = 60

@@ -10,7 +10,7 @@ from workbench.records import Chunk, Hit
 from workbench.table_cells import CELL_GAP
 from workbench.ui.components.rank_flow import flow_data
 from workbench.ui.components.scatter_map import map_data
-from workbench.ui.messages import plain
+from workbench.ui.widgets.messages import plain
 
 APART = f"118{CELL_GAP}27"
 FIGURES = "118\t27 %"
@@ -34,8 +34,8 @@ def test_figures_stand_apart_in_the_tips_of_a_map() -> None:
 
 def test_figures_stand_apart_in_the_preview_of_a_source() -> None:
     def script() -> None:
-        from workbench.ui.source_test import Preview
-        from workbench.ui.source_trial import _preview
+        from workbench.ui.sources.preview import _preview
+        from workbench.ui.sources.probe import Preview
 
         _preview(Preview("a.pdf", "118\t27 %\nnext", 1, 13))
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.ui import charts
+from workbench.ui.widgets import charts
 
 
 @given(st.lists(st.lists(st.integers(0, 10_000), max_size=30), max_size=4))

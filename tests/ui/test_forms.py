@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from workbench import plugins
 from workbench.contracts import Plugin
-from workbench.ui import forms
-from workbench.ui.wording import config_name, field_label
+from workbench.ui.widgets import settings_form
+from workbench.ui.widgets.labels import config_name, field_label
 
 FORMABLE = [
     (family, name)
@@ -47,14 +47,14 @@ def drawn(family: str, name: str, values: dict[str, Any] | None = None) -> AppTe
         from pydantic import ValidationError
 
         from workbench import plugins
-        from workbench.ui import forms, wording
+        from workbench.ui.widgets import labels, settings_form
 
-        found = forms.settings_form(family, name, "k", values)
+        found = settings_form.settings_form(family, name, "k", values)
         st.session_state["found"] = found
         try:
             plugins.plugin_class(family, name)(**found)
         except ValidationError as error:
-            st.error(wording.refusal(family, name, error))
+            st.error(labels.refusal(family, name, error))
         else:
             st.write("it works")
 
@@ -63,10 +63,10 @@ def drawn(family: str, name: str, values: dict[str, Any] | None = None) -> AppTe
 
 def test_exclusive_bounds_of_whole_numbers_move_by_one() -> None:
     fields = Everything.model_fields
-    assert forms.bounds(fields["size_tokens"]) == (1, 8192)
-    assert forms.bounds(fields["overlap_tokens"]) == (0, 99)
-    assert forms.bounds(fields["drift"]) == (0, 1)
-    assert forms.bounds(fields["dimension"]) == (1, None)
+    assert settings_form.bounds(fields["size_tokens"]) == (1, 8192)
+    assert settings_form.bounds(fields["overlap_tokens"]) == (0, 99)
+    assert settings_form.bounds(fields["drift"]) == (0, 1)
+    assert settings_form.bounds(fields["dimension"]) == (1, None)
 
 
 def test_labels_name_the_unit() -> None:
@@ -131,9 +131,11 @@ def test_slider_and_box_show_one_number() -> None:
     def script() -> None:
         import streamlit as st
 
-        from workbench.ui import forms
+        from workbench.ui.widgets import settings_form
 
-        st.session_state["found"] = forms.size_slider("chunkers", "fixed_size", "size_tokens", "k", 200)
+        st.session_state["found"] = settings_form.size_slider(
+            "chunkers", "fixed_size", "size_tokens", "k", 200
+        )
 
     app = AppTest.from_function(script).run()
     assert (app.slider[0].value, app.number_input[0].value) == (200, 200)

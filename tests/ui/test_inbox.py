@@ -8,7 +8,7 @@ import pymupdf
 import pytest
 
 from tests.documents import paged_pdf, password_pdf, stream, text_lines
-from workbench.ui.inbox import Inbox, Upload, summary
+from workbench.ui.documents.upload_queue import Inbox, Upload, summary
 from workbench.workspace import Workspace
 
 pytestmark = pytest.mark.slow

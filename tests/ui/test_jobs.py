@@ -8,9 +8,9 @@ import threading
 import pytest
 
 from workbench.errors import BusyError, Cancelled, InputError
-from workbench.ui.jobs import WINDOW_S, Job, JobManager
-from workbench.ui.messages import BUG_SENTENCE
+from workbench.ui.session.jobs import WINDOW_S, Job, JobManager
 from workbench.ui.widgets.job_panel import progress_line, result_line
+from workbench.ui.widgets.messages import BUG_SENTENCE
 
 LONG_S = 20
 

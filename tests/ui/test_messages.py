@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.ui.messages import plain, sentence, term_help, terms
+from workbench.ui.widgets.messages import plain, sentence, term_help, terms
 
 UNESCAPED = re.compile(r"(?<!\\)(?:\\\\)*[!-/:-@\[-`{-~]")
 

@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image
 
-from workbench.ui.page_crop import LEAST_SHARE, MARGIN_POINTS, SIDE_POINTS, page_crop
+from workbench.ui.widgets.page_crop import LEAST_SHARE, MARGIN_POINTS, SIDE_POINTS, page_crop
 
 
 def white_page(width: int = 200, height: int = 400) -> bytes:

@@ -13,10 +13,10 @@ from workbench import plugins
 from workbench.config import NAME_PATTERN, Config
 from workbench.errors import SettingsError
 from workbench.records import Document, Page
-from workbench.ui import presets
-from workbench.ui.passages import LONGEST_WINDOW_CHARACTERS, passages
-from workbench.ui.presets import PRESETS, draft_of, free_name, link_of
-from workbench.ui.state import Draft
+from workbench.ui.session import presets
+from workbench.ui.session.presets import PRESETS, draft_of, free_name, link_of
+from workbench.ui.session.state import Draft
+from workbench.ui.widgets.page_slices import LONGEST_WINDOW_CHARACTERS, passages
 
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.slug)

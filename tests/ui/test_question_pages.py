@@ -8,9 +8,9 @@ import pytest
 from workbench.evaluation.losses import Loss, losses
 from workbench.evaluation.results import ChunkRanges, FoundRange, JudgedRange, QuestionResult, Truth
 from workbench.records import Chunk, Document, Judgment, Layout, Page
-from workbench.ui.evaluation_ground import told
-from workbench.ui.question_pages import answer_said, page_boxes
-from workbench.ui.wording import pages_said
+from workbench.ui.evaluate.answer_pages import answer_said, page_boxes
+from workbench.ui.evaluate.ground_truth import told
+from workbench.ui.widgets.labels import pages_said
 
 PAGE = Page(1, 0, 100, 600, 800)
 WORDS = np.arange(0, 100, 10)

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from workbench.evaluation.rank_flow import same_passage
 from workbench.records import Chunk, Hit, digest
-from workbench.ui.hit_text import LONGEST_SHOWN_CHARACTERS, marked
-from workbench.ui.search_answers import common_passages
+from workbench.ui.search.results import common_passages
 from workbench.ui.widgets.chunk_labels import pages_of
+from workbench.ui.widgets.highlighted_text import LONGEST_SHOWN_CHARACTERS, marked
 from workbench.ui.widgets.table_picker import labels_meant
 from workbench.workspace import TableRow
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import streamlit
 from streamlit.testing.v1 import AppTest
 
-from workbench.ui import messages
-from workbench.ui.widgets import page_setup
+from workbench.ui.widgets import messages, page_setup
 
 ROOT = Path(__file__).parent.parent.parent
 APPS = ROOT / "tests" / "browser" / "apps"
@@ -54,7 +53,7 @@ def test_the_page_viewer_and_the_map_mount() -> None:
 def test_a_page_shows_a_sentence_instead_of_a_traceback() -> None:
     def script() -> None:
         from workbench.errors import InputError
-        from workbench.ui.messages import guarded
+        from workbench.ui.widgets.messages import guarded
 
         with guarded():
             raise InputError("a.pdf is *empty*")
@@ -69,7 +68,7 @@ def test_stopping_and_running_again_pass_the_guard() -> None:
     def script() -> None:
         import streamlit as st
 
-        from workbench.ui.messages import guarded
+        from workbench.ui.widgets.messages import guarded
 
         with guarded():
             if "again" not in st.session_state:
@@ -84,7 +83,7 @@ def test_stopping_and_running_again_pass_the_guard() -> None:
 
 def test_an_empty_page_says_what_to_do() -> None:
     def script() -> None:
-        from workbench.ui.messages import empty_state
+        from workbench.ui.widgets.messages import empty_state
 
         empty_state("description", "No [documents] yet", "Add some.")
 
@@ -98,7 +97,7 @@ def test_the_job_panel_shows_results_of_its_kinds_and_dismisses_them() -> None:
 
         import streamlit as st
 
-        from workbench.ui.jobs import jobs
+        from workbench.ui.session.jobs import jobs
         from workbench.ui.widgets.job_panel import job_panel
 
         if "started" not in st.session_state:

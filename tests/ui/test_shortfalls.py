@@ -14,7 +14,7 @@ from workbench.ui.documents.shortfalls import (
     page_sentence,
     short_page_numbers,
 )
-from workbench.ui.hit_text import title_and_name
+from workbench.ui.widgets.highlighted_text import title_and_name
 
 WHOLE = ParsedFile(Document("id", "text", (), "", ""), Layout.empty())
 SHORT = replace(

@@ -9,8 +9,8 @@ import pytest
 from tests.web_site import serving
 from workbench.contracts import Source
 from workbench.plugins import build
-from workbench.ui import source_test
-from workbench.ui.source_test import Tried, tried
+from workbench.ui.sources import probe
+from workbench.ui.sources.probe import Tried, tried
 
 
 def table(path: Path, rows: int, bad_row: int | None = None) -> Source:
@@ -35,7 +35,7 @@ def test_a_bad_row_far_below_the_first_items_is_told(tmp_path: Path) -> None:
 
 
 def test_a_source_without_end_is_counted_only_so_far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(source_test, "MOST_COUNTED", 25)
+    monkeypatch.setattr(probe, "MOST_COUNTED", 25)
     found = trial(table(tmp_path / "a.csv", 40))
     assert (found.count, found.more) == (25, True)
 

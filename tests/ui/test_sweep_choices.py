@@ -14,8 +14,8 @@ from workbench.config import Config
 from workbench.errors import SettingsError
 from workbench.sweep import Sweep, expansion
 from workbench.sweep.expansion import same_key
-from workbench.ui import sweep_choices
-from workbench.ui.sweep_choices import choices, label, made, numbers, options
+from workbench.ui.sweep import grid_model
+from workbench.ui.sweep.grid_model import choices, label, made, numbers, options
 
 
 def keys(sweep: Sweep) -> list[str]:
@@ -64,7 +64,7 @@ def test_what_is_no_number_is_named(text: str) -> None:
 def test_every_plugin_that_needs_no_settings_can_be_chosen() -> None:
     found = options([], [])
     assert set(found["chunkers"]) == {
-        sweep_choices.label("chunkers", plugins.build("chunkers", name)) for name in plugins.names("chunkers")
+        grid_model.label("chunkers", plugins.build("chunkers", name)) for name in plugins.names("chunkers")
     }
     assert len(found["parsers"]) == 3
 

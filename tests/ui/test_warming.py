@@ -8,7 +8,7 @@ import pytest
 
 from workbench.config import Config, parsed
 from workbench.retrievers import _bm25
-from workbench.ui.warming import WarmUp, read_table
+from workbench.ui.session.warmup import WarmUp, read_table
 from workbench.workspace import Workspace
 
 

@@ -16,8 +16,10 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import streamlit as st
 
 from workbench.errors import WorkbenchError
-from workbench.ui import at_work, resources, run_schedule, warming
-from workbench.ui.messages import guarded, plain, shown_error
+from workbench.ui.pipelines import scheduler
+from workbench.ui.session import warmup, workspace
+from workbench.ui.widgets import job_status
+from workbench.ui.widgets.messages import guarded, plain, shown_error
 from workbench.ui.widgets.page_setup import set_up_page
 
 
@@ -26,15 +28,15 @@ def run() -> None:
     set_up_page("Retrieval Workbench")
     chosen = _demo() if search_options.wanted() else _workbench()
     try:
-        resources.workspace()
+        workspace.workspace()
     except WorkbenchError as error:
         shown_error(error)
         st.stop()
-    warming.start()
-    run_schedule.keep_looking(resources.workspace())
+    warmup.start()
+    scheduler.keep_looking(workspace.workspace())
     if not search_options.wanted():
-        at_work.show()
-        for notice in resources.workspace().notices:
+        job_status.show()
+        for notice in workspace.workspace().notices:
             st.info(plain(notice[:1].upper() + notice[1:]), icon=":material/healing:")
     with guarded():
         chosen.run()
@@ -75,7 +77,7 @@ def _workbench() -> st.Page:
 
 
 def _page(stem: str, title: str, url_path: str, icon: str, default: bool = False) -> st.Page:
-    return st.Page(resources.page_script(stem), title=title, url_path=url_path, icon=icon, default=default)
+    return st.Page(workspace.page_script(stem), title=title, url_path=url_path, icon=icon, default=default)
 
 
 if __name__ == "__main__":

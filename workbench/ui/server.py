@@ -65,17 +65,18 @@ async def follow_schedules(_app: object) -> AsyncIterator[None]:
 
 
 def _follow() -> None:
-    from workbench.ui import resources, run_schedule
+    from workbench.ui.pipelines import scheduler
+    from workbench.ui.session import workspace
 
     try:
-        run_schedule.keep_looking(resources.workspace())
+        scheduler.keep_looking(workspace.workspace())
     except WorkbenchError as error:
         # The first page that is opened says so too.
         logging.getLogger(__name__).warning("no schedule is followed: %s", error)
 
 
 def _stop_jobs() -> None:
-    from workbench.ui.jobs import jobs
+    from workbench.ui.session.jobs import jobs
 
     for job in jobs().stop(STOPPING_S):
         logging.getLogger(__name__).warning("%s did not stop in time; what it had finished is kept", job.name)

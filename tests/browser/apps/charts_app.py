@@ -4,8 +4,8 @@ import numpy as np
 import streamlit as st
 
 from workbench.errors import InputError
-from workbench.ui import charts
-from workbench.ui.messages import empty_state, guarded, shown_error, term_help
+from workbench.ui.widgets import charts
+from workbench.ui.widgets.messages import empty_state, guarded, shown_error, term_help
 
 NASTY = (
     "the file :smile: **bold** [link](http://example.org) http://example.org www.example.org a@example.org $x^2$ "

@@ -10,7 +10,7 @@ import streamlit as st
 from tests.parsers.made_pdfs import drawn, paragraph, pdf
 from workbench.records import Box, OmittedText, PageLetters
 from workbench.ui.documents.reader import draw_document
-from workbench.ui.resources import workspace
+from workbench.ui.session.workspace import workspace
 
 PAGES = 30
 ROWS = [

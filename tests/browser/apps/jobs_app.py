@@ -5,7 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from workbench.ui.jobs import Job, jobs
+from workbench.ui.session.jobs import Job, jobs
 from workbench.ui.widgets.job_panel import job_panel
 
 

@@ -20,10 +20,10 @@ from workbench.config import Config
 from workbench.contracts import EmbeddingModel
 from workbench.errors import Cancelled, SettingsError, WorkbenchError
 from workbench.records import Chunk, Layout, ParsedFile, digest
-from workbench.ui.cut_figures import Figures, figures
-from workbench.ui.jobs import Job, jobs
-from workbench.ui.state import Draft
-from workbench.ui.wording import labelled
+from workbench.ui.chunks.statistics import Figures, figures
+from workbench.ui.session.jobs import Job, jobs
+from workbench.ui.session.state import Draft
+from workbench.ui.widgets.labels import labelled
 from workbench.workspace import DocumentRow, Workspace
 
 JOB_KIND = "cut"

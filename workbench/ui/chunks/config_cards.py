@@ -11,11 +11,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from workbench import plugins
 from workbench.config import NAME_PATTERN, Config
-from workbench.ui import forms, presets, state
-from workbench.ui.card_row import card_row
-from workbench.ui.messages import plain, sentence, term_help
-from workbench.ui.state import LARGEST_COMPARISON, Draft
-from workbench.ui.wording import label_of
+from workbench.ui.session import presets, state
+from workbench.ui.session.state import LARGEST_COMPARISON, Draft
+from workbench.ui.widgets import settings_form
+from workbench.ui.widgets.card_grid import card_row
+from workbench.ui.widgets.labels import label_of
+from workbench.ui.widgets.messages import plain, sentence, term_help
 
 
 def add_menu(drafts: Sequence[Draft], saved: Sequence[Config]) -> None:
@@ -73,16 +74,16 @@ def _card(draft: Draft, alone: bool) -> tuple[Draft, DeltaGenerator]:
     values = (
         draft.settings("chunker") if chunker == draft.plugin_name("chunker") else _carried(draft, chunker)
     )
-    main = forms.main_settings("chunkers", chunker, values)
+    main = settings_form.main_settings("chunkers", chunker, values)
     sizes = [setting for setting in main if setting.startswith("size")]
     settings = dict(values)
     for setting in sizes:
-        settings[setting] = forms.size_slider("chunkers", chunker, setting, key, values[setting])
+        settings[setting] = settings_form.size_slider("chunkers", chunker, setting, key, values[setting])
     with st.container(
         horizontal=True, vertical_alignment="bottom", horizontal_alignment="right", gap="small", wrap=False
     ):
         rest = [setting for setting in main if setting not in sizes]
-        settings |= forms.settings_form("chunkers", chunker, key, values, only=rest)
+        settings |= settings_form.settings_form("chunkers", chunker, key, values, only=rest)
         more = st.popover(
             "", icon=":material/tune:", help="All settings, model, name", key=f"{key}.more", on_change="rerun"
         )
@@ -101,8 +102,8 @@ def _card(draft: Draft, alone: bool) -> tuple[Draft, DeltaGenerator]:
 def _everything_else(draft: Draft, key: str, shown: Sequence[str]) -> Draft:
     """Draw the settings that are not in the card itself: of the chunker, the model, the parser, and the name."""
     chunker, settings = draft.plugin_name("chunker"), draft.settings("chunker")
-    others = set(forms.used_settings("chunkers", chunker, settings)) - set(shown)
-    settings |= forms.settings_form("chunkers", chunker, key, settings, only=others)
+    others = set(settings_form.used_settings("chunkers", chunker, settings)) - set(shown)
+    settings |= settings_form.settings_form("chunkers", chunker, key, settings, only=others)
     draft = draft.with_section("chunker", chunker, settings)
     _problem(draft, "chunker")
     draft = _model_and_parser(draft, key)
@@ -117,14 +118,16 @@ def _model_and_parser(draft: Draft, key: str) -> Draft:
         st.caption(term_help("embedder") + " It also counts the tokens.")
         name = _plugin_choice("embedders", draft.plugin_name("embedder"), key, "Kind")
         draft = draft.with_section(
-            "embedder", name, forms.settings_form("embedders", name, key, _values(draft, "embedder", name))
+            "embedder",
+            name,
+            settings_form.settings_form("embedders", name, key, _values(draft, "embedder", name)),
         )
         _problem(draft, "embedder")
     with st.expander("Reading the file", icon=":material/menu_book:"):
         name = draft.plugin_name("parser")
         st.caption("How PDF pages become one text." if name == "pdf" else label_of("parsers", name))
         draft = draft.with_section(
-            "parser", name, forms.settings_form("parsers", name, key, _values(draft, "parser", name))
+            "parser", name, settings_form.settings_form("parsers", name, key, _values(draft, "parser", name))
         )
         _problem(draft, "parser")
     return draft

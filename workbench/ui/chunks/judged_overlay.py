@@ -11,10 +11,10 @@ from workbench.evaluation.questions import QuestionSet, question_set, reanchored
 from workbench.evaluation.results import ChunkRanges
 from workbench.records import Document, Judgment
 from workbench.spans import Span
-from workbench.ui import address
-from workbench.ui.comparison import Cuts
-from workbench.ui.messages import plain
-from workbench.ui.resources import workspace, workspace_folder
+from workbench.ui.chunks.chunkings import Cuts
+from workbench.ui.session import url_state
+from workbench.ui.session.workspace import workspace, workspace_folder
+from workbench.ui.widgets.messages import plain
 
 SET_WIDGET = "chunks.answers"
 OFF = "off"
@@ -34,7 +34,7 @@ def restore() -> None:
     found = _sets()
     newest = found[0].name if found else OFF
     names = {OFF, *(one.name for one in found)}
-    address.entered(SET_WIDGET, "answers", newest, lambda texts: texts[-1] if texts[-1] in names else None)
+    url_state.entered(SET_WIDGET, "answers", newest, lambda texts: texts[-1] if texts[-1] in names else None)
     if st.session_state[SET_WIDGET] not in names:
         st.session_state[SET_WIDGET] = newest
 
@@ -64,7 +64,7 @@ def link() -> str:
     """Return what the address says of the choice: nothing for the newest set."""
     name = str(st.session_state.get(SET_WIDGET, OFF))
     found = _sets()
-    address.left(SET_WIDGET)
+    url_state.left(SET_WIDGET)
     return "" if not found or name == found[0].name else name
 
 

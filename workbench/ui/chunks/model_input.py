@@ -7,10 +7,10 @@ import streamlit as st
 from workbench.counts import counted
 from workbench.records import Chunk
 from workbench.table_cells import escaped_cells
-from workbench.ui.comparison import Cuts
-from workbench.ui.cut_figures import model_input
-from workbench.ui.messages import plain
-from workbench.ui.passages import has_pages
+from workbench.ui.chunks.chunkings import Cuts
+from workbench.ui.chunks.statistics import model_input
+from workbench.ui.widgets.messages import plain
+from workbench.ui.widgets.page_slices import has_pages
 
 INPUT_STYLE = (
     "white-space: pre-wrap; overflow-wrap: anywhere; font-size: 0.87rem; line-height: 1.55; "

@@ -7,13 +7,14 @@ from collections.abc import Sequence
 import streamlit as st
 
 from workbench.config import Config
-from workbench.ui import address, comparison, config_cards, judged_answers, presets, state
-from workbench.ui.comparison import Cuts
-from workbench.ui.messages import plain
-from workbench.ui.passage_view import go_to
-from workbench.ui.resources import workspace
-from workbench.ui.state import LARGEST_COMPARISON, Draft
+from workbench.ui.chunks import chunkings, config_cards, judged_overlay
+from workbench.ui.chunks.chunkings import Cuts
+from workbench.ui.chunks.viewer import go_to
+from workbench.ui.session import presets, state, url_state
+from workbench.ui.session.state import LARGEST_COMPARISON, Draft
+from workbench.ui.session.workspace import workspace
 from workbench.ui.widgets.job_panel import progress_line
+from workbench.ui.widgets.messages import plain
 from workbench.workspace import DocumentRow
 
 DOCUMENT_WIDGET, VIEW_WIDGET = "chunks.document", "chunks.view"
@@ -26,13 +27,13 @@ def restore(documents: Sequence[DocumentRow]) -> None:
     if DOCUMENT_WIDGET not in st.session_state:
         _restore_drafts(st.query_params.get_all("config")[:LARGEST_COMPARISON])
         document_id = _restored_document(ids, st.query_params.get_all("document"))
-        number = address.number(st.query_params.get_all("page") or [""], 1, 1e8)
+        number = url_state.number(st.query_params.get_all("page") or [""], 1, 1e8)
         if number is not None:
             go_to(document_id, int(number))
     elif st.session_state[DOCUMENT_WIDGET] not in ids:
         st.session_state[DOCUMENT_WIDGET] = ids[0]
-    judged_answers.restore()
-    address.entered(VIEW_WIDGET, "view", "text", lambda texts: texts[-1] if texts[-1] in VIEWS else None)
+    judged_overlay.restore()
+    url_state.entered(VIEW_WIDGET, "view", "text", lambda texts: texts[-1] if texts[-1] in VIEWS else None)
 
 
 def _restore_drafts(links: Sequence[str]) -> None:
@@ -82,7 +83,7 @@ def compared(row: DocumentRow) -> list[Cuts]:
     """Draw a card per config, cut the document with each, and say in its card what went wrong."""
     drafts, places = config_cards.cards(state.drafts())
     state.put_drafts(drafts)
-    found = comparison.columns(workspace(), row, drafts)
+    found = chunkings.columns(workspace(), row, drafts)
     for column, place in zip(found, places, strict=True):
         if not column.problem:
             continue
@@ -93,7 +94,7 @@ def compared(row: DocumentRow) -> list[Cuts]:
                     "Try again",
                     key=f"retry.{column.draft.id}",
                     icon=":material/refresh:",
-                    on_click=comparison.retry,
+                    on_click=chunkings.retry,
                     args=(workspace(), row, column),
                 )
     working = [column for column in found if column.job is not None]
@@ -135,13 +136,13 @@ def _progress(working: Sequence[Cuts]) -> None:
 def write_link(row: DocumentRow, drafts: Sequence[Draft], passage: int, on_page: bool) -> None:
     """Put document, passage, view and configs into the address bar; whatever is as on a first visit stays out."""
     links = [presets.link_of(draft) for draft in drafts]
-    address.left(VIEW_WIDGET)
-    address.shown(
+    url_state.left(VIEW_WIDGET)
+    url_state.shown(
         {
             "document": row.id,
             "page": str(passage + 1) if passage else "",
             "view": "page" if on_page else "",
-            "answers": judged_answers.link(),
+            "answers": judged_overlay.link(),
             "config": [] if tuple(links) == presets.DEFAULT_COMPARISON else links,
         }
     )

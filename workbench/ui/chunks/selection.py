@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import streamlit as st
 
 from workbench.records import Chunk
-from workbench.ui.comparison import Cuts
+from workbench.ui.chunks.chunkings import Cuts
 from workbench.ui.components.chunk_viewer import PickedChunk
-from workbench.ui.passages import Passage
+from workbench.ui.widgets.page_slices import Passage
 
 COLUMN, COLUMN_TURN = "chosen column", "chosen column's turn"
 

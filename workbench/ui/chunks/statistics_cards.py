@@ -9,14 +9,14 @@ import streamlit as st
 
 from workbench.config import Config
 from workbench.errors import WorkbenchError
-from workbench.ui import presets, state
-from workbench.ui.card_row import card_row
-from workbench.ui.charts import show, token_histogram
-from workbench.ui.comparison import Cuts
-from workbench.ui.cut_figures import Figures
-from workbench.ui.judged_answers import Answers
-from workbench.ui.messages import plain, shown_error, term_help
-from workbench.ui.resources import page_script, workspace
+from workbench.ui.chunks.chunkings import Cuts
+from workbench.ui.chunks.judged_overlay import Answers
+from workbench.ui.chunks.statistics import Figures
+from workbench.ui.session import presets, state
+from workbench.ui.session.workspace import page_script, workspace
+from workbench.ui.widgets.card_grid import card_row
+from workbench.ui.widgets.charts import show, token_histogram
+from workbench.ui.widgets.messages import plain, shown_error, term_help
 
 
 def figure_cards(columns: Sequence[Cuts], found: Sequence[Answers]) -> None:

@@ -9,17 +9,17 @@ import streamlit as st
 
 from workbench.errors import WorkbenchError
 from workbench.records import Document
-from workbench.ui import chosen_chunk, chunk_detail, figure_cards, judged_answers
-from workbench.ui.card_row import card_row
-from workbench.ui.comparison import Cuts
+from workbench.ui.chunks import judged_overlay, model_input, selection, statistics_cards
+from workbench.ui.chunks.chunkings import Cuts
+from workbench.ui.chunks.judged_overlay import Answers
 from workbench.ui.components.chunk_viewer import Column, PickedChunk, chunk_viewer
 from workbench.ui.components.page_viewer import page_chunks, page_viewer
-from workbench.ui.judged_answers import Answers
-from workbench.ui.messages import plain, shown_error, term_help
-from workbench.ui.pager import go_to_box, pager_pixels
-from workbench.ui.passages import Passage, passages
-from workbench.ui.resources import workspace
-from workbench.ui.state import LARGEST_COMPARISON
+from workbench.ui.session.state import LARGEST_COMPARISON
+from workbench.ui.session.workspace import workspace
+from workbench.ui.widgets.card_grid import card_row
+from workbench.ui.widgets.messages import plain, shown_error, term_help
+from workbench.ui.widgets.page_slices import Passage, passages
+from workbench.ui.widgets.pagination import go_to_box, pager_pixels
 from workbench.workspace import DocumentRow
 
 HEIGHT_PIXELS = 540
@@ -54,7 +54,7 @@ def passage_choice(row: DocumentRow, columns: Sequence[Cuts]) -> int:
             else f"Whole text, {length}"
         )
         st.caption(where)
-        judged_answers.choice()
+        judged_overlay.choice()
     return number - 1
 
 
@@ -72,27 +72,27 @@ def passage_view(row: DocumentRow, columns: Sequence[Cuts], index: int, on_page:
     A fragment, because a click on a chunk changes nothing but the lines below.
     """
     ready = [column for column in columns if column.result.parsed is not None]
-    chosen_chunk.take_typed()
+    selection.take_typed()
     for column in ready:
         _take_click(column, index, on_page)
     chosen = _chosen(columns, index)
-    questions = judged_answers.chosen()
-    found = [judged_answers.answers(column, questions) for column in columns]
+    questions = judged_overlay.chosen()
+    found = [judged_overlay.answers(column, questions) for column in columns]
     with st.container():
         if ready and on_page:
             _on_page(row, columns, index, chosen, found)
         elif ready:
             _on_text(columns, index, chosen, found)
         if ready:
-            judged_answers.legend(questions, found)
-    figure_cards.figure_cards(columns, found)
+            judged_overlay.legend(questions, found)
+    statistics_cards.figure_cards(columns, found)
     if ready:
         chunk_place, histogram_place = card_row(2, "chunk-and-histogram", narrowest_rem=26)
         with chunk_place:
             if chosen is not None:
                 _chosen_chunk(ready, chosen)
         with histogram_place:
-            figure_cards.histogram(columns)
+            statistics_cards.histogram(columns)
 
 
 def passage_of(column: Cuts, index: int) -> Passage | None:
@@ -208,12 +208,12 @@ def _take_click(column: Cuts, index: int, on_page: bool) -> None:
         passage = passage_of(column, index)
         clicked = _clicked(_page_key(column, passage.page)) if passage else None
         if clicked is not None:
-            chosen_chunk.choose(column.draft.id, int(clicked["id"]))
+            selection.choose(column.draft.id, int(clicked["id"]))
         return
     for key in (_text_key(), _text_key(column)):
         clicked = _clicked(key)
         if clicked is not None and clicked["column"] == column.draft.id:
-            chosen_chunk.choose(column.draft.id, int(clicked["ordinal"]))
+            selection.choose(column.draft.id, int(clicked["ordinal"]))
 
 
 def _clicked(key: str) -> dict[str, Any] | None:
@@ -222,9 +222,9 @@ def _clicked(key: str) -> dict[str, Any] | None:
 
 
 def _chosen(columns: Sequence[Cuts], index: int) -> PickedChunk | None:
-    column = chosen_chunk.chosen_column(columns)
+    column = selection.chosen_column(columns)
     passage = passage_of(column, index) if column else None
-    return chosen_chunk.settled(column, index, passage) if column and passage else None
+    return selection.settled(column, index, passage) if column and passage else None
 
 
 def _chosen_chunk(ready: Sequence[Cuts], chosen: PickedChunk) -> None:
@@ -238,7 +238,7 @@ def _chosen_chunk(ready: Sequence[Cuts], chosen: PickedChunk) -> None:
             list(by_id),
             list(by_id).index(chosen.column),
             format_func=lambda i: by_id[i].title if i in by_id else "",
-            key=chosen_chunk.column_widget(),
+            key=selection.column_widget(),
             label_visibility="collapsed",
             width="stretch",
         )
@@ -247,8 +247,8 @@ def _chosen_chunk(ready: Sequence[Cuts], chosen: PickedChunk) -> None:
             1,
             len(column.result.chunks),
             chosen.ordinal + 1,
-            key=chosen_chunk.number_widget(chosen.column),
+            key=selection.number_widget(chosen.column),
             label_visibility="collapsed",
             width=130,
         )
-    chunk_detail.model_view(column, column.result.chunks[chosen.ordinal])
+    model_input.model_view(column, column.result.chunks[chosen.ordinal])

@@ -10,8 +10,8 @@ import streamlit as st
 from workbench.evaluation.rank_flow import CAUSES, Move
 from workbench.table_cells import one_line
 from workbench.ui.components._source import source
-from workbench.ui.hit_text import has_pages
 from workbench.ui.widgets.chunk_labels import pages_of
+from workbench.ui.widgets.highlighted_text import has_pages
 from workbench.workspace import DocumentRow
 
 ROW = 25

@@ -19,10 +19,10 @@ from workbench.spans import Span
 from workbench.ui.components.page_viewer import rectangles_on
 from workbench.ui.components.voter_mark import voter_mark
 from workbench.ui.demo.offer import Offer, admit, current_offer
-from workbench.ui.hit_text import STYLE, has_pages, hit_text, title_and_name
-from workbench.ui.messages import plain, shown_error
-from workbench.ui.page_crop import Rectangle, page_crop
-from workbench.ui.resources import workspace
+from workbench.ui.session.workspace import workspace
+from workbench.ui.widgets.highlighted_text import STYLE, has_pages, hit_text, title_and_name
+from workbench.ui.widgets.messages import plain, shown_error
+from workbench.ui.widgets.page_crop import Rectangle, page_crop
 from workbench.ui.widgets.search_options import PARAMETER, RETRIEVERS, WAY, suggested
 from workbench.ui.widgets.table_picker import labels_meant
 from workbench.workspace import DocumentRow, TableRow

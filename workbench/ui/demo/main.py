@@ -10,9 +10,10 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 import streamlit as st
 
 from workbench.errors import WorkbenchError
-from workbench.ui import demo_view, resources, warming
+from workbench.ui.demo import demo
 from workbench.ui.demo.offer import Offer, current_offer
-from workbench.ui.messages import guarded
+from workbench.ui.session import warmup, workspace
+from workbench.ui.widgets.messages import guarded
 from workbench.ui.widgets.page_setup import set_up_page
 from workbench.ui.widgets.table_picker import searchable_tables
 
@@ -22,15 +23,15 @@ def run() -> None:
     set_up_page("Search")
     with guarded():
         try:
-            resources.workspace()
-            warming.start()
+            workspace.workspace()
+            warmup.start()
             tables = searchable_tables()
             if tables:
-                demo_view.demo(tables, current_offer() or Offer())
+                demo.demo(tables, current_offer() or Offer())
             else:
                 st.info("There is nothing to search here yet.", icon=":material/search:")
         except WorkbenchError as error:
-            demo_view.show_trouble(error)
+            demo.show_trouble(error)
 
 
 if __name__ == "__main__":

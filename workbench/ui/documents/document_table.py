@@ -7,11 +7,11 @@ import streamlit as st
 
 from workbench.counts import counted
 from workbench.records import digest
-from workbench.ui import address
 from workbench.ui.documents.shortfalls import list_note
-from workbench.ui.messages import guarded, plain
-from workbench.ui.resources import workspace
-from workbench.ui.state import choose_document, current_document
+from workbench.ui.session import url_state
+from workbench.ui.session.state import choose_document, current_document
+from workbench.ui.session.workspace import workspace
+from workbench.ui.widgets.messages import guarded, plain
 from workbench.workspace import DocumentRow
 
 LONGEST_WITHOUT_SCROLLING = 12
@@ -96,7 +96,7 @@ def choice(documents: list[DocumentRow]) -> DocumentRow:
     """Draw the box that chooses the document to read; the address may ask for one by its name."""
     by_id = {row.id: row for row in documents}
     current = current_document(list(by_id))
-    address.entered("doc", "doc", current, lambda texts: _meant(texts[-1], documents))
+    url_state.entered("doc", "doc", current, lambda texts: _meant(texts[-1], documents))
     if st.session_state["doc"] not in by_id:  # deleted meanwhile
         st.session_state["doc"] = current
     found = st.selectbox(
@@ -120,7 +120,7 @@ def _meant(text: str, documents: list[DocumentRow]) -> str | None:
 def show_in_address(**parameters: str) -> None:
     """Put these into the address bar beside what this page has put there."""
     own = {name: st.query_params[name] for name in ("doc", "page") if name in st.query_params}
-    address.shown({**own, **parameters})
+    url_state.shown({**own, **parameters})
 
 
 def _forget_page() -> None:

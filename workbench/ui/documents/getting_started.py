@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.ui.card_row import card_row
+from workbench.ui.widgets.card_grid import card_row
 
 STEPS = (
     (

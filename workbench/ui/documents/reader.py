@@ -10,20 +10,20 @@ from workbench.counts import counted
 from workbench.errors import WorkbenchError
 from workbench.page_blocks import page_blocks
 from workbench.records import Page, ParsedFile
-from workbench.ui import address
 from workbench.ui.components.chunk_viewer import Column, chunk_viewer
 from workbench.ui.components.layout_viewer import layout_viewer
-from workbench.ui.document_list import show_in_address
+from workbench.ui.documents.document_table import show_in_address
 from workbench.ui.documents.shortfalls import (
     draw_file_sentences,
     draw_marked_pages,
     page_sentence,
     short_page_numbers,
 )
-from workbench.ui.messages import plain, shown_error
-from workbench.ui.pager import go_to_box, pager_pixels
-from workbench.ui.passages import Passage, passages
-from workbench.ui.resources import workspace
+from workbench.ui.session import url_state
+from workbench.ui.session.workspace import workspace
+from workbench.ui.widgets.messages import plain, shown_error
+from workbench.ui.widgets.page_slices import Passage, passages
+from workbench.ui.widgets.pagination import go_to_box, pager_pixels
 from workbench.workspace import DocumentRow
 
 LAYOUT, LAYOUT_WIDGET = "documents layout", "documents layout shown"
@@ -111,10 +111,10 @@ def _passage_number(row: DocumentRow, found: Sequence[Passage]) -> int:
     key = _pager_key(row)
 
     def asked(texts: list[str]) -> int | None:
-        page = address.number(texts, 1, 1e8)
+        page = url_state.number(texts, 1, 1e8)
         return next((number for number, passage in enumerate(found, 1) if passage.page == page), None)
 
-    address.entered(key, "page", 1, asked)
+    url_state.entered(key, "page", 1, asked)
     st.session_state[key] = min(st.session_state[key], len(found))
 
     def go(typed: int) -> None:
@@ -122,7 +122,7 @@ def _passage_number(row: DocumentRow, found: Sequence[Passage]) -> int:
 
     number = st.pagination(len(found), key=key, width=pager_pixels(len(found)))
     go_to_box(len(found), number, key, go)
-    address.left(key)
+    url_state.left(key)
     page = found[number - 1].page
     show_in_address(page=str(page) if page and number > 1 else "")
     return number

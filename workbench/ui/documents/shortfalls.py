@@ -8,7 +8,7 @@ import streamlit as st
 
 from workbench.counts import counted, describe_short_page, joined_notes
 from workbench.records import ParsedFile
-from workbench.ui.messages import plain, sentence
+from workbench.ui.widgets.messages import plain, sentence
 
 MOST_MARKED = 12
 """So many pages with problems are shown by their number; the others are counted."""

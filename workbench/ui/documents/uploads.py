@@ -11,11 +11,11 @@ import streamlit as st
 from workbench.counts import counted
 from workbench.errors import WorkbenchError
 from workbench.records import content_digest
-from workbench.ui.inbox import Inbox, Upload, summary
-from workbench.ui.jobs import Job, jobs
-from workbench.ui.messages import plain, shown_error
-from workbench.ui.resources import sample_files, workspace
+from workbench.ui.documents.upload_queue import Inbox, Upload, summary
+from workbench.ui.session.jobs import Job, jobs
+from workbench.ui.session.workspace import sample_files, workspace
 from workbench.ui.widgets.job_panel import job_panel
+from workbench.ui.widgets.messages import plain, shown_error
 from workbench.workspace import DocumentRow
 
 KIND = "add"

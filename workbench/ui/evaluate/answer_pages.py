@@ -12,9 +12,9 @@ from workbench.evaluation.results import FoundRange, Place
 from workbench.records import Chunk, Document, Layout, Page
 from workbench.spans import Span
 from workbench.ui.components.page_viewer import PageChunk, page_viewer, rectangles_on
-from workbench.ui.hit_text import hit_text
-from workbench.ui.messages import plain
-from workbench.ui.resources import workspace
+from workbench.ui.session.workspace import workspace
+from workbench.ui.widgets.highlighted_text import hit_text
+from workbench.ui.widgets.messages import plain
 
 AROUND_CHARACTERS = 400
 """How much of a text without pages is shown before and after an answer."""

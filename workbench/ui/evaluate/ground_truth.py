@@ -10,8 +10,8 @@ from workbench.config import Config
 from workbench.evaluation.losses import Loss, losses
 from workbench.evaluation.ranks import shows
 from workbench.evaluation.results import ChunkRanges, QuestionResult, Truth
-from workbench.ui.evaluation_runs import HELD, Choice
-from workbench.ui.resources import workspace
+from workbench.ui.evaluate.runs import HELD, Choice
+from workbench.ui.session.workspace import workspace
 from workbench.workspace.evaluations import Ground
 
 MOST_RIVALS = 3

@@ -10,8 +10,8 @@ import streamlit as st
 
 from workbench.evaluation.scoring import LESS_IS_BETTER, name_and_k
 from workbench.evaluation.verdict import Verdict
-from workbench.ui.evaluation_runs import Choice, Measured
-from workbench.ui.question_story import story
+from workbench.ui.evaluate.question_detail import story
+from workbench.ui.evaluate.runs import Choice, Measured
 
 FIRST, SECOND, SHOW = "verdict first", "verdict second", "verdict show"
 WHICH = ("All", "Won", "Tied", "Lost")

@@ -13,13 +13,13 @@ from workbench.evaluation.ranks import shows
 from workbench.evaluation.results import FoundRange, JudgedRange, QuestionResult, Truth
 from workbench.records import Chunk, Document
 from workbench.spans import Span
-from workbench.ui.evaluation_ground import ground, reasons, told
-from workbench.ui.evaluation_runs import Choice, Measured
-from workbench.ui.hit_text import STYLE, hit_text
-from workbench.ui.messages import plain, shown_error
-from workbench.ui.question_pages import answer_on_page
-from workbench.ui.resources import workspace
-from workbench.ui.wording import pages_said
+from workbench.ui.evaluate.answer_pages import answer_on_page
+from workbench.ui.evaluate.ground_truth import ground, reasons, told
+from workbench.ui.evaluate.runs import Choice, Measured
+from workbench.ui.session.workspace import workspace
+from workbench.ui.widgets.highlighted_text import STYLE, hit_text
+from workbench.ui.widgets.labels import pages_said
+from workbench.ui.widgets.messages import plain, shown_error
 
 WHICH = "verdict answer"
 

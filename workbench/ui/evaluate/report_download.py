@@ -16,12 +16,12 @@ from workbench.evaluation.costs import embedding_text, money_text, size_text
 from workbench.evaluation.report import LostAnswer, QuestionStory, Report, html
 from workbench.evaluation.scoring import LESS_IS_BETTER, name_and_k
 from workbench.evaluation.verdict import Verdict
-from workbench.ui import state
-from workbench.ui.evaluation_ground import ground, reasons, told
-from workbench.ui.evaluation_runs import Choice, Measured
-from workbench.ui.messages import plain
-from workbench.ui.resources import page_script, workspace
-from workbench.ui.verdict_view import cost_measure
+from workbench.ui.evaluate.ground_truth import ground, reasons, told
+from workbench.ui.evaluate.runs import Choice, Measured
+from workbench.ui.evaluate.summary import cost_measure
+from workbench.ui.session import state
+from workbench.ui.session.workspace import page_script, workspace
+from workbench.ui.widgets.messages import plain
 
 WORST_QUESTIONS = 10
 TITLE = "Which configuration finds more?"

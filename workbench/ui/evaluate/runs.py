@@ -18,10 +18,10 @@ from workbench.evaluation.scoring import Scores, name_and_k
 from workbench.evaluation.verdict import Verdict, verdict
 from workbench.experiment import Options, Outcome, on_common_questions
 from workbench.records import digest
-from workbench.ui import address, state
-from workbench.ui.jobs import Job, jobs
-from workbench.ui.messages import shown_error, term_help
-from workbench.ui.resources import workspace
+from workbench.ui.session import state, url_state
+from workbench.ui.session.jobs import Job, jobs
+from workbench.ui.session.workspace import workspace
+from workbench.ui.widgets.messages import shown_error, term_help
 from workbench.ui.widgets.table_picker import first_labels, labels_meant
 from workbench.ui.widgets.verdict import MEASURES
 from workbench.workspace import TableRow, Workspace
@@ -67,9 +67,9 @@ def controls(tables: Mapping[str, TableRow], sets: Sequence[QuestionSet]) -> Cho
     """Draw the choice; the address bar holds it. None while no table is chosen."""
     labels, by_name = list(tables), {one.name: one for one in sets}
     first = first_labels(tables, FIRST_TABLES)
-    address.entered(TABLES, "tables", first, lambda texts: labels_meant(texts, tables) or None)
-    address.entered(SET, "set", state.current_question_set(sets), lambda texts: texts[-1])
-    address.entered(MEASURE, "measure", DEFAULT_MEASURE, lambda texts: texts[-1])
+    url_state.entered(TABLES, "tables", first, lambda texts: labels_meant(texts, tables) or None)
+    url_state.entered(SET, "set", state.current_question_set(sets), lambda texts: texts[-1])
+    url_state.entered(MEASURE, "measure", DEFAULT_MEASURE, lambda texts: texts[-1])
     # What was deleted meanwhile is no option any more.
     st.session_state[TABLES] = [label for label in st.session_state[TABLES] if label in tables]
     if st.session_state[SET] not in by_name:
@@ -77,7 +77,7 @@ def controls(tables: Mapping[str, TableRow], sets: Sequence[QuestionSet]) -> Cho
     if st.session_state[MEASURE] not in MEASURES:
         st.session_state[MEASURE] = DEFAULT_MEASURE
     picked = st.multiselect("Tables to compare", labels, key=TABLES, help=term_help("table"))
-    address.entered(EVERYWHERE, "everywhere", True, lambda texts: texts[-1] != "no")
+    url_state.entered(EVERYWHERE, "everywhere", True, lambda texts: texts[-1] != "no")
     left, right = st.columns(2)
     name = left.selectbox("Question set", list(by_name), key=SET)
     state.choose_question_set(name)
@@ -94,8 +94,8 @@ def controls(tables: Mapping[str, TableRow], sets: Sequence[QuestionSet]) -> Cho
         help="Where the text of an answer stands in other places too, whoever reads it there has read the answer. "
         "Switch it off to count the judged place alone.",
     )
-    address.left(TABLES, MEASURE, EVERYWHERE)
-    address.shown(
+    url_state.left(TABLES, MEASURE, EVERYWHERE)
+    url_state.shown(
         {
             "tables": picked if picked != first else [],
             "set": name if name != state.usual_question_set(sets) else "",

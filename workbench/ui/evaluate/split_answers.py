@@ -9,10 +9,10 @@ from workbench.config import Config
 from workbench.evaluation.losses import CutJudgment, cut_in_two
 from workbench.evaluation.results import ChunkRanges
 from workbench.table_cells import one_line
-from workbench.ui.evaluation_ground import ground
-from workbench.ui.evaluation_runs import HELD, Choice
-from workbench.ui.messages import plain
-from workbench.ui.resources import workspace
+from workbench.ui.evaluate.ground_truth import ground
+from workbench.ui.evaluate.runs import HELD, Choice
+from workbench.ui.session.workspace import workspace
+from workbench.ui.widgets.messages import plain
 
 Answer = tuple[str, str]
 """Question id and the answer's text: its place may differ between two readings of a file."""

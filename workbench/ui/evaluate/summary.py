@@ -13,8 +13,8 @@ from workbench.evaluation.leaderboard import Row, best_trade_offs, interval_of
 from workbench.evaluation.report import shown
 from workbench.evaluation.scoring import name_and_k
 from workbench.evaluation.verdict import Verdict, percent
-from workbench.ui import charts
-from workbench.ui.evaluation_runs import Choice, Measured
+from workbench.ui.evaluate.runs import Choice, Measured
+from workbench.ui.widgets import charts
 from workbench.ui.widgets.verdict import MEASURES
 
 PICTURE_HEIGHT = 400

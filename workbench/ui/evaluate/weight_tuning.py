@@ -11,12 +11,12 @@ from workbench.counts import counted
 from workbench.evaluation.scoring import name_and_k
 from workbench.evaluation.significance import bootstrap_interval
 from workbench.tuning import FOLDS, Tuning, tunable_config, tuned_config
-from workbench.ui import state
-from workbench.ui.evaluation_runs import Choice
-from workbench.ui.jobs import Job, jobs
-from workbench.ui.messages import plain
-from workbench.ui.resources import page_script, workspace
+from workbench.ui.evaluate.runs import Choice
+from workbench.ui.session import state
+from workbench.ui.session.jobs import Job, jobs
+from workbench.ui.session.workspace import page_script, workspace
 from workbench.ui.widgets.job_panel import job_panel
+from workbench.ui.widgets.messages import plain
 
 KIND = "tune"
 TABLE = "tuned table"

@@ -14,9 +14,8 @@ from workbench.counts import counted
 from workbench.errors import ConfigError, WorkbenchError
 from workbench.evaluation import leaderboard
 from workbench.evaluation.questions import QuestionSet
-from workbench.ui import address, presets, state
-from workbench.ui.messages import plain, shown_error
-from workbench.ui.resources import ROOT, page_script
+from workbench.ui.session import presets, state, url_state
+from workbench.ui.session.workspace import ROOT, page_script
 from workbench.ui.widgets.config_files import (
     MEASURED,
     MOST_NAMES,
@@ -27,6 +26,7 @@ from workbench.ui.widgets.config_files import (
     with_comment,
     yaml_of,
 )
+from workbench.ui.widgets.messages import plain, shown_error
 from workbench.workspace import TableRow, Workspace
 
 CHOICE = "export.config"
@@ -75,7 +75,7 @@ def chosen(found: Sequence[Choice]) -> Choice:
     """Draw the choice of a config and return it; a link, or another page, may have made it already."""
     by_label = {choice.label: choice for choice in found}
     names = {choice.config.name: label for label, choice in reversed(by_label.items())}
-    address.entered(CHOICE, "config", found[0].label, lambda texts: names.get(texts[-1]))
+    url_state.entered(CHOICE, "config", found[0].label, lambda texts: names.get(texts[-1]))
     # What another page or the import asked for stands first.
     newest = state.exported()
     if newest is not st.session_state.get("export.asked"):
@@ -84,8 +84,8 @@ def chosen(found: Sequence[Choice]) -> Choice:
     if st.session_state[CHOICE] not in by_label:
         st.session_state[CHOICE] = found[0].label
     choice = by_label[st.selectbox("Config", list(by_label), key=CHOICE)]
-    address.left(CHOICE)
-    address.shown({"config": choice.config.name})
+    url_state.left(CHOICE)
+    url_state.shown({"config": choice.config.name})
     return choice
 
 

@@ -8,9 +8,9 @@ import streamlit as st
 
 from workbench.counts import counted
 from workbench.records import Chunk, Hit, digest
-from workbench.ui.hit_text import hit_text, origin
-from workbench.ui.resources import page_script
+from workbench.ui.session.workspace import page_script
 from workbench.ui.widgets.chunk_labels import pages_of
+from workbench.ui.widgets.highlighted_text import hit_text, origin
 from workbench.workspace import DocumentRow
 
 CARDS_A_PAGE = 10

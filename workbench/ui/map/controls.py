@@ -9,8 +9,8 @@ import streamlit as st
 
 from workbench.config import Config
 from workbench.errors import InputError
-from workbench.ui import address
-from workbench.ui.messages import term_help
+from workbench.ui.session import url_state
+from workbench.ui.widgets.messages import term_help
 from workbench.ui.widgets.table_picker import first_labels, labels_meant
 from workbench.workspace import TableRow
 from workbench.workspace.maps import MapSettings
@@ -42,13 +42,13 @@ class Choice:
 def controls(found: Mapping[str, TableRow]) -> Choice:
     """Draw the controls; the address bar holds them, and leaving the page keeps them."""
     labels, (first,) = list(found), first_labels(found, 1)
-    address.entered(NEIGHBOURS, "neighbours", DEFAULTS.neighbours, _neighbours_meant, anchor=TABLE)
-    address.entered(DISTANCE, "distance", DEFAULTS.min_distance, _distance_meant, anchor=TABLE)
-    address.entered(TABLE, "table", first, lambda texts: next(iter(labels_meant(texts, found)), None))
-    address.entered(OTHER, "beside", ALONE, lambda texts: next(iter(labels_meant(texts, found)), None))
+    url_state.entered(NEIGHBOURS, "neighbours", DEFAULTS.neighbours, _neighbours_meant, anchor=TABLE)
+    url_state.entered(DISTANCE, "distance", DEFAULTS.min_distance, _distance_meant, anchor=TABLE)
+    url_state.entered(TABLE, "table", first, lambda texts: next(iter(labels_meant(texts, found)), None))
+    url_state.entered(OTHER, "beside", ALONE, lambda texts: next(iter(labels_meant(texts, found)), None))
     usual = COLOURS[0] if st.session_state[OTHER] == ALONE else PAIR_COLOURS[0]
-    address.entered(COLOUR, "colour", usual, lambda texts: _colour_meant(texts[-1]))
-    address.entered(QUESTION, "q", "", lambda texts: texts[-1])
+    url_state.entered(COLOUR, "colour", usual, lambda texts: _colour_meant(texts[-1]))
+    url_state.entered(QUESTION, "q", "", lambda texts: texts[-1])
     # A table that was deleted meanwhile is no option any more, nor is one beside itself.
     if st.session_state[TABLE] not in found:
         st.session_state[TABLE] = first
@@ -86,14 +86,14 @@ def controls(found: Mapping[str, TableRow]) -> Choice:
         label_visibility="collapsed",
         max_chars=None,
     )
-    address.left(TABLE, OTHER, COLOUR, QUESTION, NEIGHBOURS, DISTANCE)
+    url_state.left(TABLE, OTHER, COLOUR, QUESTION, NEIGHBOURS, DISTANCE)
     settings = _settings()
-    address.shown(
+    url_state.shown(
         {
             "table": label if question or label != first or beside != ALONE else "",
             "beside": beside if beside != ALONE else "",
             "colour": colour.lower() if colour and colour != colours[0] else "",
-            "q": question if question and len(question) <= address.LONGEST_TEXT else "",
+            "q": question if question and len(question) <= url_state.LONGEST_TEXT else "",
             "neighbours": str(settings.neighbours) if settings.neighbours != DEFAULTS.neighbours else "",
             "distance": str(settings.min_distance) if settings.min_distance != DEFAULTS.min_distance else "",
         }
@@ -172,7 +172,7 @@ def _settings() -> MapSettings:
 
 
 def _distance_meant(texts: list[str]) -> float | None:
-    return address.number(texts, *DISTANCE_RANGE)
+    return url_state.number(texts, *DISTANCE_RANGE)
 
 
 def _colour_meant(text: str) -> str | None:
@@ -180,5 +180,5 @@ def _colour_meant(text: str) -> str | None:
 
 
 def _neighbours_meant(texts: list[str]) -> int | None:
-    value = address.number(texts, *NEIGHBOUR_RANGE)
+    value = url_state.number(texts, *NEIGHBOUR_RANGE)
     return None if value is None else int(value)

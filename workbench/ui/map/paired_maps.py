@@ -10,11 +10,10 @@ import streamlit as st
 
 from workbench.counts import counted
 from workbench.ui.components.scatter_map import map_event
-from workbench.ui.hit_text import STYLE
-from workbench.ui.map_cards import chunk_list
-from workbench.ui.map_controls import Choice
-from workbench.ui.map_scope import scope, scope_buttons, scope_note
-from workbench.ui.map_view import (
+from workbench.ui.map.chunk_cards import chunk_list
+from workbench.ui.map.controls import Choice
+from workbench.ui.map.selection_filter import scope, scope_buttons, scope_note
+from workbench.ui.map.single_map import (
     Colours,
     Drawing,
     drawing_of,
@@ -23,8 +22,9 @@ from workbench.ui.map_view import (
     plain_colours,
     trust_line,
 )
-from workbench.ui.messages import plain
-from workbench.ui.resources import workspace
+from workbench.ui.session.workspace import workspace
+from workbench.ui.widgets.highlighted_text import STYLE
+from workbench.ui.widgets.messages import plain
 from workbench.workspace import DocumentRow
 from workbench.workspace.map_pairs import MapPair, counterparts
 

@@ -10,11 +10,11 @@ import streamlit as st
 from workbench.contracts import Tick
 from workbench.counts import counted
 from workbench.projection import FEWEST_FOR_UMAP
-from workbench.ui.jobs import Job, jobs
-from workbench.ui.map_controls import Choice
-from workbench.ui.messages import plain, term_help
-from workbench.ui.resources import workspace
+from workbench.ui.map.controls import Choice
+from workbench.ui.session.jobs import Job, jobs
+from workbench.ui.session.workspace import workspace
 from workbench.ui.widgets.job_panel import job_panel
+from workbench.ui.widgets.messages import plain, term_help
 from workbench.workspace.map_pairs import MapPair
 from workbench.workspace.maps import TableMap
 

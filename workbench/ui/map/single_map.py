@@ -15,12 +15,12 @@ from workbench.errors import WorkbenchError
 from workbench.projection import Points, Trust
 from workbench.records import Chunk, Hit, digest
 from workbench.ui.components.scatter_map import scatter_map
-from workbench.ui.hit_text import STYLE
-from workbench.ui.map_cards import chunk_list, name_of, point_label
-from workbench.ui.map_controls import Choice
-from workbench.ui.map_scope import Scope, scope, scope_buttons, scope_note
-from workbench.ui.messages import shown_error, term_help
-from workbench.ui.resources import workspace
+from workbench.ui.map.chunk_cards import chunk_list, name_of, point_label
+from workbench.ui.map.controls import Choice
+from workbench.ui.map.selection_filter import Scope, scope, scope_buttons, scope_note
+from workbench.ui.session.workspace import workspace
+from workbench.ui.widgets.highlighted_text import STYLE
+from workbench.ui.widgets.messages import shown_error, term_help
 from workbench.ui.widgets.table_builds import why_empty
 from workbench.workspace import DocumentRow
 from workbench.workspace.maps import Sample, TableMap

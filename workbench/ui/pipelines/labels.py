@@ -13,7 +13,7 @@ from typing import Any
 from workbench.evaluation.formats.cells import written
 from workbench.ingest import entries
 from workbench.ingest.entries import FIGURE_NAMES, Attempt, Failure, Run, Timing
-from workbench.ui.run_course import STAGES
+from workbench.ui.pipelines.sync_jobs import STAGES
 
 STATUS = {
     entries.RUNNING: "running",

@@ -16,10 +16,10 @@ from workbench.errors import ConfigError, InputError, SettingsError
 from workbench.files import write_atomically, writing
 from workbench.records import digest
 from workbench.sync import Pipeline
-from workbench.ui import address
-from workbench.ui.messages import plain
-from workbench.ui.resources import ROOT
+from workbench.ui.session import url_state
+from workbench.ui.session.workspace import ROOT
 from workbench.ui.widgets.config_files import file_name, yaml_of
+from workbench.ui.widgets.messages import plain
 from workbench.workspace import Workspace
 
 CHOICE = "pipeline"
@@ -127,10 +127,10 @@ def command(name: str, file: PipelineFile, here: Workspace) -> str:
 
 def chosen_name(names: Sequence[str]) -> str:
     """Draw the choice of a pipeline and return its name; a link, or another page, may have made it already."""
-    address.entered(CHOICE, "pipeline", names[0], lambda texts: texts[-1] if texts[-1] in names else None)
+    url_state.entered(CHOICE, "pipeline", names[0], lambda texts: texts[-1] if texts[-1] in names else None)
     if st.session_state[CHOICE] not in names:
         st.session_state[CHOICE] = names[0]
     name: str = st.selectbox("Pipeline", names, key=CHOICE)
-    address.left(CHOICE)
-    address.shown({"pipeline": name})
+    url_state.left(CHOICE)
+    url_state.shown({"pipeline": name})
     return name

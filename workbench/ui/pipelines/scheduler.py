@@ -15,10 +15,10 @@ from workbench.ingest.entries import RUNNING, Run
 from workbench.redaction import failure_text
 from workbench.sections import Schedule
 from workbench.sync.run import Wishes
-from workbench.ui.jobs import Job, jobs
-from workbench.ui.run_course import SYNC, Course, followed
-from workbench.ui.run_words import STATUS
-from workbench.ui.source_files import PipelineFile, command, files, saved
+from workbench.ui.pipelines.labels import STATUS
+from workbench.ui.pipelines.pipeline_files import PipelineFile, command, files, saved
+from workbench.ui.pipelines.sync_jobs import SYNC, Course, followed
+from workbench.ui.session.jobs import Job, jobs
 from workbench.ui.widgets.job_panel import shown_duration
 from workbench.workspace import Workspace
 

@@ -11,9 +11,9 @@ from workbench.ingest import entries
 from workbench.ingest.entries import Figures
 from workbench.sync import events
 from workbench.sync.run import Wishes
-from workbench.ui.jobs import Job, jobs
-from workbench.ui.messages import shown_error
-from workbench.ui.source_files import PipelineFile
+from workbench.ui.pipelines.pipeline_files import PipelineFile
+from workbench.ui.session.jobs import Job, jobs
+from workbench.ui.widgets.messages import shown_error
 from workbench.workspace import Workspace
 
 SYNC = "sync"

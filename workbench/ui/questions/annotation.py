@@ -14,13 +14,13 @@ from workbench.records import Box, Document, Judgment, Layout, Page
 from workbench.spans import Span, trimmed
 from workbench.ui.components.chunk_viewer import Column, checked_selection, chunk_viewer
 from workbench.ui.components.page_viewer import PageChunk, clamped, page_viewer, rectangles_on
-from workbench.ui.hit_text import STYLE, hit_text
-from workbench.ui.messages import empty_state, guarded, plain, shown_error
-from workbench.ui.pager import go_to_box, pager_pixels
-from workbench.ui.passages import Passage, passages
-from workbench.ui.resources import page_script, workspace
-from workbench.ui.state import choose_document, current_document
-from workbench.ui.wording import pages_said
+from workbench.ui.session.state import choose_document, current_document
+from workbench.ui.session.workspace import page_script, workspace
+from workbench.ui.widgets.highlighted_text import STYLE, hit_text
+from workbench.ui.widgets.labels import pages_said
+from workbench.ui.widgets.messages import empty_state, guarded, plain, shown_error
+from workbench.ui.widgets.page_slices import Passage, passages
+from workbench.ui.widgets.pagination import go_to_box, pager_pixels
 
 SELECTED, SURFACE = "judged selection", "judged surface"
 SURFACES = {"page": ":material/picture_as_pdf: Page", "text": ":material/notes: Text"}

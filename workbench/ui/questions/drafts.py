@@ -11,14 +11,14 @@ from workbench.evaluation.drafts import MOST_DRAFTS, Draft, DraftService, Shipme
 from workbench.evaluation.questions import QuestionSet
 from workbench.records import Document, Judgment
 from workbench.table_cells import cells_apart
-from workbench.ui.answer_marking import GRADE_LABELS
-from workbench.ui.jobs import Job, jobs
-from workbench.ui.messages import guarded, plain, shown_error
-from workbench.ui.passages import has_pages
-from workbench.ui.resources import workspace
-from workbench.ui.state import choose_document, current_document
+from workbench.ui.questions.annotation import GRADE_LABELS
+from workbench.ui.session.jobs import Job, jobs
+from workbench.ui.session.state import choose_document, current_document
+from workbench.ui.session.workspace import workspace
 from workbench.ui.widgets.job_panel import job_panel
-from workbench.ui.wording import pages_said
+from workbench.ui.widgets.labels import pages_said
+from workbench.ui.widgets.messages import guarded, plain, shown_error
+from workbench.ui.widgets.page_slices import has_pages
 from workbench.workspace import Workspace
 
 KIND = "draft"

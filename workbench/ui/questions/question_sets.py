@@ -14,9 +14,9 @@ from workbench.evaluation.checks import power
 from workbench.evaluation.formats import Imported, Remark, imported
 from workbench.evaluation.questions import QuestionSet
 from workbench.records import Document
-from workbench.ui import address, state
-from workbench.ui.messages import guarded, plain, shown_error
-from workbench.ui.resources import SAMPLES, page_script, sample_files, workspace
+from workbench.ui.session import state, url_state
+from workbench.ui.session.workspace import SAMPLES, page_script, sample_files, workspace
+from workbench.ui.widgets.messages import guarded, plain, shown_error
 from workbench.workspace.question_sets import set_name
 
 CHOSEN, VIEW = "judged set", "judged view"
@@ -70,10 +70,10 @@ def chosen(sets: Sequence[QuestionSet]) -> tuple[QuestionSet, str]:
     opened = st.session_state.pop(OPENED, None)
     if opened in by_name:
         st.session_state[CHOSEN] = opened
-    address.entered(CHOSEN, "set", state.current_question_set(sets), lambda texts: texts[-1])
+    url_state.entered(CHOSEN, "set", state.current_question_set(sets), lambda texts: texts[-1])
     if st.session_state[CHOSEN] not in by_name:
         st.session_state[CHOSEN] = state.usual_question_set(sets)
-    address.entered(VIEW, "view", "questions", lambda texts: texts[-1] if texts[-1] in VIEWS else None)
+    url_state.entered(VIEW, "view", "questions", lambda texts: texts[-1] if texts[-1] in VIEWS else None)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         name = st.selectbox("Question set", list(by_name), key=CHOSEN, width="stretch")
         with st.popover("Add a set", icon=":material/add:"):
@@ -100,8 +100,8 @@ def chosen(sets: Sequence[QuestionSet]) -> tuple[QuestionSet, str]:
         required=True,
         label_visibility="collapsed",
     )
-    address.left(VIEW)
-    address.shown({"set": name, "view": view if view and view != "questions" else ""})
+    url_state.left(VIEW)
+    url_state.shown({"set": name, "view": view if view and view != "questions" else ""})
     return found, view or "questions"
 
 

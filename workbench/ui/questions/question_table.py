@@ -14,12 +14,12 @@ from workbench.evaluation.checks import Finding, findings, power
 from workbench.evaluation.formats import FORMATS, exported
 from workbench.evaluation.questions import Question, QuestionSet, question_set, reanchored
 from workbench.records import Document, Judgment
-from workbench.ui.hit_text import STYLE, hit_text
-from workbench.ui.messages import empty_state, guarded, plain, shown_error
-from workbench.ui.question_sets import documents
-from workbench.ui.resources import workspace
+from workbench.ui.questions.question_sets import documents
+from workbench.ui.session.workspace import workspace
 from workbench.ui.widgets.config_files import file_stem
-from workbench.ui.wording import pages_said
+from workbench.ui.widgets.highlighted_text import STYLE, hit_text
+from workbench.ui.widgets.labels import pages_said
+from workbench.ui.widgets.messages import empty_state, guarded, plain, shown_error
 
 GRADES = {3: "best answer", 2: "good answer", 1: "answer", 0: "judged as no answer"}
 KINDS = {

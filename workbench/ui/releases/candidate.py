@@ -12,14 +12,14 @@ from workbench.sync import Pipeline
 from workbench.sync.gate import GateResult
 from workbench.sync.measuring import is_published
 from workbench.sync.publishing import TableOnDisk
-from workbench.ui import release_jobs
-from workbench.ui.card_row import card_row
-from workbench.ui.messages import guarded, plain, sentence
-from workbench.ui.release_jobs import FORCE, GATE, MEASURE, PUBLISH, Measured
-from workbench.ui.release_view import documents_of
-from workbench.ui.resources import page_script
-from workbench.ui.source_files import PipelineFile
+from workbench.ui.pipelines.pipeline_files import PipelineFile
+from workbench.ui.releases import jobs
+from workbench.ui.releases.jobs import FORCE, GATE, MEASURE, PUBLISH, Measured
+from workbench.ui.releases.published import documents_of
+from workbench.ui.session.workspace import page_script
+from workbench.ui.widgets.card_grid import card_row
 from workbench.ui.widgets.job_panel import job_panel
+from workbench.ui.widgets.messages import guarded, plain, sentence
 from workbench.workspace import Workspace
 
 
@@ -65,7 +65,7 @@ def show(
             else "No gate: it is published without being measured. Measure it below, or give it a gate in "
             "Sources → Settings."
         )
-        busy = release_jobs.busy(file)
+        busy = jobs.busy(file)
         with st.container(horizontal=True, gap="small"):
             if st.button(
                 "Publish",
@@ -74,15 +74,15 @@ def show(
                 disabled=busy,
                 help="Asks the gate first; a refusal changes nothing.",
             ):
-                release_jobs.start(here, file, PUBLISH)
+                jobs.start(here, file, PUBLISH)
                 st.rerun()
             if gate is not None and st.button("Only measure", icon=":material/speed:", disabled=busy):
-                release_jobs.start(here, file, MEASURE)
+                jobs.start(here, file, MEASURE)
                 st.rerun()
     job_panel(GATE, finished=1, key="gate")
     # Looked up behind the panel: the panel runs the page again for what ends from here on.
-    found = release_jobs.newest(file)
-    if found is not None and not release_jobs.busy(file):
+    found = jobs.newest(file)
+    if found is not None and not jobs.busy(file):
         _verdict(here, file, found)
 
 
@@ -149,4 +149,4 @@ def _confirm_force(here: Workspace, file: PipelineFile, found: Measured) -> None
 
 def _force(here: Workspace, file: PipelineFile) -> None:
     with guarded():
-        release_jobs.start(here, file, FORCE)
+        jobs.start(here, file, FORCE)

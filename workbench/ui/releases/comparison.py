@@ -14,10 +14,10 @@ from workbench.evaluation.formats import exported
 from workbench.evaluation.significance import Interval
 from workbench.ingest.entries import Release
 from workbench.sync.measuring import MEASURES, Measurement
-from workbench.ui.jobs import Job, jobs
-from workbench.ui.messages import guarded, plain
-from workbench.ui.source_files import PipelineFile
+from workbench.ui.pipelines.pipeline_files import PipelineFile
+from workbench.ui.session.jobs import Job, jobs
 from workbench.ui.widgets.job_panel import job_panel
+from workbench.ui.widgets.messages import guarded, plain
 from workbench.workspace import Workspace
 
 FIGURES = "release figures"

@@ -11,7 +11,7 @@ from workbench.counts import counted
 from workbench.sections import Release as ReleaseSettings
 from workbench.sync import Pipeline
 from workbench.sync.publishing import TableOnDisk
-from workbench.ui.messages import guarded, plain
+from workbench.ui.widgets.messages import guarded, plain
 
 CLEANED = "releases.cleaned"
 

@@ -8,8 +8,8 @@ from workbench.config import written
 from workbench.ingest.entries import Release
 from workbench.sync.gate import GateResult, gate
 from workbench.sync.publishing import GateRefused
-from workbench.ui.jobs import Job, jobs
-from workbench.ui.source_files import PipelineFile
+from workbench.ui.pipelines.pipeline_files import PipelineFile
+from workbench.ui.session.jobs import Job, jobs
 from workbench.workspace import Workspace
 
 GATE = "gate"

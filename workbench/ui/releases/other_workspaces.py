@@ -7,9 +7,9 @@ import streamlit as st
 from workbench.config import parsed
 from workbench.sync import Pipeline
 from workbench.sync.place import ledger_of
-from workbench.ui import release_view
-from workbench.ui.resources import page_script
-from workbench.ui.store_status import show_unreachable
+from workbench.ui.releases import published as releases_published
+from workbench.ui.session.workspace import page_script
+from workbench.ui.widgets.store_status import show_unreachable
 from workbench.workspace import Workspace
 
 
@@ -25,11 +25,11 @@ def show(here: Workspace, name: str) -> None:
         )
         st.page_link(page_script("sources"), label="Go to Sources", icon=":material/arrow_forward:")
     if not releases:
-        release_view.show_nothing_published()
+        releases_published.show_nothing_published()
         return
     shown = ledger.releases.published(name) or releases[0]
     pipeline = Pipeline(here, parsed(shown.config, f"release {shown.id}"))
     listing = pipeline.table_listing()
     show_unreachable(listing.unreachable)
-    published = release_view.show_published(pipeline, listing.tables)
-    release_view.show_history(ledger, name, published)
+    published = releases_published.show_published(pipeline, listing.tables)
+    releases_published.show_history(ledger, name, published)

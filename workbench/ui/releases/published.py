@@ -18,9 +18,9 @@ from workbench.sync import Pipeline
 from workbench.sync.following import followed
 from workbench.sync.gate import partly_read_words
 from workbench.sync.publishing import TableOnDisk
-from workbench.ui import release_jobs
-from workbench.ui.card_row import card_row
-from workbench.ui.messages import guarded, plain, sentence
+from workbench.ui.releases import jobs
+from workbench.ui.widgets.card_grid import card_row
+from workbench.ui.widgets.messages import guarded, plain, sentence
 from workbench.ui.widgets.table_builds import age
 
 
@@ -166,7 +166,7 @@ def _confirm_roll_back(pipeline: Pipeline, now: Release, before: Release) -> Non
 def _roll_back(pipeline: Pipeline) -> None:
     with guarded():
         pipeline.roll_back()
-        release_jobs.forget(pipeline.place.name)
+        jobs.forget(pipeline.place.name)
 
 
 def _reasons(release: Release) -> list[str]:

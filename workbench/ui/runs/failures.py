@@ -11,10 +11,10 @@ from workbench.counts import counted
 from workbench.ingest.entries import NOT_LISTED
 from workbench.ingest.ledger import Ledger
 from workbench.sync.place import stamp
-from workbench.ui.messages import guarded, plain
-from workbench.ui.run_course import STAGES, ask_for_sync
-from workbench.ui.run_words import Cause, causes
-from workbench.ui.source_files import PipelineFile
+from workbench.ui.pipelines.labels import Cause, causes
+from workbench.ui.pipelines.pipeline_files import PipelineFile
+from workbench.ui.pipelines.sync_jobs import STAGES, ask_for_sync
+from workbench.ui.widgets.messages import guarded, plain
 from workbench.workspace import Workspace
 
 SHOWN = 20

@@ -10,11 +10,7 @@ import streamlit as st
 from workbench.counts import counted
 from workbench.ingest.entries import Run, Timing
 from workbench.ingest.ledger import Ledger
-from workbench.ui import charts
-from workbench.ui.card_row import card_row
-from workbench.ui.messages import plain, term_help
-from workbench.ui.run_course import STAGES
-from workbench.ui.run_words import (
+from workbench.ui.pipelines.labels import (
     OF_RELEASE,
     STATUS,
     attempt_csv,
@@ -25,8 +21,12 @@ from workbench.ui.run_words import (
     milliseconds_a_document,
     run_row,
 )
+from workbench.ui.pipelines.sync_jobs import STAGES
+from workbench.ui.widgets import charts
+from workbench.ui.widgets.card_grid import card_row
 from workbench.ui.widgets.config_files import file_name
 from workbench.ui.widgets.job_panel import shown_duration
+from workbench.ui.widgets.messages import plain, term_help
 
 MOST_RUNS = 200
 CHARTED_RUNS = 40

@@ -11,10 +11,11 @@ import streamlit as st
 from workbench import plugins
 from workbench.config import Config
 from workbench.contracts import Filter
-from workbench.ui import address, search_filter
-from workbench.ui.messages import term_help
-from workbench.ui.resources import workspace
-from workbench.ui.search_answers import Column
+from workbench.ui.search import filters
+from workbench.ui.search.results import Column
+from workbench.ui.session import url_state
+from workbench.ui.session.workspace import workspace
+from workbench.ui.widgets.messages import term_help
 from workbench.ui.widgets.search_options import OWN, RETRIEVERS
 from workbench.ui.widgets.table_picker import first_labels, labels_meant
 from workbench.workspace import TableRow
@@ -52,11 +53,11 @@ def controls(found: Mapping[str, TableRow], beside: Callable[[], None]) -> Searc
     """Draw the controls, and ``beside`` at their end; the address bar holds them, and leaving the page keeps them."""
     labels, first = list(found), first_labels(found, FIRST_TABLES)
     names = {row.name: row.id for row in workspace().documents()}
-    search_filter.entered(names, QUESTION)
-    address.entered(QUESTION, "q", "", lambda texts: texts[-1])
-    address.entered(TABLES, "tables", first, lambda texts: labels_meant(texts, found) or None)
-    address.entered(WAYS, "retrievers", [OWN], lambda texts: [t for t in texts if t in RETRIEVERS] or None)
-    address.entered(K, "k", HITS, _hit_count)
+    filters.entered(names, QUESTION)
+    url_state.entered(QUESTION, "q", "", lambda texts: texts[-1])
+    url_state.entered(TABLES, "tables", first, lambda texts: labels_meant(texts, found) or None)
+    url_state.entered(WAYS, "retrievers", [OWN], lambda texts: [t for t in texts if t in RETRIEVERS] or None)
+    url_state.entered(K, "k", HITS, _hit_count)
     # A table that was deleted meanwhile is no option any more.
     st.session_state[TABLES] = [label for label in st.session_state[TABLES] if label in found][:MOST_COLUMNS]
     question = st.text_input(
@@ -88,18 +89,18 @@ def controls(found: Mapping[str, TableRow], beside: Callable[[], None]) -> Searc
         k = st.number_input(
             "Hits", min_value=1, max_value=MOST_HITS, step=1, key=K, help=term_help("top-k"), width=100
         )
-        where = search_filter.chosen(names, [found[label] for label in picked])
+        where = filters.chosen(names, [found[label] for label in picked])
         beside()
     ways = ways or [OWN]
-    address.left(QUESTION, TABLES, WAYS, K, *search_filter.KEYS)
-    address.shown(
+    url_state.left(QUESTION, TABLES, WAYS, K, *filters.KEYS)
+    url_state.shown(
         {
-            "q": question if question and len(question) <= address.LONGEST_TEXT else "",
+            "q": question if question and len(question) <= url_state.LONGEST_TEXT else "",
             # The default depends on which tables are newest, so a link to an answer names its tables.
             "tables": picked if question or picked != first else [],
             "retrievers": ways if ways != [OWN] else [],
             "k": str(k) if k != HITS else "",
-            **search_filter.parameters(),
+            **filters.parameters(),
         }
     )
     columns = _columns(picked, ways, found)
@@ -140,7 +141,7 @@ def _differs(config: Config, ways: Sequence[str]) -> bool:
 
 
 def _hit_count(texts: list[str]) -> int | None:
-    value = address.number(texts, 1, MOST_HITS)
+    value = url_state.number(texts, 1, MOST_HITS)
     return None if value is None else int(value)
 
 
@@ -165,4 +166,4 @@ def ask(text: str, settings: Mapping[str, Any] | None = None) -> None:
     st.session_state[K] = int(settings.get("k", HITS))
     st.session_state[TABLES] = list(settings.get("tables", []))
     st.session_state[WAYS] = [way for way in settings.get("retrievers", []) if way in RETRIEVERS] or [OWN]
-    search_filter.take(filter_of(settings.get("filter") or {}))
+    filters.take(filter_of(settings.get("filter") or {}))

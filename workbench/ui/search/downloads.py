@@ -10,11 +10,11 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from workbench.evaluation.formats.cells import written
-from workbench.ui.demo.sharing import show_to_others
-from workbench.ui.search_answers import Answer
-from workbench.ui.search_controls import SearchChoice
+from workbench.ui.search.controls import SearchChoice
+from workbench.ui.search.results import Answer
 from workbench.ui.widgets import search_options
 from workbench.ui.widgets.search_options import OWN
+from workbench.ui.widgets.sharing import show_to_others
 from workbench.workspace import DocumentRow
 
 _COLUMNS = (

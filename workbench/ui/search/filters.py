@@ -10,8 +10,8 @@ import streamlit as st
 
 from workbench.contracts import Filter
 from workbench.errors import WorkbenchError
-from workbench.ui import address
-from workbench.ui.resources import workspace
+from workbench.ui.session import url_state
+from workbench.ui.session.workspace import workspace
 from workbench.workspace import TableRow
 
 LAST_PAGE = 100_000
@@ -27,10 +27,10 @@ LONGEST_PAIR_CHARACTERS = 200
 def entered(names: Mapping[str, str], anchor: str) -> None:
     """Take the filter from the address when the page is entered."""
     nothing: list[str] = []
-    address.entered(DOCUMENTS, "documents", nothing, lambda texts: [t for t in texts if t in names], anchor)
-    address.entered(FIRST_PAGE, "from", 1, _page_meant, anchor)
-    address.entered(FINAL_PAGE, "to", LAST_PAGE, _page_meant, anchor)
-    address.entered(METADATA, "metadata", nothing, _pairs_meant, anchor)
+    url_state.entered(DOCUMENTS, "documents", nothing, lambda texts: [t for t in texts if t in names], anchor)
+    url_state.entered(FIRST_PAGE, "from", 1, _page_meant, anchor)
+    url_state.entered(FINAL_PAGE, "to", LAST_PAGE, _page_meant, anchor)
+    url_state.entered(METADATA, "metadata", nothing, _pairs_meant, anchor)
 
 
 def parameters() -> dict[str, str | Sequence[str]]:
@@ -159,5 +159,5 @@ def _pair(text: str) -> tuple[str, str] | None:
 
 
 def _page_meant(texts: list[str]) -> int | None:
-    value = address.number(texts, 1, LAST_PAGE)
+    value = url_state.number(texts, 1, LAST_PAGE)
     return None if value is None else int(value)

@@ -14,11 +14,11 @@ from workbench.evaluation.questions import QuestionSet
 from workbench.evaluation.rank_flow import moves
 from workbench.records import Chunk
 from workbench.ui.components.rank_flow import rank_flow
-from workbench.ui.messages import plain, shown_error
-from workbench.ui.resources import workspace
-from workbench.ui.search_answers import COMPARED, Answer
-from workbench.ui.search_controls import SearchChoice, ask
-from workbench.ui.search_judging import OWN_SET
+from workbench.ui.search.controls import SearchChoice, ask
+from workbench.ui.search.relevance_feedback import OWN_SET
+from workbench.ui.search.results import COMPARED, Answer
+from workbench.ui.session.workspace import workspace
+from workbench.ui.widgets.messages import plain, shown_error
 from workbench.workspace import DocumentRow
 from workbench.workspace.search_history import PastColumn, PastSearch, filter_of
 

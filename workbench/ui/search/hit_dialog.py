@@ -13,10 +13,10 @@ from workbench.records import Chunk
 from workbench.spans import Span
 from workbench.table_cells import one_line
 from workbench.ui.components.page_viewer import page_chunks, page_viewer
-from workbench.ui.hit_text import has_pages, hit_text
-from workbench.ui.messages import plain, shown_error
-from workbench.ui.resources import workspace
+from workbench.ui.session.workspace import workspace
 from workbench.ui.widgets.chunk_labels import pages_of
+from workbench.ui.widgets.highlighted_text import has_pages, hit_text
+from workbench.ui.widgets.messages import plain, shown_error
 from workbench.workspace import DocumentRow
 
 MOST_PAGES = 3

@@ -10,8 +10,8 @@ from workbench.errors import WorkbenchError
 from workbench.evaluation.questions import QuestionSet
 from workbench.records import Hit
 from workbench.spans import Span
-from workbench.ui.messages import plain, shown_error
-from workbench.ui.resources import workspace
+from workbench.ui.session.workspace import workspace
+from workbench.ui.widgets.messages import plain, shown_error
 
 ON, INTO, RANGE = "search judging", "search judging set", "search judging range"
 OWN_SET = "From searching"

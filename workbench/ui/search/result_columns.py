@@ -14,15 +14,15 @@ from workbench.counts import counted
 from workbench.evaluation.rank_flow import moves
 from workbench.records import Hit
 from workbench.spans import Span
-from workbench.ui import address
 from workbench.ui.components.rank_flow import rank_flow
-from workbench.ui.hit_dialog import open_hit
-from workbench.ui.hit_text import STYLE, hit_text, origin
-from workbench.ui.messages import plain, shown_error, term_help
-from workbench.ui.resources import workspace
-from workbench.ui.search_answers import Answer, spread, where_else
-from workbench.ui.search_controls import SearchChoice
-from workbench.ui.search_judging import Grades, given_grades, judging, verdict_buttons
+from workbench.ui.search.controls import SearchChoice
+from workbench.ui.search.hit_dialog import open_hit
+from workbench.ui.search.relevance_feedback import Grades, given_grades, judging, verdict_buttons
+from workbench.ui.search.results import Answer, spread, where_else
+from workbench.ui.session import url_state
+from workbench.ui.session.workspace import workspace
+from workbench.ui.widgets.highlighted_text import STYLE, hit_text, origin
+from workbench.ui.widgets.messages import plain, shown_error, term_help
 from workbench.ui.widgets.table_builds import why_empty
 from workbench.workspace import DocumentRow
 
@@ -71,7 +71,7 @@ def columns(choice: SearchChoice, found: Sequence[Answer], beside: Callable[[], 
 
 
 def _notes(question: str, found: Sequence[Answer]) -> None:
-    if len(question) > address.LONGEST_TEXT:
+    if len(question) > url_state.LONGEST_TEXT:
         st.caption(
             f"The question has {len(question):,} characters: too many for the address bar, so a link to this page "
             "leaves it out."

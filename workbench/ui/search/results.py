@@ -13,9 +13,9 @@ from workbench.errors import WorkbenchError
 from workbench.evaluation.rank_flow import same_passage
 from workbench.records import Hit
 from workbench.spans import Span
-from workbench.ui import state
-from workbench.ui.messages import plain
-from workbench.ui.resources import workspace
+from workbench.ui.session import state
+from workbench.ui.session.workspace import workspace
+from workbench.ui.widgets.messages import plain
 
 COMPARED = 50
 """Hits that are looked at behind those shown, to tell where a passage of another column went."""

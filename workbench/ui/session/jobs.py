@@ -20,7 +20,7 @@ import streamlit as st
 
 from workbench.errors import BusyError, Cancelled, WorkbenchError
 from workbench.redaction import failure_text
-from workbench.ui.messages import BUG_SENTENCE
+from workbench.ui.widgets.messages import BUG_SENTENCE
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workbench.config import Config
-from workbench.ui.state import Draft
+from workbench.ui.session.state import Draft
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from workbench.contracts import Plugin
 from workbench.contracts.plugin import secret_problem
 from workbench.errors import SettingsError
 from workbench.evaluation.questions import QuestionSet
-from workbench.ui.wording import config_name, refusal
+from workbench.ui.widgets.labels import config_name, refusal
 
 LARGEST_COMPARISON = 4
 LONGEST_LINK_CHARACTERS = 4_000

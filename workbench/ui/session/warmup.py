@@ -10,8 +10,8 @@ import streamlit as st
 
 from workbench import plugins
 from workbench.errors import WorkbenchError
-from workbench.ui.messages import plain
-from workbench.ui.resources import workspace
+from workbench.ui.session.workspace import workspace
+from workbench.ui.widgets.messages import plain
 from workbench.workspace import TableRow, Workspace
 
 MOST_ROWS = 100_000

@@ -9,7 +9,7 @@ import streamlit as st
 
 from workbench.workspace import Workspace
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 PAGES = ROOT / "pages"
 SAMPLES = ROOT / "data" / "samples"
 SAMPLE_SUFFIXES = (".pdf", ".md", ".html", ".txt")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from workbench.ui.jobs import Job, jobs
-from workbench.ui.messages import guarded, plain
-from workbench.ui.resources import page_script
-from workbench.ui.run_course import LIVE, STAGES, SYNC, Course, last_course
+from workbench.ui.pipelines.sync_jobs import LIVE, STAGES, SYNC, Course, last_course
+from workbench.ui.session.jobs import Job, jobs
+from workbench.ui.session.workspace import page_script
 from workbench.ui.widgets.job_panel import job_panel, shown_duration
+from workbench.ui.widgets.messages import guarded, plain
 
 SHOWN_FAILURES = 5
 

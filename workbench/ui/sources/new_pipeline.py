@@ -11,10 +11,10 @@ import streamlit as st
 from workbench.config import Config, parsed
 from workbench.errors import ConfigError, SettingsError, WorkbenchError
 from workbench.sync.place import ledger_of
-from workbench.ui.messages import plain, shown_error
-from workbench.ui.resources import SAMPLES
-from workbench.ui.source_files import CHOICE, PipelineFile, folder, placed, saved
+from workbench.ui.pipelines.pipeline_files import CHOICE, PipelineFile, folder, placed, saved
+from workbench.ui.session.workspace import SAMPLES
 from workbench.ui.widgets.config_files import show_problems, text_of
+from workbench.ui.widgets.messages import plain, shown_error
 from workbench.ui.widgets.table_builds import choosable
 from workbench.workspace import Workspace
 

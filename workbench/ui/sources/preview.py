@@ -9,12 +9,12 @@ from workbench import plugins
 from workbench.contracts import Source
 from workbench.counts import counted
 from workbench.table_cells import cells_apart
-from workbench.ui.jobs import Job, jobs
-from workbench.ui.messages import guarded, plain, sentence
-from workbench.ui.source_files import PipelineFile
-from workbench.ui.source_test import Preview, Tried, tried
+from workbench.ui.pipelines.pipeline_files import PipelineFile
+from workbench.ui.session.jobs import Job, jobs
+from workbench.ui.sources.probe import Preview, Tried, tried
 from workbench.ui.widgets.job_panel import active_row
-from workbench.ui.wording import labelled
+from workbench.ui.widgets.labels import labelled
+from workbench.ui.widgets.messages import guarded, plain, sentence
 
 TRY = "source test"
 SHOWN_PROBLEMS = 5

@@ -11,12 +11,12 @@ from workbench.config import parsed, written
 from workbench.errors import ConfigError, InputError, SettingsError, WorkbenchError
 from workbench.plugins import findings
 from workbench.sections import Evaluate
-from workbench.ui import run_schedule
-from workbench.ui.forms import fields_form
-from workbench.ui.messages import guarded, shown_error
-from workbench.ui.source_files import PipelineFile, command, forgotten, saved
+from workbench.ui.pipelines import scheduler
+from workbench.ui.pipelines.pipeline_files import PipelineFile, command, forgotten, saved
 from workbench.ui.widgets.config_files import show_problems
 from workbench.ui.widgets.job_panel import shown_duration
+from workbench.ui.widgets.messages import guarded, shown_error
+from workbench.ui.widgets.settings_form import fields_form
 from workbench.workspace import Workspace
 
 
@@ -27,7 +27,7 @@ def show(here: Workspace, file: PipelineFile) -> None:
     every = f"every {shown_duration(60 * schedule.every_minutes)}" if schedule is not None else "off"
     try:
         with st.expander(f"Sync by itself: {every}", icon=":material/schedule:", key=f"schedule.{file.name}"):
-            run_schedule.show(here, file)
+            scheduler.show(here, file)
         with st.expander("Gate: what must be measured before it is published", icon=":material/verified:"):
             _gate(here, file)
         with st.expander("The whole pipeline as YAML", icon=":material/code:"):

@@ -12,12 +12,12 @@ from workbench import plugins
 from workbench.config import environment_names
 from workbench.contracts import Source
 from workbench.errors import SettingsError, WorkbenchError
-from workbench.ui import source_trial
-from workbench.ui.forms import fields_form
-from workbench.ui.messages import guarded, plain, shown_error
-from workbench.ui.source_files import PipelineFile, saved, with_sources
-from workbench.ui.source_trial import trial_key
-from workbench.ui.wording import field_label, label_of, refusal
+from workbench.ui.pipelines.pipeline_files import PipelineFile, saved, with_sources
+from workbench.ui.sources import preview
+from workbench.ui.sources.preview import trial_key
+from workbench.ui.widgets.labels import field_label, label_of, refusal
+from workbench.ui.widgets.messages import guarded, plain, shown_error
+from workbench.ui.widgets.settings_form import fields_form
 from workbench.workspace import Workspace
 
 EDITED = "sources.edited"
@@ -43,7 +43,7 @@ def show(here: Workspace, file: PipelineFile) -> None:
             _row(here, file, number, source)
             if _edited(file) == number:
                 _form(here, file, number, source)
-            source_trial.show(trial_key(file, source), folded=True)
+            preview.show(trial_key(file, source), folded=True)
     if _edited(file) == NEW:
         with st.container(border=True):
             st.markdown("**New source**")
@@ -66,7 +66,7 @@ def _row(here: Workspace, file: PipelineFile, number: int, source: Source) -> No
             help="Lists its first items and reads some.",
         ):
             with guarded():
-                source_trial.start(file, source)
+                preview.start(file, source)
         if st.button("Change", icon=":material/edit:", key=f"edit-{number}", type="tertiary"):
             _edit(file, None if _edited(file) == number else number)
             st.rerun()
@@ -133,12 +133,12 @@ def _form(here: Workspace, file: PipelineFile, number: int, source: Source | Non
         elif tested:
             draft = made(kind, typed)
             st.session_state[f"{key}.tried"] = trial_key(file, draft)
-            source_trial.start(file, draft)
+            preview.start(file, draft)
     except WorkbenchError as error:
         shown_error(error)
     draft_key = st.session_state.get(f"{key}.tried", "")
     if draft_key and all(draft_key != trial_key(file, one) for one in file.config.sources):
-        source_trial.show(draft_key, folded=False)
+        preview.show(draft_key, folded=False)
 
 
 def made(kind: str, typed: Mapping[str, Any]) -> Source:

@@ -17,12 +17,12 @@ from workbench.ingest.steps import IDLE, Action
 from workbench.sync.events import SourceListed
 from workbench.sync.outlook import Outlook
 from workbench.sync.run import Wishes
-from workbench.ui.jobs import Job, jobs
-from workbench.ui.messages import guarded, plain, sentence, shown_error
-from workbench.ui.run_course import SYNC, ask_for_sync
-from workbench.ui.source_files import PipelineFile
+from workbench.ui.pipelines.pipeline_files import PipelineFile
+from workbench.ui.pipelines.sync_jobs import SYNC, ask_for_sync
+from workbench.ui.session.jobs import Job, jobs
 from workbench.ui.widgets.job_panel import job_panel, result_line
-from workbench.ui.wording import label_of
+from workbench.ui.widgets.labels import label_of
+from workbench.ui.widgets.messages import guarded, plain, sentence, shown_error
 from workbench.workspace import Workspace
 
 PLAN = "sync plan"

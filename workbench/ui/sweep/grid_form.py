@@ -10,11 +10,12 @@ from workbench.errors import ConfigError, SettingsError, WorkbenchError
 from workbench.evaluation.questions import QuestionSet
 from workbench.sweep import Sweep, parsed, written
 from workbench.sweep.grid import MEASURES, MODES
-from workbench.ui import address, state, sweep_choices
-from workbench.ui.messages import shown_error, term_help
-from workbench.ui.resources import SAMPLES, workspace
-from workbench.ui.sweep_choices import Choices
+from workbench.ui.session import state, url_state
+from workbench.ui.session.workspace import SAMPLES, workspace
+from workbench.ui.sweep import grid_model
+from workbench.ui.sweep.grid_model import Choices
 from workbench.ui.widgets.config_files import file_name, show_problems, text_of
+from workbench.ui.widgets.messages import shown_error, term_help
 from workbench.ui.widgets.verdict import MEASURES as MEASURES_IN_WORDS
 
 SET = "grid set"
@@ -95,13 +96,13 @@ def controls(sets: Sequence[QuestionSet]) -> tuple[Sweep, QuestionSet] | None:
         st.session_state[SEED] = st.session_state.get(CURRENT) or first_grid()
     seed: Sweep = st.session_state[SEED]
     here = workspace()
-    options = sweep_choices.options(here.configs(), [seed, *here.sweeps.grids()])
-    before = sweep_choices.choices(seed)
+    options = grid_model.options(here.configs(), [seed, *here.sweeps.grids()])
+    before = grid_model.choices(seed)
     questions = _question_set(sets)
     found = _form(before, options)
     try:
         # Untouched it is the grid that was opened, to the last byte.
-        sweep = seed if found == before else sweep_choices.made(found, options, seed.base)
+        sweep = seed if found == before else grid_model.made(found, options, seed.base)
     except SettingsError as error:
         shown_error(error)
         return None
@@ -125,16 +126,16 @@ def _key(name: str) -> str:
 
 def _question_set(sets: Sequence[QuestionSet]) -> QuestionSet:
     by_name = {one.name: one for one in sets}
-    address.entered(SET, "set", state.current_question_set(sets), lambda texts: texts[-1])
+    url_state.entered(SET, "set", state.current_question_set(sets), lambda texts: texts[-1])
     if st.session_state[SET] not in by_name:
         st.session_state[SET] = state.usual_question_set(sets)
     name = st.selectbox("Question set", list(by_name), key=SET)
     state.choose_question_set(name)
-    address.shown({"set": name if name != state.usual_question_set(sets) else ""})
+    url_state.shown({"set": name if name != state.usual_question_set(sets) else ""})
     return by_name[name]
 
 
-def _form(before: Choices, options: sweep_choices.Options) -> Choices:
+def _form(before: Choices, options: grid_model.Options) -> Choices:
     with st.container(border=True):
         top = st.columns([2, 3])
         name = top[0].text_input("Name of the grid", before.name, max_chars=80, key=_key("name"))
@@ -180,7 +181,7 @@ def _form(before: Choices, options: sweep_choices.Options) -> Choices:
     )
 
 
-def _several(before: Choices, options: sweep_choices.Options, factor: str) -> tuple[str, ...]:
+def _several(before: Choices, options: grid_model.Options, factor: str) -> tuple[str, ...]:
     words, term = PLUGINS[factor]
     return tuple(
         st.multiselect(

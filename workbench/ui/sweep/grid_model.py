@@ -15,7 +15,7 @@ from workbench.sweep import Budget, Factors, Sweep
 from workbench.sweep.expansion import AXES, open_chunker
 from workbench.sweep.grid import Mode
 from workbench.sweep.grid_yaml import PLUGIN_FACTORS
-from workbench.ui.wording import label_of
+from workbench.ui.widgets.labels import label_of
 
 MOST_NUMBERS = 50
 

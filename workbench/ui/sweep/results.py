@@ -14,12 +14,13 @@ from workbench.evaluation.leaderboard import best_trade_offs
 from workbench.evaluation.questions import QuestionSet
 from workbench.evaluation.verdict import percent
 from workbench.sweep import Place, Standing, Sweep
-from workbench.ui import charts, state
-from workbench.ui.jobs import jobs
-from workbench.ui.messages import guarded, plain
-from workbench.ui.resources import page_script, workspace
-from workbench.ui.sweep_runs import RUN
+from workbench.ui.session import state
+from workbench.ui.session.jobs import jobs
+from workbench.ui.session.workspace import page_script, workspace
+from workbench.ui.sweep.runs import RUN
+from workbench.ui.widgets import charts
 from workbench.ui.widgets.config_files import file_name, yaml_of
+from workbench.ui.widgets.messages import guarded, plain
 from workbench.ui.widgets.verdict import verdict_box
 
 PICTURE_HEIGHT = 380

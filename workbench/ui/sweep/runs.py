@@ -9,9 +9,9 @@ from workbench.errors import BusyError, WorkbenchError
 from workbench.evaluation.questions import QuestionSet
 from workbench.records import digest
 from workbench.sweep import Ending, Failure, Measured, Progress, Sweep, screening_config, written
-from workbench.ui.jobs import Job, jobs
-from workbench.ui.messages import plain, shown_error
-from workbench.ui.resources import workspace
+from workbench.ui.session.jobs import Job, jobs
+from workbench.ui.session.workspace import workspace
+from workbench.ui.widgets.messages import plain, shown_error
 from workbench.workspace import SweepPlan, Workspace
 
 RUN, ESTIMATE = "sweep", "sweep estimate"

@@ -10,11 +10,11 @@ import streamlit as st
 
 from workbench.config import Config
 from workbench.counts import counted
-from workbench.ui import address, state
-from workbench.ui.jobs import Job, jobs
-from workbench.ui.messages import plain, term_help
-from workbench.ui.resources import workspace
+from workbench.ui.session import state, url_state
+from workbench.ui.session.jobs import Job, jobs
+from workbench.ui.session.workspace import workspace
 from workbench.ui.widgets.job_panel import result_line, shown_duration
+from workbench.ui.widgets.messages import plain, term_help
 from workbench.ui.widgets.table_builds import _start, _start_build, choosable
 from workbench.workspace import DocumentRow, Estimate, Workspace
 from workbench.workspace.model_window import describe_unread_ends
@@ -58,7 +58,7 @@ def form(documents: Sequence[DocumentRow]) -> None:
             help=term_help("config"),
             persist_state="session",
         )
-        address.shown({"config": picked})
+        url_state.shown({"config": picked})
         some = st.multiselect(
             "Documents",
             list(names),

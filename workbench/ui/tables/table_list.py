@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from workbench.counts import counted
-from workbench.ui.messages import empty_state, guarded, plain, term_help
-from workbench.ui.resources import page_script, workspace
-from workbench.ui.store_status import show_due, show_unreachable
+from workbench.ui.session.workspace import page_script, workspace
+from workbench.ui.widgets.messages import empty_state, guarded, plain, term_help
+from workbench.ui.widgets.store_status import show_due, show_unreachable
 from workbench.ui.widgets.table_builds import age, continue_build
 from workbench.workspace import TableListing, TableRow
 

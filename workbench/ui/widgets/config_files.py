@@ -11,7 +11,7 @@ import streamlit as st
 from workbench.config import Config, parsed, written
 from workbench.counts import counted
 from workbench.errors import ConfigError, InputError
-from workbench.ui.messages import plain
+from workbench.ui.widgets.messages import plain
 
 MEASURED = "Measured by the Retrieval Workbench"
 """The first words of the lines that a later export replaces."""

@@ -10,8 +10,8 @@ import streamlit as st
 from workbench.records import Chunk
 from workbench.spans import Span
 from workbench.table_cells import escaped_cells
-from workbench.ui.messages import plain
 from workbench.ui.widgets.chunk_labels import pages_of
+from workbench.ui.widgets.messages import plain
 from workbench.workspace import DocumentRow
 
 LONGEST_SHOWN_CHARACTERS = 1_800

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.ui.jobs import Job, State, jobs
-from workbench.ui.messages import guarded, plain
+from workbench.ui.session.jobs import Job, State, jobs
+from workbench.ui.widgets.messages import guarded, plain
 
 
 def shown_duration(seconds: float) -> str:

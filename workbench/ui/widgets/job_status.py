@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from workbench.ui.jobs import Job, jobs
-from workbench.ui.messages import plain
+from workbench.ui.session.jobs import Job, jobs
 from workbench.ui.widgets.job_panel import shown_duration
+from workbench.ui.widgets.messages import plain
 
 POLLED_S = 2.0
 MOST_SHOWN = 3

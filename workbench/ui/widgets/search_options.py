@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from workbench.ui.resources import workspace
+from workbench.ui.session.workspace import workspace
 from workbench.workspace import DocumentRow
 
 PARAMETER = "demo"

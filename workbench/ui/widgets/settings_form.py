@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from workbench import plugins
 from workbench.contracts.plugin import holds_secret
 from workbench.errors import SettingsError
-from workbench.ui.wording import field_label, label_of, used_settings
+from workbench.ui.widgets.labels import field_label, label_of, used_settings
 
 __all__ = [
     "bounds",

@@ -11,7 +11,7 @@ import streamlit as st
 
 from workbench.ui.access.hosts import hosts_of
 from workbench.ui.access.links import base_for_others, network_address
-from workbench.ui.resources import ROOT, workspace
+from workbench.ui.session.workspace import ROOT, workspace
 
 WHO = (
     "Whoever can open this link reaches this address, and with it every page of the workbench: the link only begins with "

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from workbench.ui.messages import plain, sentence
+from workbench.ui.widgets.messages import plain, sentence
 
 
 def show_unreachable(sentences: Iterable[str]) -> None:

@@ -11,11 +11,11 @@ from workbench.config import Config
 from workbench.counts import counted
 from workbench.errors import BusyError
 from workbench.pipeline import BuildStep
-from workbench.ui import presets
-from workbench.ui.jobs import Job, jobs
-from workbench.ui.messages import plain, shown_error
-from workbench.ui.resources import workspace
+from workbench.ui.session import presets
+from workbench.ui.session.jobs import Job, jobs
+from workbench.ui.session.workspace import workspace
 from workbench.ui.widgets.job_panel import progress_line, shown_duration
+from workbench.ui.widgets.messages import plain, shown_error
 from workbench.workspace import BuildResult, Workspace
 
 BUILD = "build"

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import streamlit as st
 
 from workbench.counts import counted
-from workbench.ui.messages import plain
-from workbench.ui.resources import workspace
-from workbench.ui.store_status import show_due, show_unreachable
+from workbench.ui.session.workspace import workspace
+from workbench.ui.widgets.messages import plain
+from workbench.ui.widgets.store_status import show_due, show_unreachable
 from workbench.ui.widgets.table_builds import build_under_way
 from workbench.workspace import TableRow
 

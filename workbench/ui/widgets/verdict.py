@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from workbench.evaluation.verdict import Verdict
-from workbench.ui.messages import plain
+from workbench.ui.widgets.messages import plain
 
 MEASURES = {
     "recall@5": "Answer found in 5 hits (recall@5)",
