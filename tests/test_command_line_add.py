@@ -174,7 +174,7 @@ def test_odd_pdfs_under_odd_names_are_told_in_json_and_never_as_a_fault(run: Any
         ),
         b"locked half.pdf": (half(locked), "damaged"),
         b"locked.pdf": (locked, "needs_password"),
-        b"none.pdf": (whole.replace(b"/Count 10", b"/Count 0 "), "damaged"),
+        b"uncounted.pdf": (whole.replace(b"/Count 10", b"/Count 0 "), "added"),
         b"new\nline.pdf": (whole + b" ", "added"),
         b"emoji\xf0\x9f\x9a\x8b.pdf": (whole + b"  ", "added"),
         b"no unicode\xff\xed\xa0\x80.pdf": (whole + b"   ", "added"),
@@ -194,5 +194,5 @@ def test_odd_pdfs_under_odd_names_are_told_in_json_and_never_as_a_fault(run: Any
             ]
             assert "fault in this program" not in found[name]["message"]
     status, listed, _ = run("documents")
-    assert (status, len(listed)) == (DONE, 4)
+    assert (status, len(listed)) == (DONE, 5)
     assert [row["incomplete"] for row in listed if row["incomplete"]] == [CUT_OFF]

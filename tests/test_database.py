@@ -173,3 +173,26 @@ def test_a_refusal_of_a_file_from_the_future_names_it(tmp_path: Path) -> None:
     Database(tmp_path / "a.db", (SCHEMA, LATER), STYLE)
     with pytest.raises(ServiceError, match="newer version"):
         Database(tmp_path / "a.db", (SCHEMA,), STYLE)
+
+
+@pytest.mark.parametrize("act", ["made anew", "copied"])
+def test_a_second_look_at_a_file_takes_no_lock_of_this_process_away(tmp_path: Path, act: str) -> None:
+    """The system drops a process's locks on a file when it closes it anywhere. Another process would take itself for
+    the last one, and delete what waits beside the file that is still being read here."""
+    found = words(tmp_path / "a.db", "tram")
+    other = (
+        "import sqlite3, sys; d = sqlite3.connect(sys.argv[1]);"
+        " d.execute(\"INSERT INTO words VALUES ('bus')\"); d.commit(); d.close()"
+    )
+    with found.reading() as database:
+        assert [row[0] for row in database.execute("SELECT word FROM words")] == ["tram"]
+        if act == "made anew":
+            Database(found.path, (SCHEMA,), STYLE)
+        else:
+            found._new_copy(database_module._stamp(found.path))
+        done = python(other, found.path)
+        assert done.returncode == 0, done.stderr
+        assert found.path.with_name("a.db-wal").exists()
+        assert [row[0] for row in database.execute("SELECT word FROM words")] == ["tram"]
+    with found.reading() as database:
+        assert [row[0] for row in database.execute("SELECT word FROM words ORDER BY word")] == ["bus", "tram"]

@@ -6,10 +6,13 @@ stands, or, where changes wait in the file beside it, in a copy elsewhere: nothi
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -147,7 +150,10 @@ class Database:
         """Make the file, or bring it up to date; where nothing can be written it is read as it is."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._remove_garbage()
+            if self.path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(self.path))
+            if self._is_garbage():
+                self._remove_garbage()
         except OSError as error:
             if error.errno not in NO_ROOM_OR_RIGHT:
                 with writing(self.path if self.path.is_dir() else self.path.parent):
@@ -199,8 +205,21 @@ class Database:
         if is_new:
             self._refill(database)
 
+    def _is_garbage(self) -> bool:
+        """Return whether SQLite says that the file is no database.
+
+        The file is never opened beside SQLite to find out: when this process closes it, the system takes away every
+        lock that the process holds on it, and another process that ends then deletes what waits beside the file.
+        """
+        try:
+            with closing(sqlite3.connect(_uri(self.path, "?mode=ro"), uri=True)) as database:
+                schema_version(database)
+        except sqlite3.Error as error:
+            return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_NOTADB
+        return False
+
     def _remove_garbage(self) -> None:
-        """Take a file away that does not begin as a database does: nobody can ever read it."""
+        """Take a file away that does not begin as a database does: nobody can ever read it, or holds a lock on it."""
         with suppress(FileNotFoundError), self.path.open("rb") as file:
             if file.read(len(HEADER)) in (b"", HEADER):
                 return
@@ -299,7 +318,7 @@ class Database:
             copy = Path(folder.name) / self.path.name
             for suffix in ("", *_BESIDE):
                 with suppress(FileNotFoundError):
-                    shutil.copyfile(self.path.with_name(self.path.name + suffix), f"{copy}{suffix}")
+                    _copy_apart(self.path.with_name(self.path.name + suffix), f"{copy}{suffix}")
             with closing(sqlite3.connect(copy, isolation_level=None)) as database:
                 database.execute("BEGIN IMMEDIATE")
                 self._fill(database)
@@ -354,6 +373,22 @@ class _CopyFolder(tempfile.TemporaryDirectory[str]):
         except BaseException:
             self.cleanup()
             raise
+
+
+_COPYING = """
+import shutil, sys
+try:
+    shutil.copyfile(sys.argv[1], sys.argv[2])
+except OSError as error:
+    sys.exit(error.errno or 1)
+"""
+
+
+def _copy_apart(source: Path, target: str) -> None:
+    """Copy a file in a process of its own, raising its ``OSError``: closing it here would take this process's locks."""
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", _COPYING, str(source), target], check=False)  # noqa: S603
+    if done.returncode:
+        raise OSError(done.returncode, os.strerror(done.returncode), str(source))
 
 
 class _Elsewhere(Exception):

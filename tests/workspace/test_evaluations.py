@@ -176,7 +176,7 @@ def test_a_set_of_any_name_comes_back_as_it_was(here: Workspace, name: str) -> N
     assert found == kept
     assert found.key == questions.key
     assert found.texts == questions.texts
-    assert len(list(here.folder.rglob("*.json"))) == 1
+    assert len(list((here.folder / "questions").iterdir())) == 1
     assert here.question_sets.get(kept.name) == kept
     here.question_sets.delete(kept.name)
     assert here.question_sets.sets() == []
