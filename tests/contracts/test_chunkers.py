@@ -153,6 +153,7 @@ def test_every_law_holds_for_words_that_are_one_token_however_long(name: str) ->
     check()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("unbroken", UNBROKEN)
 def test_no_chunk_is_above_twenty_characters_for_each_token_of_its_size(name: str, unbroken: str) -> None:

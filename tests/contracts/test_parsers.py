@@ -213,6 +213,7 @@ def steps_of(name: str, text: str) -> int:
     return steps(lambda: parser.parsed(text.encode(), "a", "an id", "a place"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "before", "pattern"), COSTLY)
 def test_four_times_the_file_takes_about_four_times_the_steps(name: str, before: str, pattern: str) -> None:
     steps_of(name, "What is needed is loaded.")

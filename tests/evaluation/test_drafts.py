@@ -231,8 +231,10 @@ def test_a_service_that_does_not_answer_is_left_after_the_limit(service: Service
 
 def test_a_service_that_is_not_there_is_named(service: Service) -> None:
     gone = ChatAddress("http://127.0.0.1:9/v1")
+    clock = Clock()
+    http = Http(clock=clock, sleep=clock.sleep)
     with pytest.raises(ServiceError, match=r"127\.0\.0\.1:9/v1/chat/completions cannot be reached"):
-        reply(gone, "small", MESSAGES, KEY)
+        reply(gone, "small", MESSAGES, KEY, http=http)
     assert service.requests == []
 
 

@@ -157,6 +157,7 @@ def alive() -> int:
     return sum(type(one) in (SourceItem, Item, State, Standing) for one in gc.get_objects())
 
 
+@pytest.mark.slow
 def test_planning_holds_one_item_at_a_time_and_keeps_names_only(tmp_path: Path) -> None:
     count = 2_000
     ledger = Ledger(tmp_path / "ledger.db")
@@ -189,6 +190,7 @@ def test_planning_holds_one_item_at_a_time_and_keeps_names_only(tmp_path: Path) 
     assert alive() - before <= 10
 
 
+@pytest.mark.slow
 def test_what_a_first_sync_has_to_do_is_not_held_in_memory(tmp_path: Path) -> None:
     count = 2_000
 

@@ -21,6 +21,8 @@ from workbench.embedders.hashing import Hashing, HashingModel
 from workbench.errors import BusyError, Cancelled, ServiceError
 from workbench.ingest.vector_cache import SLICE_TEXTS, VectorCache, cached_vectors
 
+pytestmark = pytest.mark.slow
+
 TEXTS = [f"text number {number} of many" for number in range(3 * SLICE_TEXTS + 40)]
 
 

@@ -108,6 +108,7 @@ def test_indexes_in_a_circle_end(site: Site, http: Http) -> None:
     assert len([path for path in site.asked if path.endswith(".xml")]) == 3
 
 
+@pytest.mark.slow
 def test_an_index_without_end_is_an_incomplete_listing(
     site: Site, http: Http, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -174,6 +175,7 @@ def test_of_many_sitemaps_that_cannot_be_read_the_first_are_named_and_the_others
     assert (listing.complete, listing.complete_but_for_faults) == (False, True)
 
 
+@pytest.mark.slow
 def test_a_sitemap_of_lines_is_read_line_by_line() -> None:
     data = b"https://other.example/a\n" * 200_000
     tracemalloc.start()
@@ -327,6 +329,7 @@ def test_a_sitemap_of_another_site_among_several_makes_the_listing_incomplete(
     assert (listing.complete_but_for_faults, len(listing.faults)) == (True, 1)
 
 
+@pytest.mark.slow
 def test_what_no_sitemap_holds_is_not_kept_in_memory() -> None:
     """Elements of any name, beside the entries and inside of one; a block of the file is held at a time."""
     strange = b"<x/>" * 30_000
@@ -557,6 +560,7 @@ def test_while_the_proper_page_does_not_answer_nothing_is_decided(site: Site, ht
         connection.read(next(iter(list(connection.items()))))
 
 
+@pytest.mark.slow
 def test_a_chain_without_end_is_not_believed(site: Site, http: Http) -> None:
     letters = "abcdefghijklmnop"
     linked(site, " ".join(map("".join, zip(letters, letters[1:] + "p", strict=True))))

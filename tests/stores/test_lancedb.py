@@ -53,6 +53,7 @@ def _indexed(folder: Path) -> tuple[Table, Table]:
     return table, oracle
 
 
+@pytest.mark.slow
 def test_a_large_table_is_indexed_and_says_how_well(tmp_path: Path) -> None:
     table, oracle = _indexed(tmp_path)
     assert "index_note" not in table.info.about
@@ -138,6 +139,7 @@ def test_tables_too_large_for_memory_give_the_same_hits(tmp_path: Path) -> None:
             assert small.nearest(directions()[3], k, where) == large.nearest(directions()[3], k, where)
 
 
+@pytest.mark.slow
 def test_reading_goes_on_while_old_versions_are_cleaned_up(tmp_path: Path) -> None:
     writer, reader = _table(tmp_path), _table(tmp_path)
     writer.replace_documents([rows(1, [0, 1, 2])])

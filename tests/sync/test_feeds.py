@@ -23,6 +23,8 @@ from workbench.sync.events import GroupDone
 from workbench.sync.publishing import GateRefused
 from workbench.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 def drive_of(count: int) -> Drive:
     made = Drive()

@@ -17,6 +17,8 @@ from workbench.sections import Budget
 from workbench.sync import Pipeline, events
 from workbench.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def candidate(pipeline: Pipeline) -> Pipeline:

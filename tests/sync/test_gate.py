@@ -23,6 +23,8 @@ from workbench.sync.kept import Kept
 from workbench.sync.publishing import GateRefused
 from workbench.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS = """\
 question,expected text,document
 Where does the tram stop?,The tram stops at red.,red

@@ -25,6 +25,8 @@ from workbench.sync.publishing import GateRefused
 from workbench.sync.run import Wishes
 from workbench.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 CASES = Path(__file__).parents[1] / "parsers/cases"
 WHOLE = one_line_pages("The tram stops at red.", "It goes at white.")
 NEXT = one_line_pages("The tram stops at blue.", "It goes at white.")

@@ -659,6 +659,7 @@ def test_what_a_chunker_embeds_is_counted_and_kept_within_the_budget(
     assert synced(poor).figures.money <= 0.5
 
 
+@pytest.mark.slow
 def test_a_budget_of_minutes_writes_what_is_ready_and_the_next_sync_goes_on(
     pipeline: Pipeline, books: Books, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

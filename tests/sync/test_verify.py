@@ -21,6 +21,8 @@ from workbench.sync import Pipeline
 from workbench.sync.publishing import GateRefused
 from workbench.workspace import Workspace
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def pipeline(tmp_path: Path, books: Books) -> Pipeline:
