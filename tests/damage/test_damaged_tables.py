@@ -134,7 +134,11 @@ def test_a_damaged_table_of_the_workspace_is_told_and_a_build_writes_it_anew(
     assert (status, built["embedded"], built["chunks_written"], said) == (DONE, 0, 2, "")
     assert answers(run, "plain.yaml") == before
     assert workspace.tables.rows()[0].lack == ""
-    assert workspace.delete([workspace.documents()[0].id]) == []
+    harm(newest(plain_table(folder), "data"))
+    gone = workspace.documents()[0].id
+    assert [one.document_id for one in workspace.delete([gone])] == [gone]
+    assert run("build", "plain.yaml")[0] == DONE
+    assert workspace.tables.due_deletions() == []
 
 
 @pytest.mark.parametrize("harm", [*HARMS, twist])

@@ -13,7 +13,15 @@ from workbench import plugins
 from workbench.config import parsed
 from workbench.contracts import StoreConnection, Table, TableInfo, VectorStore
 from workbench.counts import counted
-from workbench.errors import Cancelled, ConfigError, InputError, ServiceError, SettingsError, WorkbenchError
+from workbench.errors import (
+    Cancelled,
+    ConfigError,
+    DamagedTableError,
+    InputError,
+    ServiceError,
+    SettingsError,
+    WorkbenchError,
+)
 from workbench.ingest.ledger import Ledger
 from workbench.workspace.identity import workspace_id
 from workbench.workspace.store_catalog import (
@@ -214,6 +222,9 @@ class Stores:
             try:
                 if not self.facts.lacks(found.connection, info.name, names):
                     table = found.connection.table(info.name)
+                    if damage := table.damage():
+                        # Its rows may be unreadable now and readable again when somebody puts a file back.
+                        raise DamagedTableError(info.name, damage)
                     table.drop_documents(sorted(names.keys() - self._up_to_date(table, retried)))
             except Cancelled:
                 raise
