@@ -71,8 +71,8 @@ class DamagedTableError(ServiceError):
 
     def __init__(self, table: str, what: str) -> None:
         super().__init__(
-            f"the table {table} is damaged: {what}. Building it again writes it anew, and for a table of a pipeline"
-            " verify --repair does; nothing is embedded twice"
+            f"the table {table} is damaged: {what}. Build it again (a pipeline's table: verify --repair): it is written"
+            " anew, and nothing is embedded twice"
         )
 
 

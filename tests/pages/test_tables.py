@@ -152,3 +152,15 @@ def test_a_name_from_a_config_never_becomes_markup(here: Workspace) -> None:
     app = page()
     assert not app.exception
     assert any("a\\_b\\_ \\+c" in m.value for m in app.markdown)
+
+
+def test_a_damaged_table_is_called_that_and_built_again_from_here(filled: Workspace) -> None:
+    filled.tables.build(CONFIG)
+    next((filled.folder / "tables").glob("*.lance/data/*")).unlink()
+    app = page()
+    assert not app.exception
+    assert any("0 of 3 :small[:orange[damaged]]" in m.value for m in app.markdown)
+    app = when_idle(button(app, "Build again"))
+    assert not app.exception
+    assert any("3 of 3" in m.value for m in app.markdown)
+    assert "Build again" not in [b.label for b in app.button]

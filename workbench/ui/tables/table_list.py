@@ -37,8 +37,9 @@ def _row(row: TableRow, document_count: int) -> None:
             help=plain(f"{row.name} in {row.store_title}" if row.store_title else row.name),
             width=NAME_PIXELS,
         )
-        behind = ", damaged" if row.damage else ", out of date" if row.outdated_documents else ""
-        to_do = f" :small[:orange[{row.missing_documents} to do{behind}]]" if row.missing_documents else ""
+        behind = ", out of date" if row.outdated_documents else ""
+        missing = "damaged" if row.damage else f"{row.missing_documents} to do{behind}"
+        to_do = f" :small[:orange[{missing}]]" if row.missing_documents or row.damage else ""
         _cell("Chunks", f"{row.rows:,}", row.index_note or term_help("exact search"), 80)
         _cell(
             "Documents",
@@ -57,12 +58,14 @@ def _row(row: TableRow, document_count: int) -> None:
             horizontal=True, horizontal_alignment="right", vertical_alignment="center", gap="xsmall"
         ):
             if row.config is not None:
-                if row.missing_documents and st.button(
-                    "Complete",
+                if (row.missing_documents or row.damage) and st.button(
+                    "Build again" if row.damage else "Complete",
                     icon=":material/play_arrow:",
                     type="tertiary",
                     key=f"continue-{key}",
-                    help="Build what is missing. Nothing is embedded twice.",
+                    help="Write the table anew. Nothing is embedded twice."
+                    if row.damage
+                    else "Build what is missing. Nothing is embedded twice.",
                 ):
                     continue_build(row.config)
                     st.rerun()
