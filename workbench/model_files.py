@@ -42,6 +42,17 @@ SETTINGS_FILES = (
     "config_sentence_transformers.json",
     "sentence_*_config.json",
 )
+LOADING_FAILURES = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    ImportError,
+)
+"""What the libraries raise for a folder that holds no model, beside the error of safetensors; it has no common base."""
 SAFE_WEIGHTS = ("model.safetensors", "model.safetensors.index.json")
 PICKLED_WEIGHTS = "pytorch_model*.bin"
 

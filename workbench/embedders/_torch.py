@@ -19,20 +19,9 @@ from workbench.embedders._batches import Rows, batches, padded
 from workbench.embedders._model_folder import ModelFolder
 from workbench.embedders._tokenizer import TokenIds
 from workbench.errors import SettingsError
+from workbench.model_files import LOADING_FAILURES
 from workbench.packages import load
 
-UNLOADABLE = (
-    OSError,
-    ValueError,
-    RuntimeError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    ImportError,
-    SafetensorError,
-)
-"""What the libraries raise for files that hold something else than they say."""
 LOWEST_COSINE = 0.999
 CUDA_BATCH_FACTOR = 32
 PROBES = (
@@ -234,7 +223,7 @@ def _check_complete(folder: ModelFolder, missing_keys: Iterable[str]) -> None:
 def _loading(folder: ModelFolder) -> Iterator[None]:
     try:
         yield
-    except UNLOADABLE as error:
+    except (*LOADING_FAILURES, SafetensorError) as error:
         said = next(iter(str(error).splitlines()), type(error).__name__)
         said = f"{said} is missing" if isinstance(error, KeyError) else said
         raise SettingsError(f"the model in {folder.path} cannot be loaded: {said}") from error

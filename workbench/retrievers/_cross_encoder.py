@@ -13,22 +13,11 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 
 from workbench.errors import SettingsError
-from workbench.model_files import check_model_folder, is_folder, local_path
+from workbench.model_files import LOADING_FAILURES, check_model_folder, is_folder, local_path
 from workbench.packages import load
 from workbench.records import digest
 
 _BATCH_PAIRS = 32
-UNLOADABLE = (
-    OSError,
-    ValueError,
-    RuntimeError,
-    LookupError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    SafetensorError,
-)
-"""What the libraries raise for files that hold something else than they say."""
 _ONE_READER = threading.Lock()
 
 
@@ -109,7 +98,7 @@ def _read(folder: Path, files: str) -> tuple[Any, int | None]:
             trust_remote_code=False,
             model_kwargs={"use_safetensors": True},
         )
-    except UNLOADABLE as error:
+    except (*LOADING_FAILURES, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
         raise SettingsError(f"{folder} holds no cross-encoder that can be loaded: {reason}") from error
     return found, found.max_length

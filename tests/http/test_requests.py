@@ -8,7 +8,6 @@ import ssl
 import threading
 import tracemalloc
 import zlib
-from collections.abc import Iterator
 from contextlib import closing
 from email.utils import formatdate
 
@@ -20,27 +19,6 @@ from hypothesis import strategies as st
 from tests.web_site import Clock, Site, Visitor, answering, serving
 from workbench.errors import Cancelled, InputError, ServiceError, WorkbenchError
 from workbench.http import AllowList, Http, Limits, unpacked
-
-SMALL = Limits(size_bytes=10_000, unpacked_bytes=20_000)
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as found:
-        yield found
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def http(site: Site, clock: Clock) -> Iterator[Http]:
-    with Http(
-        AllowList.parsed(site.allowed), SMALL, clock=clock, utc_s=lambda: 1_700_000_000.0, sleep=clock.sleep
-    ) as found:
-        yield found
 
 
 def test_an_answer_is_read_whole(site: Site, http: Http) -> None:

@@ -4,34 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
 
 import pytest
 
-from tests.web_site import Clock, Site, Visitor, answering, serving
+from tests.web_site import Clock, Site, Visitor, answering
 from workbench.errors import InputError, QuotaError, ServiceError, WorkbenchError
 from workbench.http import AllowList, ErrorAnswer, Http, Limits, TryAgain
 from workbench.http.answers import LARGEST_ERROR_BYTES
 from workbench.http.patience import retry_after_s
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as found:
-        yield found
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def http(site: Site, clock: Clock) -> Iterator[Http]:
-    with Http(
-        AllowList.parsed(site.allowed), clock=clock, utc_s=lambda: 1_700_000_000.0, sleep=clock.sleep
-    ) as found:
-        yield found
 
 
 def test_json_and_forms_are_sent_as_what_they_are(site: Site, http: Http) -> None:
