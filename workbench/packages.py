@@ -9,7 +9,7 @@ from types import ModuleType
 from workbench.errors import MissingPackageError
 
 _LOADING = threading.RLock()
-"""Two threads that load parts of a package whose parts load each other see it half loaded: NLTK and PyTorch are such."""
+"""Python loads a part of a package without waiting for another thread that is still loading the package itself."""
 
 
 def load(module: str, package: str, needed_for: str, install: str | None = None) -> ModuleType:
