@@ -19,7 +19,7 @@ from workbench.config import check_environment, parsed, written
 from workbench.contracts import Plugin
 from workbench.contracts.plugin import holds_secret
 from workbench.errors import ConfigError, ServiceError, SettingsError, WorkbenchError
-from workbench.redaction import redacted
+from workbench.redaction import redact
 from workbench.sync import Pipeline
 from workbench.sync.isolation import isolated
 from workbench.workers import TaskFault, Workers
@@ -157,7 +157,7 @@ def test_a_value_in_an_address_is_encoded_as_the_address_needs_it(monkeypatch: p
     )
     monkeypatch.setenv("WB_TEST_DSN", "postgresql://joe:inner-word@db/x")
     assert secrets.address_of("${env:WB_TEST_DSN}") == "postgresql://joe:inner-word@db/x"
-    assert redacted("no entry for joe with inner-word") == "no entry for joe with ${env:WB_TEST_DSN}"
+    assert redact("no entry for joe with inner-word") == "no entry for joe with ${env:WB_TEST_DSN}"
 
 
 def test_a_password_that_an_address_encodes_is_hidden_as_the_server_knows_it_too(
@@ -165,8 +165,8 @@ def test_a_password_that_an_address_encodes_is_hidden_as_the_server_knows_it_too
 ) -> None:
     monkeypatch.setenv("WB_TEST_ENCODED", "postgresql://joe:odd%2Fone%40home@db/x")
     secrets.address_of("${env:WB_TEST_ENCODED}")
-    assert redacted("no entry for odd/one@home") == "no entry for ${env:WB_TEST_ENCODED}"
-    assert redacted("no entry for odd%2Fone%40home") == "no entry for ${env:WB_TEST_ENCODED}"
+    assert redact("no entry for odd/one@home") == "no entry for ${env:WB_TEST_ENCODED}"
+    assert redact("no entry for odd%2Fone%40home") == "no entry for ${env:WB_TEST_ENCODED}"
 
 
 @pytest.mark.parametrize("value", [None, ""])
@@ -264,7 +264,7 @@ def test_no_text_shows_a_hidden_value(value: str, before: str, after: str) -> No
     known = dict(redaction._shown_as)
     try:
         redaction.hide(value, "▢")
-        assert value not in redacted(before + value + after) or value in before + "▢" + after
+        assert value not in redact(before + value + after) or value in before + "▢" + after
     finally:
         redaction._shown_as.clear()
         redaction._shown_as.update(known)

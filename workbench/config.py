@@ -125,11 +125,11 @@ def parsed(text: str, origin: str = "config") -> Config:
     reader = Reader(origin)
     config = reader.config(text)
     if reader.problems or config is None:
-        raise ConfigError(bounded(reader.problems), origin)
+        raise ConfigError(limit_problems(reader.problems), origin)
     return config
 
 
-def bounded(problems: Sequence[str]) -> list[str]:
+def limit_problems(problems: Sequence[str]) -> list[str]:
     """Return problems to be read by people: the first of very many, each cut where what it repeats has no end."""
     told = [
         one if len(one) <= MAX_PROBLEM_CHARACTERS else one[:MAX_PROBLEM_CHARACTERS] + " …"

@@ -127,7 +127,7 @@ class Database:
             yield database
 
     @contextmanager
-    def attached(self, database: sqlite3.Connection, name: str) -> Iterator[None]:
+    def attach(self, database: sqlite3.Connection, name: str) -> Iterator[None]:
         """Attach the file to another connection, opened with ``uri=True``, for as long as this lasts."""
         with self._translated():
             stamp: Stamp | None = None

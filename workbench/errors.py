@@ -6,14 +6,14 @@ installs the program (missing package), and whoever runs a service or this machi
 
 from __future__ import annotations
 
-from workbench.redaction import redacted
+from workbench.redaction import redact
 
 
 class WorkbenchError(Exception):
     """Anything foreseeable. Its text is a whole sentence that may be shown to a user as it is: no secret stays in it."""
 
     def __init__(self, *parts: object) -> None:
-        super().__init__(*(redacted(part) if isinstance(part, str) else part for part in parts))
+        super().__init__(*(redact(part) if isinstance(part, str) else part for part in parts))
 
 
 class SettingsError(WorkbenchError):

@@ -199,7 +199,7 @@ def _check_weights(place: Path) -> None:
     pickled = sorted(place.glob(PICKLED_WEIGHTS))
     if pickled and not any(_is_file(place / name) for name in SAFE_WEIGHTS):
         raise SettingsError(
-            f"{pickled[0]} is a pickle, which can run code when it is loaded, so it is not: save the model once as "
+            f"{pickled[0]} is a pickle, which can run code when it is loaded, so it is not loaded: save the model once as "
             "safetensors, with save_pretrained(), and give that folder"
         )
 

@@ -14,7 +14,7 @@ _shown_as: dict[str, str] = {}
 
 
 def hide(value: str, shown: str) -> None:
-    """Let ``redacted`` put ``shown`` in the place of a secret value from now on, in each way that it is spelled."""
+    """Let ``redact`` put ``shown`` in the place of a secret value from now on, in each way that it is spelled."""
     spellings = {value, value.strip(), quote(value, safe=""), quote_plus(value), repr(value)[1:-1]}
     with _lock:
         for spelling in spellings:
@@ -22,7 +22,7 @@ def hide(value: str, shown: str) -> None:
                 _shown_as[spelling] = shown
 
 
-def redacted(text: str) -> str:
+def redact(text: str) -> str:
     """Return the text without any value that was hidden before."""
     with _lock:
         known = sorted(_shown_as.items(), key=lambda pair: -len(pair[0]))
@@ -33,4 +33,4 @@ def redacted(text: str) -> str:
 
 def failure_text() -> str:
     """Return the traceback of the exception that is being handled, for a log."""
-    return redacted(traceback.format_exc())
+    return redact(traceback.format_exc())

@@ -268,7 +268,7 @@ def test_a_table_of_another_program_is_left_out(tmp_path: Path) -> None:
         (RuntimeError("lance error: LanceError(IO): Permission denied (os error 13)"), "permissions"),
         (
             RuntimeError("something odd\nwith a long trace"),
-            "could not be written, and its store does not say",
+            "could not be written (RuntimeError): look at the disk",
         ),
         (RuntimeError("lance error: file size is too small, /root/x/utils.rs:172:20"), "is damaged"),
         (

@@ -138,6 +138,6 @@ def test_a_lost_catalog_is_found_again_by_the_releases(first: Pipeline, pipeline
     (folder / "workspace.db").unlink()
     here = Pipeline(Workspace(folder), pipeline.place.config, clock=pipeline.place.clock)
     assert first.place.table_name in {table.name for table in here.tables()}
-    assert [known.plugin for known in here.place.workspace.stores.known(Area.PIPELINES)].count(
+    assert [known.plugin for known in here.place.workspace.stores.known_stores(Area.PIPELINES)].count(
         "one_place"
     ) == 1

@@ -125,7 +125,7 @@ class Standings:
         self._attached = ExitStack()
         with self._translated():
             self._database = scratch()
-            self._attached.enter_context(ledger.attached(self._database, "ledger"))
+            self._attached.enter_context(ledger.attach(self._database, "ledger"))
             self._database.execute(
                 "CREATE TABLE listed (number INTEGER PRIMARY KEY, source TEXT NOT NULL, item_id TEXT NOT NULL,"
                 " document_id TEXT NOT NULL, said TEXT NOT NULL, UNIQUE (source, item_id)) STRICT"

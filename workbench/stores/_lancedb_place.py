@@ -211,8 +211,7 @@ def translation(name: str, doing: str, error: BaseException) -> Exception | None
     # Its own words hold paths of the machine that it was built on: they go to the log.
     _log.info("the table %s could not be %s: %s", name, doing, _shown(said))
     return ServiceError(
-        f"the table {name} could not be {doing}, and its store does not say why in words for people"
-        f" ({type(error).__name__}): look at the disk, and try again"
+        f"the table {name} could not be {doing} ({type(error).__name__}): look at the disk, and try again"
     )
 
 

@@ -15,8 +15,8 @@ from workbench.config import (
     SECTIONS,
     Config,
     Reader,
-    bounded,
     head_comment,
+    limit_problems,
     misread_numbers,
     value_of,
 )
@@ -90,7 +90,7 @@ def parsed(text: str, origin: str = "sweep") -> Sweep:
     reader = _SweepReader(origin)
     sweep = reader.sweep(text)
     if reader.problems or sweep is None:
-        raise ConfigError(bounded(reader.problems), origin)
+        raise ConfigError(limit_problems(reader.problems), origin)
     return sweep
 
 

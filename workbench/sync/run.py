@@ -11,7 +11,7 @@ from workbench.contracts import SourceAccess
 from workbench.errors import Cancelled, ServiceError, WorkbenchError
 from workbench.ingest import entries
 from workbench.ingest.lock import pipeline_lock
-from workbench.redaction import redacted
+from workbench.redaction import redact
 from workbench.sync import events
 from workbench.sync.course import STOPPED_ON_REQUEST, Course, Stop
 from workbench.sync.cursors import forget_cursors, keep_cursors
@@ -73,7 +73,7 @@ def _told(course: Course, wishes: Wishes) -> Iterator[events.Event]:
         status, message = entries.CANCELLED, "interrupted"
         raise
     except BaseException as error:
-        message = redacted(f"{type(error).__name__}: {error}")
+        message = redact(f"{type(error).__name__}: {error}")
         raise
     finally:
         _note_tables(course)

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import IO, Any
 
 from workbench.errors import ContractError, InputError, WorkbenchError
-from workbench.redaction import redacted
+from workbench.redaction import redact
 
 _LENGTH = struct.Struct("<Q")
 
@@ -56,7 +56,7 @@ def packed_error(error: BaseException) -> bytes:
     if isinstance(error, WorkbenchError):
         return pickle.dumps(("raise", kind.__module__, kind.__qualname__, str(error), vars(error)))
     # Which values are secret is known where they were looked up, and that was here.
-    return pickle.dumps(("bug", kind.__name__, redacted("".join(traceback.format_exception(error)))))
+    return pickle.dumps(("bug", kind.__name__, redact("".join(traceback.format_exception(error)))))
 
 
 def opened(answer: bytes) -> Any:

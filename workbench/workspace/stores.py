@@ -112,7 +112,7 @@ class Stores:
 
     # ── listing ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def known(self, area: Area, beside: Sequence[VectorStore] = ()) -> list[KnownStore]:
+    def known_stores(self, area: Area, beside: Sequence[VectorStore] = ()) -> list[KnownStore]:
         """Return the stores of the catalog, the default one, and those ``beside``; each place once."""
         found = {known.key: known for known in self.catalog.stores(area) or self._refill(area)}
         # Tables of before there was a catalog lie in the default store.
@@ -126,7 +126,7 @@ class Stores:
         """Return the tables of every store; one that is down is named, and keeps no other from being listed."""
         stores, unreachable = [], []
         remembered = self.catalog.tables(area)
-        for known in self.known(area, beside):
+        for known in self.known_stores(area, beside):
             before = remembered.get(known.key, [])
             try:
                 found = self._opened(known)
@@ -169,7 +169,7 @@ class Stores:
         or open of that store.
         """
         due = self.catalog.due(area)
-        for known in self.known(area):
+        for known in self.known_stores(area):
             before = {one.document_id: one.document_name for one in due if one.store_key == known.key}
             trouble = self._delete(known, {**before, **names}, retried=before.keys() - names.keys())
             if trouble is not None:
@@ -192,7 +192,7 @@ class Stores:
             wanted &= {store_key(store)}
         if not wanted:
             return due
-        for known in self.known(area, () if store is None else (store,)):
+        for known in self.known_stores(area, () if store is None else (store,)):
             if known.key not in wanted:
                 continue
             names = {one.document_id: one.document_name for one in due if one.store_key == known.key}

@@ -168,7 +168,7 @@ class Tables:
     def drop(self, name: str, key: str | None = None) -> None:
         """Remove a table from the store with this key, the default one when none is given; its vectors stay cached."""
         default: VectorStore = plugins.build("stores", "lancedb")
-        for known in self._stores.known(Area.DOCUMENTS):
+        for known in self._stores.known_stores(Area.DOCUMENTS):
             if known.key == (key or store_key(default)):
                 self._stores.connection(known.store(), Area.DOCUMENTS).drop(name)
 
